@@ -1,0 +1,10 @@
+/** TypeScript is stripped by swc; type errors are the job of `npm run check`. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  testMatch: ['**/*.test.ts'],
+  testTimeout: 120_000,
+  maxWorkers: 2,
+};
