@@ -47,7 +47,10 @@ describe('safetensors in memory', () => {
   });
 
   test('half precision, long and small integers are widened', () => {
-    const bytes = file({ h: entry('F16', [2], 0, 4), b: entry('BF16', [1], 4, 6), u: entry('U8', [2], 6, 8), l: entry('I64', [1], 8, 16) }, 16);
+    const bytes = file(
+      { h: entry('F16', [2], 0, 4), b: entry('BF16', [1], 4, 6), u: entry('U8', [2], 6, 8), l: entry('I64', [1], 8, 16) },
+      16,
+    );
     const data = new DataView(bytes.buffer, bytes.length - 16);
     data.setUint16(0, 0x3555, true);
     data.setUint16(2, 0x8001, true);
@@ -78,10 +81,16 @@ describe('safetensors in memory', () => {
     ['an overlap', file({ a: f32(0, 8), b: f32(4, 12) }, 12), /b overlaps/],
     ['a gap', file({ a: f32(0, 4), b: f32(8, 12) }, 12), /4 unused bytes before b/],
     ['bytes at the end', file({ a: f32(0, 4) }, 5), /tensors end at/],
-    ['a name given twice', file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 8), /unused/],
+    [
+      'a name given twice',
+      file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 8),
+      /unused/,
+    ],
     ['metadata that is no text', file({ __metadata__: { a: 1 } }, 0), /__metadata__.a/],
   ])('%s is refused', (_, bytes, message) => {
-    expect(() => decodeSafetensors(bytes, 'broken.safetensors')).toThrow(expect.objectContaining({ code: 'R0201', message: expect.stringMatching(message) }));
+    expect(() => decodeSafetensors(bytes, 'broken.safetensors')).toThrow(
+      expect.objectContaining({ code: 'R0201', message: expect.stringMatching(message) }),
+    );
   });
 
   test('a tensor of a type that nothing computes with is refused only when read', () => {

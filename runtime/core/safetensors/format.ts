@@ -131,7 +131,8 @@ export function encodeHeader(tensors: readonly Tensor[], metadata: Record<string
   let at = 0;
   for (const { name, dtype, shape, data } of tensors) {
     if (name === '__metadata__' || seen.has(name)) throw new Error(`two tensors of a safetensors file cannot both be called ${name}`);
-    if (elements(shape) !== data.length) throw new Error(`${name} has ${data.length} elements, and its shape [${shape.join(', ')}] says ${elements(shape)}`);
+    if (elements(shape) !== data.length)
+      throw new Error(`${name} has ${data.length} elements, and its shape [${shape.join(', ')}] says ${elements(shape)}`);
     seen.add(name);
     entries.push([name, { dtype: dtype.toUpperCase(), shape, data_offsets: [at, at + data.byteLength] }]);
     at += data.byteLength;

@@ -25,11 +25,15 @@ export interface SafetensorsFile {
 /** Opens a file, reads and checks its header only. Close it when done. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const handle = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw new PivotError('R0204', cause.code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be opened (${cause.code ?? cause.message})`, {
-      cure: 'check the path and its permissions',
-      place: { file: path },
-      cause,
-    });
+    throw new PivotError(
+      'R0204',
+      cause.code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be opened (${cause.code ?? cause.message})`,
+      {
+        cure: 'check the path and its permissions',
+        place: { file: path },
+        cause,
+      },
+    );
   });
   try {
     const { size } = await handle.stat();
