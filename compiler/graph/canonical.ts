@@ -1,0 +1,45 @@
+/**
+ * A text that says exactly what a graph computes and nothing else: independent of labels, of node ids and of the order in
+ * which nodes were made. Equal texts mean equal computations; the hash of a task is taken over it.
+ */
+import type { Graph, Node, Op } from './graph.ts';
+
+/** One line a node, numbered in the order of a depth-first walk from the outputs, then one line an output. */
+export function canonical(graph: Graph): string {
+  const numbers = new Map<Node, number>();
+  const lines: string[] = [];
+  for (const output of graph.outputs) {
+    const stack: { node: Node; next: number }[] = [{ node: output.node, next: 0 }];
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      if (numbers.has(top.node)) {
+        stack.pop();
+      } else if (top.next < top.node.inputs.length) {
+        stack.push({ node: top.node.inputs[top.next++], next: 0 });
+      } else {
+        lines.push(line(top.node, numbers));
+        numbers.set(top.node, numbers.size);
+        stack.pop();
+      }
+    }
+  }
+  for (const output of graph.outputs) lines.push(`${output.kind} ${JSON.stringify(output.name)} ${numbers.get(output.node)}`);
+  return lines.join('\n');
+}
+
+function line(node: Node, numbers: ReadonlyMap<Node, number>): string {
+  return `${opText(node.op)} (${node.inputs.map((x) => numbers.get(x)).join(' ')}) ${node.dtype}[${node.shape.join(' ')}]`;
+}
+
+function opText(op: Op): string {
+  switch (op.kind) {
+    case 'constant':
+      return `constant ${Object.is(op.value, -0) ? '-0' : op.value}`;
+    case 'composite':
+      return `composite ${JSON.stringify(op.name)} {${canonical(op.body)}}`;
+    default: {
+      // Fields in the order of their names, so that the way an object was written does not matter.
+      const fields = Object.entries(op).filter(([field]) => field !== 'kind').sort(([a], [b]) => (a < b ? -1 : 1));
+      return [op.kind, ...fields.map(([field, value]) => `${field}=${JSON.stringify(value)}`)].join(' ');
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/** Errors of the tensor graph. The elaborator catches them and adds the place in the source. */
+import { PivotError } from '../../plan/errors.ts';
+
+/** Operands whose shapes or element types do not go together. */
+export class ShapeError extends PivotError {
+  constructor(message: string, cure?: string) {
+    super('G0101', message, { cure });
+    this.name = 'ShapeError';
+  }
+}
+
+/** The gradient of a gather whose index the host cannot list position by position. */
+export class GatherIndexError extends PivotError {
+  constructor(message: string) {
+    super('G0201', message, {
+      cure: 'Index with an input of the data as it comes (reshaping is fine), or do not train the table that is indexed.',
+    });
+    this.name = 'GatherIndexError';
+  }
+}
+
+/** A graph that a pass left in a state which the rules do not allow: a fault of the compiler, never of the text. */
+export class GraphFault extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'GraphFault';
+  }
+}
