@@ -1,0 +1,21 @@
+/**
+ * Scores: what a probe says in numbers. In come the small tables that embed tasks wrote (features, labels, maps), out come
+ * a few named values and details for each example. Everything here runs on the host in float64 and is deterministic; the
+ * features themselves are computed by programs on the device, and tables and figures are made by the report.
+ *
+ * A score is registered by adding its file to `scores`; a plan names it by its key.
+ */
+import { PivotError } from '../../../plan/errors.ts';
+import { focus } from './focus.ts';
+import { logistic } from './logistic.ts';
+import type { ScoreFn } from './types.ts';
+
+export type { Json, ScoreFn, ScoreParams, ScoreResult, Table, TableTensor } from './types.ts';
+
+export const scores: Readonly<Record<string, ScoreFn>> = { logistic, focus };
+
+/** The score of that name; R0701 where there is none. */
+export function scoreNamed(name: string): ScoreFn {
+  if (Object.hasOwn(scores, name)) return scores[name];
+  throw new PivotError('R0701', `there is no score called ${name}`, { cure: `this runtime has ${Object.keys(scores).join(', ')}` });
+}
