@@ -18,6 +18,9 @@ import { ancestors } from './walk.ts';
 
 export type Operand = Node | number;
 
+/** Name of the composite through which no gradient flows. */
+export const DETACH = 'detach';
+
 export class GraphBuilder {
   private readonly nodes: Node[] = [];
   private readonly known = new Map<string, Node>();
@@ -308,7 +311,7 @@ export class GraphBuilder {
   /** x itself, through which no gradient flows. */
   detach(x: Node): Node {
     const inner = new GraphBuilder();
-    return this.composite('detach', [x], { outputs: [{ kind: 'output', name: 'out', node: inner.input('arg0', x.shape, x.dtype) }] });
+    return this.composite(DETACH, [x], { outputs: [{ kind: 'output', name: 'out', node: inner.input('arg0', x.shape, x.dtype) }] });
   }
 
   /** The definition of a composite, with nodes of this builder for its arguments. */

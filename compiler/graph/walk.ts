@@ -1,11 +1,12 @@
 /** Orders of walking a graph. Ids ascend in a topological order, so sorting by id is enough. */
 import type { Graph, Node } from './graph.ts';
 
-/** The nodes that `roots` depend on, roots included, operands before their users. */
-export function ancestors(roots: readonly Node[]): Node[] {
+/** The nodes that `roots` depend on, roots included, operands before their users. The walk does not look behind nodes of `stop`. */
+export function ancestors(roots: readonly Node[], stop?: ReadonlySet<Node>): Node[] {
   const seen = new Set<Node>(roots);
   const stack = [...seen];
   for (let node = stack.pop(); node; node = stack.pop()) {
+    if (stop?.has(node)) continue;
     for (const input of node.inputs) {
       if (!seen.has(input)) {
         seen.add(input);

@@ -1,0 +1,60 @@
+/**
+ * Algebra: rules that replace a node by an equal one with less to do, tried until none fires. The rules stand in three
+ * lists by family (`rules-*.ts`), each named by what it does.
+ *
+ * Kept to the last bit: all of movement, and of arithmetic what IEEE 754 says is equal (up to the sign of zero). Not
+ * exact, and allowed all the same: folding of constants (float64, rounded once); the sum of a repeated value becomes a
+ * product; two sums in a row become one. Never done: x * 0 (it hides NaN), x - x, x / x, reassociation of sums.
+ */
+import { canonical } from '../graph/canonical.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
+import type { Graph, Node } from '../graph/graph.ts';
+import { useCounts } from '../graph/walk.ts';
+import { rebuild } from './rebuild.ts';
+import { arithmeticRules } from './rules-arithmetic.ts';
+import { movementRules } from './rules-movement.ts';
+import { reductionRules } from './rules-reduction.ts';
+
+export interface RuleContext {
+  b: GraphBuilder;
+  /** Whether nothing but the node at hand reads this operand, so that its work is saved if it is bypassed. */
+  single(input: Node): boolean;
+}
+
+/** Gives the equal node, or undefined where it does not apply. */
+export type Rule = (c: RuleContext, node: Node) => Node | undefined;
+
+const RULES: readonly Rule[] = [...Object.values(arithmeticRules), ...Object.values(movementRules), ...Object.values(reductionRules)];
+/** Each round works on the whole graph; a rule's result may open the way for another. */
+const ROUNDS = 8;
+
+export function simplifyAlgebra(graph: Graph): Graph {
+  let current = graph;
+  for (let round = 0; round < ROUNDS; round++) {
+    const next = oneRound(current);
+    if (canonical(next) === canonical(current)) return next;
+    current = next;
+  }
+  return current;
+}
+
+function oneRound(graph: Graph): Graph {
+  const oldUses = useCounts(graph);
+  const uses = new Map<Node, number>();
+  return rebuild(graph, (b, node, inputs) => {
+    const context: RuleContext = { b, single: (input) => (uses.get(input) ?? 1) <= 1 };
+    let image = b.node(node.op, inputs, node);
+    for (let again = true; again; ) {
+      again = false;
+      for (const rule of RULES) {
+        const better = rule(context, image);
+        if (better && better !== image) {
+          image = better;
+          again = true;
+        }
+      }
+    }
+    uses.set(image, (uses.get(image) ?? 0) + (oldUses.get(node) ?? 0));
+    return image;
+  });
+}
