@@ -1,0 +1,27 @@
+/** What each code of a data error means. `dataError` takes no other code, so that none goes unexplained. */
+import { PivotError } from '../../../plan/errors.ts';
+import type { Place } from '../../../plan/errors.ts';
+
+export const DATA_CODES = {
+  R0501: 'A safetensors file is cut off, or its header contradicts itself. Nothing of it is used.',
+  R0502: 'A tensor is stored in a type that Pivot does not compute with, such as F64. Other tensors of the file can be read.',
+  R0503: 'A safetensors file does not have a tensor of this name.',
+  R0504: 'A file cannot be opened.',
+  R0511: 'The plan names a data source that this runtime does not have. Sources that read files are missing in a browser.',
+  R0512: 'A parameter of a data source has a value that the source cannot use.',
+  R0513: 'A data source holds fewer rows than the text declares. Rows are never repeated to fill the count.',
+  R0514: 'A text has a word that the tokenizer does not know. Words are never dropped or replaced.',
+  R0515: 'A prompt or an answer is longer than the text declares. Nothing is cut off: a cut answer would train towards half a sentence.',
+  R0516: 'A row lacks what the layout needs: a picture, a prompt, an answer, the second answer, or a label.',
+  R0517: 'There are fewer rows than one batch. Training batches are full, so that every step has the same shape.',
+  R0518: 'A picture or a list of labels does not have the size that the program was compiled for.',
+  R0520: 'Rows of a folder are faulty. Every fault names file, line and field; ten are shown at most.',
+  R0521: 'A picture cannot be decoded. Its row is known only when it is read, since decoding all beforehand would take too long.',
+  R0522: 'The folder of a data source is missing, or has no file of rows.',
+} as const;
+
+export type DataCode = keyof typeof DATA_CODES;
+
+export function dataError(code: DataCode, message: string, more: { cure?: string; place?: Place; cause?: unknown } = {}): PivotError {
+  return new PivotError(code, message, more);
+}

@@ -1,0 +1,128 @@
+/**
+ * Data, from a plan's `DataSource` to batches. A source gives rows by index, each a pure function of the source and
+ * the index (`row.ts`); the order says which rows make up a step (`order.ts`); collation turns rows into the inputs of
+ * a program (`collate.ts`); the feed does all this ahead of the device (`feed.ts`).
+ *
+ * Sources are looked up by name in a table that the caller passes, so that this room holds those that need no files
+ * (`sources.ts`) and `runtime/node/data` adds those that do.
+ */
+import type { DataSource } from '../../../plan/plan.ts';
+import type { Tensor } from '../safetensors/format.ts';
+import { dataError } from './codes.ts';
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** 8-bit RGB, interleaved: `rgb` is [height, width, 3], top row first. */
+export interface Picture {
+  width: number;
+  height: number;
+  rgb: Uint8Array;
+}
+
+/** In pixels of the row's picture; x and y are the left upper corner. */
+export interface Box {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+/** One row. A source fills what it has; a layout takes what it needs and says what is missing. */
+export interface Row {
+  image?: Picture;
+  prompt?: string;
+  answer?: string;
+  chosen?: string;
+  rejected?: string;
+  label?: number;
+  /** Class of each patch, row by row. */
+  patchLabels?: Uint8Array;
+  /** The objects that the answer speaks of, or that the two answers differ about. */
+  boxes?: Box[];
+  /** What never reaches the device. */
+  extra?: Record<string, Json>;
+  /** Recorded tensors of this row, each with a leading dimension of 1. */
+  tensors?: Map<string, Tensor>;
+}
+
+export interface RowSource {
+  /** How rows of it are named in messages: `scenes.captions(train)`, `pairs/rows.jsonl`. */
+  name: string;
+  count: number;
+  row(index: number): Row | Promise<Row>;
+  /** The row without its picture, where that is cheaper; for scans over all rows. */
+  text?(index: number): Row;
+  /** Where a row stands in the user's files. */
+  place?(index: number): { file: string; line?: number };
+  close?(): Promise<void>;
+}
+
+export interface SourceContext {
+  /** Turns a path of the text into one that can be opened. Absent where there are no files. */
+  resolve?(path: string): string;
+  /** Threads that decode pictures; 0 decodes in the calling thread. The rows are the same either way. */
+  workers?: number;
+  openers: Record<string, SourceOpener>;
+}
+
+export type SourceOpener = (spec: DataSource, context: SourceContext) => RowSource | Promise<RowSource>;
+
+/**
+ * Opens a source of a plan, or the rows of several in turn where it is a mix. Throws R0511 for an unknown name and
+ * R0513 where there are fewer rows than the plan counts; of more rows only the first `count` are given.
+ */
+export async function openSource(spec: DataSource, context: SourceContext): Promise<RowSource> {
+  if (spec.mix !== undefined && spec.mix.length > 0) return openMix(spec, spec.mix, context);
+  const open = Object.hasOwn(context.openers, spec.source) ? context.openers[spec.source] : undefined;
+  if (open === undefined) {
+    throw dataError('R0511', `there is no data source ${spec.source} here`, { cure: `this runtime has ${Object.keys(context.openers).sort().join(', ')}` });
+  }
+  const source = await open(spec, context);
+  if (source.count < spec.count) {
+    await source.close?.();
+    throw dataError('R0513', `${source.name} has ${source.count} rows, and the text counts ${spec.count}`, {
+      cure: `set count to ${source.count}, or add rows`,
+    });
+  }
+  return source.count === spec.count ? source : { ...source, count: spec.count };
+}
+
+async function openMix(spec: DataSource, parts: DataSource[], context: SourceContext): Promise<RowSource> {
+  const sources: RowSource[] = [];
+  try {
+    for (const part of parts) sources.push(await openSource(part, context));
+  } catch (error) {
+    for (const source of sources) await source.close?.();
+    throw error;
+  }
+  const starts: number[] = [];
+  let count = 0;
+  for (const source of sources) {
+    starts.push(count);
+    count += source.count;
+  }
+  const find = (index: number): [RowSource, number] => {
+    let part = starts.length - 1;
+    while (starts[part] > index) part--;
+    return [sources[part], index - starts[part]];
+  };
+  const mix: RowSource = {
+    name: `mix of ${sources.map((s) => s.name).join(', ')}`,
+    count,
+    row: (index) => {
+      const [source, at] = find(index);
+      return source.row(at);
+    },
+    close: async () => {
+      for (const source of sources) await source.close?.();
+    },
+  };
+  if (sources.every((s) => s.text !== undefined)) {
+    mix.text = (index) => {
+      const [source, at] = find(index);
+      return source.text?.(at) ?? {};
+    };
+  }
+  if (count !== spec.count) throw dataError('R0513', `the mix has ${count} rows, and the plan counts ${spec.count}`, { cure: 'compile the text again' });
+  return mix;
+}
