@@ -1,0 +1,128 @@
+/** Functions that every text knows: on numbers here, on tensors in tensor-builtins.ts. */
+import type { Span } from '../../grammar/index.ts';
+import { erf as erfNumber } from '../graph/primitives/erf.ts';
+import type { BuiltinName } from './builtin-names.ts';
+import type { Given } from './calls.ts';
+import type { Context } from './context.ts';
+import { makeNative, mixData } from './data.ts';
+import { fail } from './fault.ts';
+import { mapNumbers } from './operators.ts';
+import * as tensors from './tensor-builtins.ts';
+import { describe, tensor } from './values.ts';
+import type { NumberValue, Value } from './values.ts';
+
+type Rule = (ctx: Context, given: Given[], span: Span) => Value;
+
+/** The arguments by name: those without a name take the open names in order. */
+export function named(of: string, given: Given[], names: string[], span: Span, required = names.length): (Value | undefined)[] {
+  const result: (Value | undefined)[] = names.map(() => undefined);
+  let next = 0;
+  for (const g of given) {
+    if (g.name === undefined) while (result[next] !== undefined) next++;
+    const at = g.name === undefined ? next : names.indexOf(g.name);
+    if (at >= names.length) fail('P0211', { of, most: names.length }, g.span);
+    if (at < 0) fail('P0209', { name: g.name ?? '', of, nearest: '', known: names.join(', ') }, g.span);
+    result[at] = g.value;
+  }
+  const missing = names.slice(0, required).find((_, i) => result[i] === undefined);
+  if (missing !== undefined) fail('P0210', { name: missing, of }, span);
+  return result;
+}
+
+export function numberOf(value: Value | undefined, what: string, span: Span): NumberValue {
+  if (value?.kind === 'number') return value;
+  return fail('P0301', { expected: `a number for ${what}`, found: value ? describe(value) : 'nothing' }, span);
+}
+
+/** A function of one value, on numbers and on tensors. */
+function both(name: 'exp' | 'log' | 'sqrt' | 'tanh' | 'erf' | 'sin' | 'cos' | 'abs' | 'floor', fn: (x: number) => number): Rule {
+  return (ctx, given, span) => {
+    const [x] = named(name, given, ['x'], span);
+    if (x?.kind === 'tensor') return tensor(ctx.builder[name](x.node));
+    return mapNumbers(fn, (k) => `${name}(${k})`, [numberOf(x, name, span)]);
+  };
+}
+
+function extreme(name: 'min' | 'max', fn: (a: number, b: number) => number): Rule {
+  return (ctx, given, span) => {
+    const [a, b] = named(name, given, ['a', 'b'], span);
+    if (a?.kind === 'tensor' || b?.kind === 'tensor') return tensor(ctx.builder[name](tensors.operand(ctx, a, span), tensors.operand(ctx, b, span)));
+    const [x, y] = [numberOf(a, name, span), numberOf(b, name, span)];
+    // A duration and a plain number do meet here: `min(step / warmup, 1)`.
+    return mapNumbers(fn, (j, k) => `${name}(${j}, ${k})`, [x, y], x.unit ?? y.unit);
+  };
+}
+
+function onNumber(name: string, fn: (x: number) => number): Rule {
+  return (_, given, span) => mapNumbers(fn, (k) => `${name}(${k})`, [numberOf(named(name, given, ['x'], span)[0], name, span)]);
+}
+
+const init = (name: 'normal' | 'uniform' | 'constant', parameter: string): Rule => (_, given, span) => {
+  const { value } = numberOf(named(name, given, [parameter], span)[0], name, span);
+  return { kind: 'init', init: name === 'normal' ? { kind: 'normal', std: value } : name === 'uniform' ? { kind: 'uniform', bound: value } : { kind: 'constant', value } };
+};
+
+const filled = (name: string, value: number): Rule => (_, given, span) => {
+  named(name, given, [], span);
+  return { kind: 'init', init: { kind: 'constant', value } };
+};
+
+/** Scores are declared by `score logistic(...)` in a probe and evaluated there; anywhere else they are out of place. */
+const onlyInScore = (name: string): Rule => (_, __, span) => fail('P0509', { name, place: 'a `score` of a probe' }, span);
+
+const rules: Record<BuiltinName, Rule> = {
+  exp: both('exp', Math.exp),
+  log: both('log', Math.log),
+  sqrt: both('sqrt', Math.sqrt),
+  tanh: both('tanh', Math.tanh),
+  erf: both('erf', erfNumber),
+  sin: both('sin', Math.sin),
+  cos: both('cos', Math.cos),
+  abs: both('abs', Math.abs),
+  floor: both('floor', Math.floor),
+  min: extreme('min', Math.min),
+  max: extreme('max', Math.max),
+  isqrt: onNumber('isqrt', (x) => Math.floor(Math.sqrt(x))),
+  ceil: onNumber('ceil', Math.ceil),
+  round: onNumber('round', Math.round),
+  sum: tensors.sum,
+  mean: tensors.mean,
+  largest: tensors.largest,
+  einsum: tensors.einsum,
+  reshape: tensors.reshape,
+  transpose: tensors.transpose,
+  concat: tensors.concat,
+  gather: tensors.gather,
+  iota: tensors.iota,
+  where: tensors.where,
+  float: tensors.float,
+  stop_gradient: tensors.stopGradient,
+  grad: tensors.grad,
+  is_finite: tensors.isFinite,
+  batch_rows: (ctx, given, span) => {
+    named('batch_rows', given, [], span);
+    return tensor(ctx.builder.scalar('rows'));
+  },
+  normal: init('normal', 'std'),
+  uniform: init('uniform', 'bound'),
+  constant: init('constant', 'value'),
+  zeros: filled('zeros', 0),
+  ones: filled('ones', 1),
+  native: (_, given, span) => makeNative(given, span),
+  vocabulary: (_, given, span) => {
+    const [file] = named('vocabulary', given, ['file'], span);
+    return file?.kind === 'string' ? file : fail('P0301', { expected: 'a path in quotes', found: file ? describe(file) : 'nothing' }, span);
+  },
+  load: (_, given, span) => {
+    const [file] = named('load', given, ['file'], span);
+    return file?.kind === 'string' ? { kind: 'load', file: file.value, span } : fail('P0301', { expected: 'a path in quotes', found: file ? describe(file) : 'nothing' }, span);
+  },
+  mix: (_, given, span) => mixData(given, span),
+  logistic: onlyInScore('logistic'),
+  focus: onlyInScore('focus'),
+};
+
+export function callBuiltin(ctx: Context, name: string, given: Given[], span: Span): Value {
+  return rules[name as BuiltinName](ctx, given, span);
+}
+

@@ -1,0 +1,73 @@
+/**
+ * What one graph's elaboration gathers on its way: the weights that the layers asked for, the activations they exposed,
+ * and the numbers that became scalars of the program.
+ *
+ * `prefix` stands before every weight's path while a second copy of a model is evaluated (a live reference), so that one
+ * graph may hold two sets of weights of the same parts.
+ */
+import type { Span } from '../../grammar/index.ts';
+import type { Init } from '../../plan/plan.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
+import type { Node } from '../graph/graph.ts';
+import type { NumberValue, Value } from './values.ts';
+
+export interface WeightInfo {
+  path: string;
+  shape: number[];
+  init: Init;
+  /** Whether weight decay may act on it. */
+  decay: boolean;
+  node: Node;
+  span: Span;
+}
+
+export class Context {
+  readonly builder: GraphBuilder;
+  readonly weights = new Map<string, WeightInfo>();
+  readonly exposed = new Map<string, Value>();
+  readonly scalars = new Map<string, number>();
+  readonly tables = new Map<string, Float64Array>();
+  /** Scalars by how they were computed, so that equal ones are one. */
+  private readonly scalarNames = new Map<string, { name: string; value: NumberValue }[]>();
+  prefix = '';
+  /** Rows of one batch of this program; undefined where there is none. */
+  batch?: number;
+  /** Depth of layer calls, against endless recursion. */
+  depth = 0;
+
+  constructor(builder: GraphBuilder) {
+    this.builder = builder;
+  }
+
+  /** The node of a number: a constant, or a scalar of the program where the number must stay out of it. */
+  node(value: NumberValue): Node {
+    if (value.uniform === undefined) return this.builder.constant(value.value);
+    const known = this.scalarNames.get(value.uniform) ?? [];
+    let entry = known.find((k) => sameNumber(k.value, value));
+    if (!entry) {
+      entry = { name: `s${this.scalars.size + this.tables.size}`, value };
+      this.scalarNames.set(value.uniform, [...known, entry]);
+      if (value.steps) this.tables.set(entry.name, value.steps);
+      else this.scalars.set(entry.name, value.value);
+    }
+    return this.builder.scalar(entry.name);
+  }
+
+  /** Runs `fn` with another set of weights, whose names begin with `prefix`. */
+  withPrefix<T>(prefix: string, fn: () => T): T {
+    const before = this.prefix;
+    this.prefix = prefix;
+    try {
+      return fn();
+    } finally {
+      this.prefix = before;
+    }
+  }
+}
+
+function sameNumber(a: NumberValue, b: NumberValue): boolean {
+  if (a === b) return true;
+  if (!a.steps || !b.steps) return !a.steps && !b.steps && a.value === b.value;
+  const other = b.steps;
+  return a.steps.length === other.length && a.steps.every((x, i) => x === other[i]);
+}

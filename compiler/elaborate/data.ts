@@ -1,0 +1,83 @@
+/** Rows of a declared source: `scenes.preferences(split: "train", count: 8k)` with every parameter resolved. */
+import type { Span } from '../../grammar/index.ts';
+import { bindParameters } from './calls.ts';
+import type { Given } from './calls.ts';
+import type { Context } from './context.ts';
+import { evaluate } from './expressions.ts';
+import { fail } from './fault.ts';
+import { describe } from './values.ts';
+import type { DataValue, Layout, RecordValue, Value } from './values.ts';
+
+const LAYOUTS: readonly string[] = ['pairs', 'answers', 'contrast', 'classes', 'patches', 'tensors'];
+
+/** A source with its arguments, or data already made; anything else is an error. */
+export function makeData(ctx: Context, value: Value, span: Span): DataValue {
+  if (value.kind === 'data') return value;
+  if (value.kind !== 'bound' || value.definition.keyword !== 'source' || !value.definition.value) return fail('P0301', { expected: 'data, such as scenes.preferences(count: 8k)', found: describe(value) }, span);
+  const { definition } = value;
+  const layout = definition.result?.name?.text ?? '';
+  if (!LAYOUTS.includes(layout)) return fail('P0311', { name: definition.name.text, layout, known: LAYOUTS.join(', ') }, definition.name.span);
+  const scope = bindParameters(ctx, value, value.module, span);
+  const native = evaluate(ctx, definition.value as NonNullable<typeof definition.value>, scope);
+  if (native.kind !== 'record' || native.type !== 'native') return fail('P0301', { expected: 'native("...")', found: describe(native) }, definition.name.span);
+  const params: DataValue['params'] = {};
+  let folder: string | undefined;
+  let count: number | undefined;
+  for (const p of definition.params) {
+    const given = scope.lookup(p.name.text);
+    if (given?.kind === 'number') {
+      if (p.name.text === 'count') count = given.value;
+      else params[p.name.text] = given.value;
+    } else if (given?.kind === 'string' || given?.kind === 'bool') {
+      params[p.name.text] = given.value;
+      if (p.type?.name?.text === 'path') folder = String(given.value);
+    }
+  }
+  if (count === undefined || !Number.isInteger(count) || count < 1) return fail('P0210', { name: 'count', of: `source ${definition.name.text}` }, span);
+  const field = (name: string): number | undefined => {
+    const v = native.fields.get(name);
+    return v?.kind === 'number' ? v.value : undefined;
+  };
+  const tokenizer = native.fields.get('tokenizer');
+  const source = native.fields.get('source');
+  return {
+    kind: 'data',
+    layout: layout as Layout,
+    source: source?.kind === 'string' ? source.value : '',
+    params,
+    count,
+    image: field('image'),
+    prompt: field('prompt'),
+    answer: field('answer'),
+    patches: field('patches'),
+    ...(tokenizer?.kind === 'tokenizer' ? { tokenizer } : {}),
+    ...(folder !== undefined ? { folder } : {}),
+    bound: value,
+  };
+}
+
+/** `native("scenes.pairs", image: size, ...)`: what the runtime calls the source, and the facts that shapes depend on. */
+export function makeNative(given: Given[], span: Span): RecordValue {
+  const [source, ...facts] = given;
+  if (source?.value.kind !== 'string') return fail('P0301', { expected: 'the name of a source in quotes', found: source ? describe(source.value) : 'nothing' }, span);
+  const fields = new Map<string, Value>([['source', source.value]]);
+  for (const fact of facts) {
+    if (!fact.name || !['image', 'prompt', 'answer', 'patches', 'tokenizer'].includes(fact.name)) fail('P0209', { name: fact.name ?? '', of: 'native', nearest: '', known: 'image, prompt, answer, patches, tokenizer' }, fact.span);
+    fields.set(fact.name, fact.value);
+  }
+  return { kind: 'record', type: 'native', fields };
+}
+
+/** `mix(a, b)`: the rows of all, one source after the other; they must agree in layout, image, lengths and tokenizer. */
+export function mixData(given: Given[], span: Span): DataValue {
+  const parts = given.map((g) => (g.value.kind === 'data' ? g.value : fail('P0301', { expected: 'data', found: describe(g.value) }, g.span)));
+  const [first] = parts;
+  if (!first) return fail('P0210', { name: 'a', of: 'mix' }, span);
+  parts.forEach((part, i) => {
+    for (const key of ['layout', 'image', 'prompt', 'answer'] as const) {
+      if (part[key] !== first[key]) fail('P0601', { what: key, first: String(first[key]), second: String(part[key]) }, given[i].span);
+    }
+  });
+  return { ...first, source: 'mix', params: {}, count: parts.reduce((n, p) => n + p.count, 0), mix: parts };
+}
+

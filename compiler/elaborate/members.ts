@@ -1,0 +1,47 @@
+/** `x.name`: fields of records, activations and weights of parts, parts of models and stages, declarations of modules. */
+import { nearest } from '../../grammar/index.ts';
+import type { Span } from '../../grammar/index.ts';
+import type { Context } from './context.ts';
+import { fail } from './fault.ts';
+import { moduleScope, stageParts } from './names.ts';
+import { describe, number } from './values.ts';
+import type { Value } from './values.ts';
+
+export function member(ctx: Context, object: Value, name: string, span: Span): Value {
+  const found = lookup(ctx, object, name);
+  if (found) return found;
+  const known = membersOf(ctx, object);
+  return fail('P0206', { name, of: describe(object), nearest: nearest(name, known) ?? '', known: known.join(', ') }, span);
+}
+
+function lookup(ctx: Context, object: Value, name: string): Value | undefined {
+  switch (object.kind) {
+    case 'record': return object.fields.get(name);
+    case 'namespace': return object.module.declarations.has(name) ? moduleScope(object.module).lookup(name) : undefined;
+    case 'instance': return ctx.exposed.get(`${ctx.prefix}${object.path}.${name}`) ?? configuration(object, name);
+    case 'tokenizer': return name === 'size' ? number(object.tokenizer.words.length) : undefined;
+    case 'model': return name === 'encoder' || name === 'connector' || name === 'language' || name === 'layer' ? (object.form as unknown as Record<string, Value | undefined>)[name] : undefined;
+    case 'subject': return stageParts(object, name);
+    default: return undefined;
+  }
+}
+
+/** What a part was declared with: `eyes.image`. */
+function configuration(object: Extract<Value, { kind: 'instance' }>, name: string): Value | undefined {
+  return object.bound.given.get(name);
+}
+
+function membersOf(ctx: Context, object: Value): string[] {
+  switch (object.kind) {
+    case 'record': return [...object.fields.keys()];
+    case 'namespace': return [...object.module.declarations.keys()];
+    case 'instance': {
+      const prefix = `${ctx.prefix}${object.path}.`;
+      return [...[...ctx.exposed.keys()].filter((k) => k.startsWith(prefix)).map((k) => k.slice(prefix.length)), ...object.bound.given.keys()];
+    }
+    case 'tokenizer': return ['size'];
+    case 'model': return Object.keys(object.form).filter((k) => k !== 'kind');
+    case 'subject': return stageParts(object, undefined);
+    default: return [];
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What an expression can be while the compiler runs a text. Numbers are known; tensors are nodes of the graph being
+ * built. A number may differ from step to step (`steps`) or be a parameter of a loss or optimizer (`uniform`); where such
+ * a number meets a tensor it becomes a scalar of the program, so that texts with other values share the program.
+ */
+import type { Definition, Expression, Span, TypeRef } from '../../grammar/index.ts';
+import type { Init, Tokenizer } from '../../plan/plan.ts';
+import type { Node } from '../graph/graph.ts';
+import type { Module } from '../modules/modules.ts';
+import type { Given } from './calls.ts';
+import type { Context } from './context.ts';
+import type { Scope } from './scope.ts';
+
+export interface NumberValue {
+  kind: 'number';
+  value: number;
+  /** `px`, `%`, `h`, `steps`, `epochs`, `tokens`, `rows`; only on its way from a literal to a parameter. */
+  unit?: string;
+  /** Value at each step of the stage, where it differs; `value` is then the first. */
+  steps?: Float64Array;
+  /**
+   * Must not be written into programs, because it is a parameter or computed from one. Says how, such as
+   * `(1 - adamw.beta1)`: equal ways share a scalar. Numbers with `steps` always have it.
+   */
+  uniform?: string;
+}
+
+export interface TensorValue { kind: 'tensor'; node: Node }
+export interface StringValue { kind: 'string'; value: string }
+export interface BoolValue { kind: 'bool'; value: boolean }
+export interface NoneValue { kind: 'none' }
+export interface ListValue { kind: 'list'; items: Value[] }
+export interface RangeValue { kind: 'range'; from: number; to: number }
+export interface RecordValue { kind: 'record'; type: string; fields: Map<string, Value> }
+
+/** A layer, loss, schedule, optimizer, source or probe with some of its arguments given. */
+export interface BoundValue {
+  kind: 'bound';
+  definition: Definition;
+  module: Module;
+  given: Map<string, Value>;
+  /** Where the arguments were given, for messages. */
+  span?: Span;
+}
+
+/** A bound layer that has a place in the model: its weights are `<path>.<weight>`. */
+export interface InstanceValue {
+  kind: 'instance';
+  bound: BoundValue;
+  path: string;
+}
+
+export interface FunctionValue { kind: 'function'; name: string; params: string[]; body: Expression; scope: Scope }
+export interface BuiltinValue { kind: 'builtin'; name: string }
+export interface RecordTypeValue { kind: 'recordType'; name: string; fields: { name: string; type: TypeRef }[] }
+export interface TokenizerValue { kind: 'tokenizer'; name: string; tokenizer: Tokenizer }
+export interface NamespaceValue { kind: 'namespace'; module: Module }
+export interface InitValue { kind: 'init'; init: Init }
+
+export type Layout = 'pairs' | 'answers' | 'contrast' | 'classes' | 'patches' | 'tensors';
+
+/** Rows of a declared source with resolved parameters. */
+export interface DataValue {
+  kind: 'data';
+  layout: Layout;
+  /** Name in the runtime's registry. */
+  source: string;
+  params: Record<string, string | number | boolean>;
+  count: number;
+  /** px; the longest prompt and answer in tokens. */
+  image?: number;
+  prompt?: number;
+  answer?: number;
+  patches?: number;
+  tokenizer?: TokenizerValue;
+  /** Path of files that it reads, relative to the text. */
+  folder?: string;
+  bound: BoundValue;
+  mix?: DataValue[];
+}
+
+/** `eyes -> connector -> head`, or any layer applied to batches. */
+export interface ModelValue {
+  kind: 'model';
+  path: string;
+  /** Instances by role. `layer` models have `encoder` where one of their arguments is a declared encoder. */
+  form: { kind: 'arrow'; encoder: InstanceValue; connector: InstanceValue; language: InstanceValue } | { kind: 'layer'; layer: InstanceValue; encoder?: InstanceValue };
+}
+
+/** A stage, an arm of a comparison (`post.dpo`), or all of its arms (`post`), perhaps of one seed, perhaps a part (`post.eyes`). */
+export interface SubjectValue {
+  kind: 'subject';
+  module: Module;
+  stage: string;
+  arm?: string;
+  seed?: number;
+  part?: InstanceValue | ModelValue;
+}
+
+/** A function of the compiler's that a body is handed: `subject.loss` in a probe. */
+export interface ClosureValue { kind: 'closure'; name: string; call: (ctx: Context, given: Given[], span: Span) => Value }
+
+export interface LoadValue { kind: 'load'; file: string; span?: Span }
+
+export type Value =
+  | NumberValue | TensorValue | StringValue | BoolValue | NoneValue | ListValue | RangeValue | RecordValue | BoundValue | InstanceValue
+  | FunctionValue | BuiltinValue | RecordTypeValue | TokenizerValue | NamespaceValue | InitValue | DataValue | ModelValue | SubjectValue | ClosureValue | LoadValue;
+
+export const NONE: NoneValue = { kind: 'none' };
+export const number = (value: number): NumberValue => ({ kind: 'number', value });
+export const bool = (value: boolean): BoolValue => ({ kind: 'bool', value });
+export const string = (value: string): StringValue => ({ kind: 'string', value });
+export const tensor = (node: Node): TensorValue => ({ kind: 'tensor', node });
+
+/** What a value is, in words for messages: `a tensor [32, 36, 64]`, `24px`, `the layer linear`. */
+export function describe(value: Value): string {
+  switch (value.kind) {
+    case 'number': return value.steps ? 'a number that changes with the step' : `${value.value}${value.unit ? (value.unit.length > 2 ? ` ${value.unit}` : value.unit) : ''}`;
+    case 'tensor': return `a tensor [${value.node.shape.join(', ')}]${value.node.dtype === 'f32' ? '' : ` of ${value.node.dtype}`}`;
+    case 'string': return JSON.stringify(value.value);
+    case 'bool': return String(value.value);
+    case 'none': return 'none';
+    case 'list': return `a list of ${value.items.length}`;
+    case 'range': return `${value.from}..${value.to}`;
+    case 'record': return `a record ${value.type}`;
+    case 'bound': return `the ${value.definition.keyword} ${value.definition.name.text}`;
+    case 'instance': return `the part ${value.path}`;
+    case 'function': return `the function ${value.name}`;
+    case 'builtin': case 'closure': return `the function ${value.name}`;
+    case 'recordType': return `the record type ${value.name}`;
+    case 'tokenizer': return `the tokenizer ${value.name}`;
+    case 'namespace': return `the module ${value.module.name}`;
+    case 'init': return 'a way to begin a weight';
+    case 'data': return `data (${value.layout})`;
+    case 'model': return `the model ${value.path}`;
+    case 'subject': return `the stage ${value.stage}${value.arm ? `.${value.arm}` : ''}`;
+    case 'load': return `load(${JSON.stringify(value.file)})`;
+  }
+}

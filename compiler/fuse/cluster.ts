@@ -1,0 +1,183 @@
+/**
+ * Clusters: which kernel may compute which node. A cluster begins with a node that gives a kernel its form, or with a
+ * value that must be stored; elementwise nodes of the same space join the latest cluster that they depend on, as far as
+ * everything else they read is there before it begins. Clusters are numbered as they begin, and a cluster reads only from
+ * clusters of lower numbers, so no cycle can arise.
+ *
+ * Nodes that join no cluster are loose: they are computed inside whatever reads them. What is in fact stored, and what is
+ * computed again by its readers, is decided afterwards (`demand.ts`).
+ */
+import type { Node } from '../graph/graph.ts';
+import { elements, sameShape } from '../graph/shape.ts';
+import type { GroupKind } from './group.ts';
+import { isCore, isElementwise, isFree, isStored, rootOf } from './nodes.ts';
+
+/** Elements below which saving a dispatch is worth more than the order in which tensors are freed. */
+const SMALL = 65536;
+
+export interface Cluster {
+  index: number;
+  kind: GroupKind;
+  space: readonly number[];
+  reduced: number;
+  core?: Node;
+  reduces: Node[];
+}
+
+export interface Clusters {
+  /** The cluster that a node may be computed in; absent for loose nodes and leaves. */
+  home: Map<Node, Cluster>;
+  list: Cluster[];
+}
+
+export interface ClusterOptions {
+  /** Loose nodes in this set begin a cluster of their own. */
+  forced: ReadonlySet<Node>;
+  /** Nodes in this set never join a cluster that exists. */
+  alone: ReadonlySet<Node>;
+  fuse: boolean;
+  /** States by the nodes that give them their new values. */
+  replaces: ReadonlyMap<Node, string>;
+  /** Most storage buffers of one kernel; values that only happen to have one shape share a kernel up to this. */
+  maxBindings: number;
+}
+
+export function cluster(order: readonly Node[], options: ClusterOptions): Clusters {
+  return new Clustering(options).run(order);
+}
+
+class Clustering {
+  private readonly home = new Map<Node, Cluster>();
+  private readonly list: Cluster[] = [];
+  /** The latest cluster that a node's value depends on, itself included; -1 for leaves. */
+  private readonly available = new Map<Node, number>();
+  private readonly options: ClusterOptions;
+  /** Clusters of kind map, rows and columns by space, the latest last. */
+  private readonly bySpace = new Map<string, Cluster[]>();
+  /** Stored tensors that a cluster binds, as far as known: for sharing kernels among unrelated values. */
+  private readonly bound = new Map<Cluster, Set<Node>>();
+
+  constructor(options: ClusterOptions) {
+    this.options = options;
+  }
+
+  run(order: readonly Node[]): Clusters {
+    for (const node of order) {
+      if (isStored(node) || isFree(node)) {
+        this.available.set(node, -1);
+        continue;
+      }
+      const latest = Math.max(-1, ...node.inputs.map((x) => this.availableAt(x)));
+      const home = this.place(node, latest);
+      if (home) {
+        const bound = this.bound.get(home);
+        for (const x of this.loads(node)) if (this.home.get(x) !== home) bound?.add(x);
+        if (isCore(node) || this.options.forced.has(node)) bound?.add(node);
+        this.home.set(node, home);
+      }
+      this.available.set(node, home ? home.index : latest);
+    }
+    return { home: this.home, list: this.list };
+  }
+
+  private place(node: Node, latest: number): Cluster | undefined {
+    const { kind } = node.op;
+    if (kind === 'contract' || kind === 'scatter_add') {
+      return this.begin(kind === 'contract' ? 'product' : 'scatter', { space: node.shape, core: node });
+    }
+    if (kind === 'reduce') return this.placeReduce(node, latest);
+    const joins = this.options.fuse && !this.options.alone.has(node);
+    if (joins && latest >= 0 && this.accepts(this.list[latest], node) && this.reads(this.list[latest], node)) return this.list[latest];
+    if (!this.options.forced.has(node)) return undefined;
+    const shared = joins ? this.sharing('map', node.shape, 0, node, latest) : undefined;
+    return shared ?? this.begin('map', { space: node.shape });
+  }
+
+  private placeReduce(node: Node, latest: number): Cluster {
+    const [input] = node.inputs;
+    const axes = node.op.kind === 'reduce' ? node.op.axes : [];
+    const kind = axes[axes.length - 1] === input.shape.length - 1 ? 'rows' : 'columns';
+    const current = latest >= 0 ? this.list[latest] : undefined;
+    let home: Cluster | undefined;
+    if (this.options.fuse) {
+      const same = current?.kind === kind && current.reduced === axes.length && sameShape(current.space, input.shape);
+      home = current && same && this.reads(current, node) ? current : this.sharing(kind, input.shape, axes.length, node, latest);
+    }
+    home ??= this.begin(kind, { space: input.shape, reduced: axes.length });
+    home.reduces.push(node);
+    return home;
+  }
+
+  /** Whether the form of a cluster lets it compute this node. */
+  private accepts(home: Cluster, node: Node): boolean {
+    if (isElementwise(node) && sameShape(node.shape, home.space)) return home.kind === 'map' || home.kind === 'product' || home.kind === 'rows';
+    if (home.kind !== 'rows') return false;
+    const rank = home.space.length - home.reduced;
+    const kept = home.space.slice(0, rank);
+    const ones = [...kept, ...new Array<number>(home.reduced).fill(1)];
+    const perRow = sameShape(node.shape, kept) || sameShape(node.shape, ones);
+    if (isElementwise(node)) return perRow;
+    if (node.op.kind === 'reshape') return perRow && elements(node.shape) === elements(kept);
+    return node.op.kind === 'expand' && sameShape(node.shape, home.space) && sameShape(node.inputs[0].shape, ones);
+  }
+
+  /** Whether everything that a node reads is computed in this cluster, or there before it begins. */
+  private reads(home: Cluster, node: Node): boolean {
+    return node.inputs.every((x) => this.home.get(x) === home || this.availableAt(x) < home.index);
+  }
+
+  /**
+   * An existing cluster of the same form that begins late enough, has bindings to spare, and reads a tensor in common;
+   * where the tensors are small, what counts is one dispatch less, and nothing need be in common.
+   */
+  private sharing(kind: GroupKind, space: readonly number[], reduced: number, node: Node, latest: number): Cluster | undefined {
+    const candidates = this.bySpace.get(spaceKey(kind, space, reduced)) ?? [];
+    const wanted = this.loads(node);
+    for (let i = candidates.length - 1; i >= 0 && candidates[i].index >= latest; i--) {
+      const candidate = candidates[i];
+      const bound = this.bound.get(candidate) ?? new Set();
+      const common = wanted.some((x) => bound.has(x) || this.home.get(x) === candidate);
+      if (!common && elements(space) > SMALL) continue;
+      if (this.reads(candidate, node) && this.bindings(candidate, node, wanted) <= this.options.maxBindings) return candidate;
+    }
+    return undefined;
+  }
+
+  private begin(kind: GroupKind, more: { space: readonly number[]; core?: Node; reduced?: number }): Cluster {
+    const made: Cluster = { index: this.list.length, kind, space: more.space, reduced: more.reduced ?? 0, core: more.core, reduces: [] };
+    this.list.push(made);
+    const key = spaceKey(kind, made.space, made.reduced);
+    this.bySpace.set(key, [...(this.bySpace.get(key) ?? []), made]);
+    this.bound.set(made, new Set());
+    return made;
+  }
+
+  /** Tensors in memory that computing a node loads, if nothing of other clusters is computed again. */
+  private loads(node: Node): Node[] {
+    const found = new Set<Node>();
+    const seen = new Set<Node>();
+    const visit = (x: Node): void => {
+      if (isFree(x) || seen.has(x)) return;
+      seen.add(x);
+      if (isStored(x) || this.home.has(x)) found.add(rootOf(x));
+      else x.inputs.forEach(visit);
+    };
+    node.inputs.forEach(visit);
+    return [...found];
+  }
+
+  /** What a cluster would bind with one more stored value; a state that is replaced gives its binding to the new value. */
+  private bindings(home: Cluster, node: Node, loads: readonly Node[]): number {
+    const all = new Set([...(this.bound.get(home) ?? []), ...loads.filter((x) => this.home.get(x) !== home), node]);
+    const names = new Set([...all].map((x) => (x.op.kind === 'state' ? x.op.name : undefined)));
+    return [...all].filter((x) => !names.has(this.options.replaces.get(x) ?? '')).length;
+  }
+
+  private availableAt(node: Node): number {
+    return this.available.get(node) ?? -1;
+  }
+}
+
+function spaceKey(kind: GroupKind, space: readonly number[], reduced: number): string {
+  return `${kind} ${reduced} ${space.join(' ')}`;
+}

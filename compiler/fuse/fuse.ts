@@ -1,0 +1,112 @@
+/**
+ * Fusion: from a tensor graph to groups, each of which becomes one kernel.
+ *
+ * In comes a graph without composites; out go groups in an order in which they can run. The work has three steps, each in
+ * its file: `order` (how the nodes are met), `cluster` (which kernel may compute a node), `demand` (what is stored, what
+ * is computed again by its readers). They are repeated while values turn out to need a kernel of their own, either since
+ * it pays or since a kernel would bind more buffers than the target allows. Memory and the final order are left to
+ * `schedule` and `memory/layout`; WGSL to the kernel generators.
+ */
+import { PivotError } from '../../plan/errors.ts';
+import type { Graph, Node } from '../graph/graph.ts';
+import { cluster } from './cluster.ts';
+import type { Cluster, Clusters } from './cluster.ts';
+import { demand } from './demand.ts';
+import type { Group } from './group.ts';
+import { legalise } from './legalise.ts';
+import { isElementwise, isFree, isMovement, isStored, rootOf } from './nodes.ts';
+import { fusionOrder } from './order.ts';
+import { relieve } from './relieve.ts';
+import { viewedBy } from './views.ts';
+
+export interface FuseOptions {
+  /** False: a kernel for every primitive, as far as values may be stored at all (bool may not). */
+  fuse: boolean;
+  /** Storage buffers that one kernel may bind. */
+  maxBindings: number;
+}
+
+export interface Fused {
+  /** The graph in the form that the groups' nodes belong to; its outputs are nodes of their own. */
+  graph: Graph;
+  groups: Group[];
+}
+
+/** Rounds after which a graph that still does not fit is given up; each round settles all kernels that were too wide. */
+const ROUNDS = 64;
+
+/** @throws PivotError F0301 if a kernel cannot be brought under the target's number of storage buffers. */
+export function fuse(source: Graph, options: FuseOptions): Fused {
+  const graph = legalise(source, Math.max(2, Math.min(16, options.maxBindings) - 1));
+  const order = fusionOrder(graph);
+  const roots = graph.outputs.map((output) => rootOf(output.node));
+  const replaces = new Map(graph.outputs.filter((o) => o.kind === 'state').map((o) => [rootOf(o.node), o.name]));
+  const forced = mustStore(order, roots, options.fuse);
+  const alone = new Set<Node>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const clusters = cluster(order, { forced, alone, replaces, ...options, maxBindings: Math.min(16, options.maxBindings) });
+    const { storedBy, worthy } = demand(order, roots, clusters, { forced, fuse: options.fuse });
+    worthy.forEach((node) => forced.add(node));
+    if (worthy.size > 0) continue;
+    const groups = groupsOf(order, clusters, storedBy);
+    let changed = false;
+    for (const group of groups) {
+      const relief = relieve(group, clusters, forced, replaces, options.maxBindings);
+      relief?.store.forEach((node) => forced.add(node));
+      relief?.leave.forEach((node) => alone.add(node));
+      changed ||= relief !== undefined;
+    }
+    if (!changed) return { graph, groups };
+  }
+  throw new PivotError('F0301', `a kernel of this program needs more than the ${options.maxBindings} storage buffers that the target offers`, {
+    cure: 'Compute the widest expression in parts, or use an adapter that offers more storage buffers per shader stage.',
+  });
+}
+
+/** Values that are in memory whatever it costs: outputs, operands of products, tables and sources of indexed rows. */
+function mustStore(order: readonly Node[], roots: readonly Node[], fuses: boolean): Set<Node> {
+  const forced = new Set(roots);
+  for (const node of order) {
+    if (node.op.kind === 'contract') for (const x of node.inputs) forced.add(viewedBy(x));
+    if (node.op.kind === 'gather' || node.op.kind === 'scatter_add') forced.add(rootOf(node.inputs[0]));
+    const plain = (isElementwise(node) || isMovement(node)) && node.dtype !== 'bool' && node.op.kind !== 'reshape';
+    if (!fuses && plain && !constantAlone(node)) forced.add(node);
+  }
+  for (const node of [...forced]) if (isStored(node)) forced.delete(node);
+  return forced;
+}
+
+/** A constant repeated: never worth a kernel. */
+function constantAlone(node: Node): boolean {
+  return isFree(node) || ((node.op.kind === 'expand' || node.op.kind === 'reshape') && constantAlone(node.inputs[0]));
+}
+
+function groupsOf(order: readonly Node[], clusters: Clusters, storedBy: ReadonlyMap<Node, Cluster>): Group[] {
+  const outputs = new Map<Cluster, Node[]>(clusters.list.map((one) => [one, []]));
+  for (const node of order) {
+    const keeper = storedBy.get(node);
+    if (keeper) outputs.get(keeper)?.push(node);
+  }
+  return clusters.list.flatMap((one) => {
+    const stores = outputs.get(one) ?? [];
+    return stores.length > 0 ? [groupOf(one, stores, storedBy)] : [];
+  });
+}
+
+/** Everything that a cluster's outputs need, down to what is stored before it runs. */
+function groupOf(one: Cluster, outputs: Node[], storedBy: ReadonlyMap<Node, Cluster>): Group {
+  const inside = new Set<Node>();
+  const reads = new Set<Node>();
+  const stack = [...outputs];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    const keeper = storedBy.get(node);
+    if (isStored(node) || (keeper && keeper !== one)) {
+      reads.add(node);
+    } else if (!inside.has(node)) {
+      inside.add(node);
+      stack.push(...node.inputs);
+    }
+  }
+  const reduces = one.reduces.filter((node) => inside.has(node));
+  return { kind: one.kind, outputs, inside, reads: [...reads], core: one.core, reduces, space: one.space, reduced: one.reduced };
+}

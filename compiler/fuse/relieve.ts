@@ -1,0 +1,78 @@
+/**
+ * Groups that would bind more buffers than the target allows are cut. What a kernel computes before its form is settled
+ * (operands, prologues) can be stored by a kernel of its own: the tensors it needed are then one. What follows (epilogues)
+ * can leave from the first node on that goes over the limit.
+ */
+import type { Node } from '../graph/graph.ts';
+import type { Cluster, Clusters } from './cluster.ts';
+import type { Group } from './group.ts';
+import { isElementwise, isFree, isMovement } from './nodes.ts';
+
+export interface Relief {
+  store: Node[];
+  leave: Node[];
+}
+
+/** Buffers that the kernels of a group bind; a new value of a state takes the place of the old one where both are bound. */
+export function bindingsOf(group: Group, replaces: ReadonlyMap<Node, string>): number {
+  const read = new Set(group.reads.map((x) => (x.op.kind === 'state' ? x.op.name : undefined)));
+  const added = group.outputs.filter((x) => !read.has(replaces.get(x) ?? ''));
+  return group.reads.length + added.length + (group.kind === 'scatter' ? 1 : 0);
+}
+
+/** What to change so that a group binds at most `limit` buffers; undefined if it does already. */
+export function relieve(
+  group: Group,
+  clusters: Clusters,
+  forced: ReadonlySet<Node>,
+  replaces: ReadonlyMap<Node, string>,
+  limit: number,
+): Relief | undefined {
+  if (bindingsOf(group, replaces) <= limit) return undefined;
+  const home = clusters.home.get(group.core ?? group.reduces[0] ?? group.outputs[0]);
+  const loads = loadsWithin(group);
+  const own = (node: Node): boolean => clusters.home.get(node) === home;
+  const loose = [...group.inside].filter(
+    (node) => !own(node) && !forced.has(node) && node.dtype !== 'bool' && node.op.kind !== 'reshape' && (isElementwise(node) || isMovement(node)),
+  );
+  const width = (node: Node): number => loads.get(node)?.size ?? 0;
+  const cuts = loose.filter((node) => width(node) >= 2 && width(node) < limit).sort((a, b) => width(b) - width(a) || a.id - b.id);
+  if (cuts.length > 0) return { store: [cuts[0]], leave: [] };
+  return { store: [], leave: firstBeyond(group, home, clusters, loads, forced, limit) };
+}
+
+/** Tensors that each node of a group loads, itself and all it is computed from within the group. */
+function loadsWithin(group: Group): Map<Node, Set<Node>> {
+  const loads = new Map<Node, Set<Node>>();
+  const reads = new Set(group.reads);
+  for (const node of [...group.inside].sort((a, b) => a.id - b.id)) {
+    const all = new Set<Node>();
+    for (const x of node.inputs) {
+      if (reads.has(x)) all.add(x);
+      else loads.get(x)?.forEach((y) => all.add(y));
+    }
+    loads.set(node, all);
+  }
+  return loads;
+}
+
+/** The first node of a cluster, in order, with which it would go over the limit; it then leaves, and its users with it. */
+function firstBeyond(
+  group: Group,
+  home: Cluster | undefined,
+  clusters: Clusters,
+  loads: ReadonlyMap<Node, ReadonlySet<Node>>,
+  forced: ReadonlySet<Node>,
+  limit: number,
+): Node[] {
+  const bound = new Set<Node>();
+  const members = [...group.inside].filter((node) => !isFree(node) && clusters.home.get(node) === home).sort((a, b) => a.id - b.id);
+  for (const node of members) {
+    loads.get(node)?.forEach((x) => bound.add(x));
+    const stored = group.outputs.includes(node) || forced.has(node);
+    if (stored) bound.add(node);
+    // One more for the value that those after it are computed from.
+    if (bound.size + (stored ? 0 : 1) > limit && node !== group.core && !group.reduces.includes(node)) return [node];
+  }
+  return members.slice(-1);
+}

@@ -1,0 +1,15 @@
+/**
+ * The compiler's only view of the outside: texts, headers of weights, and hashes of data. The command line passes an
+ * implementation in, tests pass one made of strings. All paths are as the user wrote them, relative to the main text,
+ * or `std:` followed by a path inside the standard library.
+ */
+export interface Host {
+  /** The text of a file, or undefined if there is none. */
+  read(path: string): string | undefined;
+  /** Names in a folder (no order promised), or undefined if there is none. */
+  list(path: string): string[] | undefined;
+  /** Names and shapes of the tensors of a safetensors file, read from its header. Throws a PivotError if it is damaged. */
+  tensors(path: string): { name: string; dtype: string; shape: number[] }[] | undefined;
+  /** Hash of a file's content, or of a folder's names and contents. */
+  hash(path: string): string | undefined;
+}

@@ -1,0 +1,158 @@
+/**
+ * Texts and the names they give each other. A module is one file; `use` brings declarations of others into its scope.
+ *
+ * `use a.b.c` means, in this order: the file a/b/c (its declaration `c`, else the file as a namespace); the declaration `c`
+ * of the file a/b; the declaration `c` of any file in the folder a/b. `std` is the standard library; `use "own.pivot".{ x }`
+ * names a file beside the text. What comes out is a table of modules with their scopes; nothing is evaluated here.
+ */
+import { nearest, parse, report } from '../../grammar/index.ts';
+import type { Declaration, Diagnostic, File, Name, Span, Use } from '../../grammar/index.ts';
+import type { Host } from '../host.ts';
+
+export type Named = Exclude<Declaration, { kind: 'Use' | 'Seeds' | 'Export' }>;
+
+export interface Module {
+  /** `scenes`, or the file's name for the main text. */
+  name: string;
+  /** As the host reads it: `std:data/scenes.pivot`, `quickstart.pivot`. */
+  path: string;
+  text: string;
+  tree: File;
+  declarations: Map<string, Named>;
+  /** Names that `use` brought in. */
+  imports: Map<string, Import>;
+}
+
+export type Import = { module: Module; name?: string; span: Span };
+
+export interface Loaded {
+  main: Module;
+  modules: Map<string, Module>;
+  diagnostics: Diagnostic[];
+}
+
+/** Reads `path` and everything it uses. Faults are collected; a module that cannot be found is left out. */
+export function loadModules(path: string, host: Host): Loaded {
+  const loader = new Loader(host);
+  const main = loader.load(path);
+  if (!main) return { main: emptyModule(path), modules: new Map(), diagnostics: [report('P0203', { path, candidates: '' })] };
+  return { main, modules: loader.modules, diagnostics: loader.diagnostics };
+}
+
+class Loader {
+  readonly modules = new Map<string, Module>();
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly host: Host;
+
+  constructor(host: Host) {
+    this.host = host;
+  }
+
+  load(path: string): Module | undefined {
+    const known = this.modules.get(path);
+    if (known) return known;
+    const text = this.host.read(path);
+    if (text === undefined) return undefined;
+    const { tree, diagnostics } = parse(text, path);
+    this.diagnostics.push(...diagnostics);
+    const name = path.replace(/^.*[/:]/, '').replace(/\.pivot$/, '');
+    const module: Module = { name, path, text, tree, declarations: new Map(), imports: new Map() };
+    this.modules.set(path, module);
+    for (const declaration of tree.declarations) {
+      if (declaration.kind === 'Use' || declaration.kind === 'Seeds' || declaration.kind === 'Export') continue;
+      this.declare(module, declaration);
+    }
+    for (const declaration of tree.declarations) if (declaration.kind === 'Use') this.use(module, declaration);
+    return module;
+  }
+
+  private declare(module: Module, declaration: Named): void {
+    const { text, span } = declaration.name;
+    const before = module.declarations.get(text);
+    if (before) this.diagnostics.push(report('P0204', { name: text, line: before.name.span.line }, span));
+    else module.declarations.set(text, declaration);
+  }
+
+  private use(module: Module, use: Use): void {
+    if (use.file) {
+      const target = this.load(beside(module.path, use.file.value));
+      if (!target) {
+        this.diagnostics.push(report('P0203', { path: use.file.value, candidates: '' }, use.file.span));
+        return;
+      }
+      for (const name of use.names ?? []) this.bind(module, name, this.member(target, name.text), use, [...target.declarations.keys()]);
+      return;
+    }
+    const path = use.path.map((n) => n.text);
+    if (path[0] !== 'std') {
+      this.diagnostics.push(report('P0203', { path: path.join('.'), candidates: 'std' }, use.span));
+      return;
+    }
+    if (use.names) {
+      for (const name of use.names) this.bind(module, name, this.find([...path, name.text]), use, this.candidates(path));
+    } else {
+      const last = use.path[use.path.length - 1];
+      this.bind(module, last, this.find(path), use, this.candidates(path.slice(0, -1)));
+    }
+  }
+
+  private bind(module: Module, name: Name, found: { module: Module; name?: string } | undefined, use: Use, candidates: string[]): void {
+    if (!found) {
+      const where = use.file ? use.file.value : use.path.map((n) => n.text).join('.');
+      this.diagnostics.push(report('P0202', { name: name.text, where, nearest: nearest(name.text, candidates) ?? '', candidates: candidates.join(', ') }, name.span));
+      return;
+    }
+    const clash = module.declarations.get(name.text) ?? module.imports.get(name.text);
+    if (clash) this.diagnostics.push(report('P0204', { name: name.text, line: ('span' in clash ? clash.span : use.span).line }, name.span));
+    else module.imports.set(name.text, { ...found, span: name.span });
+  }
+
+  /** Finds what `std.a.b.c` means; see the head of this file. */
+  private find(path: string[]): { module: Module; name?: string } | undefined {
+    const folder = path.slice(1, -1).join('/');
+    const last = path[path.length - 1];
+    const file = this.load(`std:${[...path.slice(1)].join('/')}.pivot`);
+    if (file) return file.declarations.has(last) ? { module: file, name: last } : { module: file };
+    const parent = folder ? this.load(`std:${folder}.pivot`) : undefined;
+    if (parent) return this.member(parent, last);
+    for (const entry of this.files(folder)) {
+      const sibling = this.load(`std:${folder}/${entry}`);
+      const found = sibling && this.member(sibling, last);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  private member(module: Module, name: string): { module: Module; name: string } | undefined {
+    return module.declarations.has(name) ? { module, name } : undefined;
+  }
+
+  private files(folder: string): string[] {
+    return (this.host.list(`std:${folder}`) ?? []).filter((name) => name.endsWith('.pivot')).sort();
+  }
+
+  /** What could have stood after a path, for the message. */
+  private candidates(path: string[]): string[] {
+    const folder = path.slice(1).join('/');
+    const own = folder ? this.load(`std:${folder}.pivot`) : undefined;
+    if (own) return [...own.declarations.keys()];
+    const names = new Set<string>();
+    for (const entry of this.host.list(`std:${folder}`) ?? []) {
+      names.add(entry.replace(/\.pivot$/, ''));
+      if (!entry.endsWith('.pivot')) continue;
+      for (const name of this.load(`std:${folder}/${entry}`)?.declarations.keys() ?? []) names.add(name);
+    }
+    return [...names].sort();
+  }
+}
+
+/** `other` as written in the module `path`: beside it. */
+export function beside(path: string, other: string): string {
+  const at = path.lastIndexOf('/');
+  return other.startsWith('/') || at < 0 ? other : `${path.slice(0, at + 1)}${other}`;
+}
+
+function emptyModule(path: string): Module {
+  const span = { file: path, start: 0, end: 0, line: 1, column: 1, endLine: 1, endColumn: 1 };
+  return { name: path, path, text: '', tree: { kind: 'File', span, docs: '', declarations: [] } as unknown as File, declarations: new Map(), imports: new Map() };
+}

@@ -1,0 +1,69 @@
+/**
+ * The update of the weights: an optimizer's text is run once for each trained weight, on symbols. Its numbers become
+ * scalars of the program, those that change with the step become tables.
+ */
+import type { Span } from '../../grammar/index.ts';
+import { bindParameters } from '../elaborate/calls.ts';
+import type { Context, WeightInfo } from '../elaborate/context.ts';
+import { fail } from '../elaborate/fault.ts';
+import { runStatements } from '../elaborate/statements.ts';
+import { bool, describe, tensor } from '../elaborate/values.ts';
+import type { BoundValue, NumberValue, Value } from '../elaborate/values.ts';
+import type { Node } from '../graph/graph.ts';
+import { evaluateSchedule } from './schedule.ts';
+import type { Length } from './schedule.ts';
+
+export interface Update {
+  weight: WeightInfo;
+  value: Node;
+  /** New values of the optimizer's own state, by its name in the task (`m:eyes.norm.scale`). */
+  state: { name: string; before: Node; value: Node }[];
+}
+
+/** A number of a loss or optimizer that stays out of the program. */
+export function asUniform(of: string): (name: string, value: Value) => Value {
+  return (name, value) => (value.kind === 'number' && value.uniform === undefined ? { ...value, uniform: `${of}.${name}` } : value);
+}
+
+/** New values of the weights under the given gradients. `rates` gets the rate by step, for the metrics. */
+export function applyOptimizer(ctx: Context, optimizer: BoundValue, updates: { weight: WeightInfo; gradient: Node }[], length: Length, span: Span): { updates: Update[]; rate?: NumberValue } {
+  const { definition, module } = optimizer;
+  const name = definition.name.text;
+  const given = new Map(optimizer.given);
+  let rate: NumberValue | undefined;
+  for (const p of definition.params) {
+    if (p.type?.name?.text !== 'schedule') continue;
+    const value = given.get(p.name.text);
+    if (!value) fail('P0210', { name: p.name.text, of: `optimizer ${name}` }, span);
+    const resolved = evaluateSchedule(ctx, value, length, `${name}.${p.name.text}`, span);
+    given.set(p.name.text, resolved);
+    rate ??= resolved;
+  }
+  const step: NumberValue = { kind: 'number', value: 0, steps: Float64Array.from({ length: length.steps }, (_, i) => i), uniform: 'step' };
+  const results = updates.map(({ weight, gradient }) => {
+    const state: Update['state'] = [];
+    const local = new Map([...given, ['p', tensor(weight.node)], ['g', tensor(gradient)]]) as Map<string, Value>;
+    const scope = bindParameters(ctx, { ...optimizer, given: local }, module, span, asUniform(name));
+    scope.define('step', step);
+    scope.define('decay', bool(weight.decay));
+    // Parameters that the body may assign to.
+    scope.define('p', tensor(weight.node), true);
+    runStatements(ctx, definition.body ?? [], scope, {
+      state: (own, like, at) => {
+        if (like.kind !== 'tensor') return fail('P0301', { expected: 'a tensor', found: describe(like) }, at);
+        const before = ctx.builder.state(`${own}:${weight.path}`, like.node.shape);
+        state.push({ name: own, before, value: before });
+        return tensor(before);
+      },
+    });
+    const p = scope.lookup('p');
+    if (p?.kind !== 'tensor' || p.node.shape.join() !== weight.shape.join()) return fail('P0401', { what: `p after ${name}`, expected: `[${weight.shape.join(', ')}]`, found: p ? describe(p) : 'nothing', why: 'an update keeps the shape' }, span);
+    for (const s of state) {
+      const value = scope.lookup(s.name);
+      if (value?.kind !== 'tensor') return fail('P0301', { expected: `a tensor in the state ${s.name}`, found: value ? describe(value) : 'nothing' }, span);
+      s.value = value.node;
+    }
+    return { weight, value: p.node, state: state.map((s) => ({ ...s, name: `${s.name}:${weight.path}` })) };
+  });
+  return { updates: results, ...(rate ? { rate } : {}) };
+}
