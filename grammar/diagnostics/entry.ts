@@ -1,0 +1,17 @@
+/** What the registry knows of one diagnostic. `P` is what its sentence needs to be told. */
+export interface Entry<P> {
+  severity: 'error' | 'warning';
+  /** The sentence: what is wrong, with the user's own words in it. */
+  message: (params: P) => string;
+  /** What to do about it. */
+  help?: (params: P) => string | undefined;
+  /** Two or three sentences on why this is an error, for `pivot explain`. */
+  explain: string;
+  /** A text that yields it. */
+  example: string;
+}
+
+/** Declares an entry; write the parameters' type: `entry<{ name: string }>({ ... })`. */
+export function entry<P>(fields: Omit<Entry<P>, 'severity'> & { severity?: 'warning' }): Entry<P> {
+  return { severity: 'error', ...fields };
+}

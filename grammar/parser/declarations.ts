@@ -1,0 +1,232 @@
+/** Declarations: what stands at the top of a file, and the fields of stages. The last of the parser's three families, so the parser itself. */
+import * as t from '../tokens.ts';
+import type { Rule } from './expressions.ts';
+import { StatementParser } from './statements.ts';
+
+export class PivotParser extends StatementParser {
+  constructor() {
+    super();
+    this.performSelfAnalysis();
+  }
+
+  file: Rule = this.RULE('file', () => {
+    this.OPTION(() => {
+      this.CONSUME(t.Pivot, { LABEL: 'pivot' });
+      this.SUBRULE(this.number, { LABEL: 'version' });
+    });
+    this.MANY(() => this.SUBRULE(this.declaration, { LABEL: 'declarations' }));
+  });
+
+  declaration: Rule = this.RULE('declaration', () => {
+    this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.use, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.param, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.seeds, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.binding, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.stage, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.compare, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.exportDeclaration, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.recordType, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.definition, { LABEL: 'value' }) },
+      ],
+      ERR_MSG: 'a declaration',
+    });
+  });
+
+  use: Rule = this.RULE('use', () => {
+    this.CONSUME(t.Use);
+    this.OR([
+      { ALT: () => this.SUBRULE(this.string, { LABEL: 'file' }) },
+      {
+        ALT: () => {
+          this.CONSUME(t.Identifier, { LABEL: 'path' });
+          this.MANY(() => {
+            this.CONSUME(t.Dot);
+            this.CONSUME1(t.Identifier, { LABEL: 'path' });
+          });
+        },
+      },
+    ]);
+    this.OPTION(() => {
+      this.CONSUME1(t.Dot);
+      this.CONSUME(t.LeftCurly);
+      this.CONSUME2(t.Identifier, { LABEL: 'names' });
+      this.MANY1({
+        GATE: () => this.ahead(2, t.Identifier),
+        DEF: () => {
+          this.CONSUME(t.Comma);
+          this.CONSUME3(t.Identifier, { LABEL: 'names' });
+        },
+      });
+      this.OPTION1(() => this.CONSUME1(t.Comma));
+      this.CONSUME(t.RightCurly);
+    });
+  });
+
+  param: Rule = this.RULE('param', () => {
+    this.CONSUME(t.Param);
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      this.SUBRULE(this.typeRef, { LABEL: 'type' });
+    });
+    this.CONSUME(t.Equal);
+    this.SUBRULE(this.expression, { LABEL: 'value' });
+  });
+
+  seeds: Rule = this.RULE('seeds', () => {
+    this.CONSUME(t.Seeds);
+    this.SUBRULE(this.expression, { LABEL: 'values' });
+  });
+
+  binding: Rule = this.RULE('binding', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Encoder, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Language, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Model, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Data, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Tokenizer, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Probe, { LABEL: 'keyword' }) },
+    ]);
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.CONSUME(t.Equal);
+    this.SUBRULE(this.expression, { LABEL: 'value' });
+  });
+
+  stage: Rule = this.RULE('stage', () => {
+    this.CONSUME(t.Stage);
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.OPTION(() => {
+      this.CONSUME(t.From);
+      this.SUBRULE(this.expression, { LABEL: 'from' });
+    });
+    this.CONSUME(t.LeftCurly);
+    this.MANY(() => this.SUBRULE(this.field, { LABEL: 'fields' }));
+    this.CONSUME(t.RightCurly);
+  });
+
+  compare: Rule = this.RULE('compare', () => {
+    this.CONSUME(t.Compare);
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.OPTION(() => {
+      this.CONSUME(t.From);
+      this.SUBRULE(this.expression, { LABEL: 'from' });
+    });
+    this.CONSUME(t.LeftCurly);
+    this.MANY(() => {
+      this.OR([
+        { GATE: () => this.ahead(3, t.LeftCurly), ALT: () => this.SUBRULE(this.arm, { LABEL: 'arms' }) },
+        { ALT: () => this.SUBRULE(this.field, { LABEL: 'fields' }) },
+      ]);
+    });
+    this.CONSUME(t.RightCurly);
+  });
+
+  arm: Rule = this.RULE('arm', () => {
+    this.CONSUME(t.Arm);
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.CONSUME(t.LeftCurly);
+    this.MANY(() => this.SUBRULE(this.field, { LABEL: 'fields' }));
+    this.CONSUME(t.RightCurly);
+  });
+
+  /**
+   * `name value`, `name every 50 steps on data`, `name value, other value`. A value that begins with a name stands on the line of its
+   * field, else it would be the next field; `on` belongs to the `every` (or to the bare name) of its line, else it is a field too.
+   */
+  field: Rule = this.RULE('field', () => {
+    let takesOn = true;
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.OPTION({
+      GATE: () => !this.ahead(1, t.Every) && !this.ahead(1, t.On) && (this.sameLine() || !this.ahead(1, t.Identifier)),
+      DEF: () => {
+        takesOn = false;
+        this.SUBRULE(this.expression, { LABEL: 'value' });
+      },
+    });
+    this.OPTION1(() => {
+      takesOn = true;
+      this.CONSUME(t.Every);
+      this.SUBRULE1(this.expression, { LABEL: 'every' });
+    });
+    this.OPTION2({
+      GATE: () => takesOn && this.sameLine(),
+      DEF: () => {
+        this.CONSUME(t.On);
+        this.SUBRULE2(this.expression, { LABEL: 'on' });
+      },
+    });
+    this.MANY(() => {
+      this.CONSUME(t.Comma);
+      this.SUBRULE(this.fieldMore, { LABEL: 'more' });
+    });
+  });
+
+  fieldMore: Rule = this.RULE('fieldMore', () => {
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.SUBRULE(this.expression, { LABEL: 'value' });
+  });
+
+  exportDeclaration: Rule = this.RULE('exportDeclaration', () => {
+    this.CONSUME(t.Export);
+    this.SUBRULE(this.expression, { LABEL: 'value' });
+    this.CONSUME(t.As);
+    this.SUBRULE(this.string, { LABEL: 'as' });
+  });
+
+  recordType: Rule = this.RULE('recordType', () => {
+    this.CONSUME(t.RecordWord);
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.CONSUME(t.LeftCurly);
+    this.list(t.RightCurly, this.recordField, 'fields');
+    this.CONSUME(t.RightCurly);
+  });
+
+  recordField: Rule = this.RULE('recordField', () => {
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.CONSUME(t.Colon);
+    this.SUBRULE(this.typeRef, { LABEL: 'type' });
+  });
+
+  definition: Rule = this.RULE('definition', () => {
+    this.OPTION(() => this.CONSUME(t.Composite, { LABEL: 'composite' }));
+    this.OR([
+      { ALT: () => this.CONSUME(t.Layer, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Loss, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Schedule, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Optimizer, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Source, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Probe, { LABEL: 'keyword' }) },
+    ]);
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.CONSUME(t.LeftParen);
+    this.list(t.RightParen, this.parameter, 'params');
+    this.CONSUME(t.RightParen);
+    this.OPTION1(() => {
+      this.CONSUME(t.Arrow);
+      this.SUBRULE(this.typeRef, { LABEL: 'result' });
+    });
+    this.OR1([
+      { ALT: () => this.block(1, 'body') },
+      {
+        ALT: () => {
+          this.CONSUME(t.Equal);
+          this.SUBRULE(this.expression, { LABEL: 'value' });
+        },
+      },
+    ]);
+  });
+
+  parameter: Rule = this.RULE('parameter', () => {
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      this.SUBRULE(this.typeRef, { LABEL: 'type' });
+    });
+    this.OPTION1(() => {
+      this.CONSUME(t.Equal);
+      this.SUBRULE(this.expression, { LABEL: 'default' });
+    });
+  });
+}
