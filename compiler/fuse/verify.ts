@@ -35,8 +35,10 @@ function verifyForm(group: Group): void {
     fault(group, `computes ${cores.map((node) => `${node.op.kind} ${node.id}`).join(', ') || 'no reduction or product'} where ${expected.length} were meant`);
   }
   const kept = group.kind === 'columns' ? group.space.slice(group.reduced) : group.space.slice(0, group.space.length - group.reduced);
+  const ones = [...kept, ...new Array<number>(group.reduced).fill(1)];
   for (const node of group.outputs) {
-    const fits = group.kind === 'columns' ? group.reduces.includes(node) : sameShape(node.shape, group.space) || (group.kind === 'rows' && sameShape(node.shape, kept));
+    const perRow = group.kind === 'rows' && (sameShape(node.shape, kept) || sameShape(node.shape, ones));
+    const fits = group.kind === 'columns' ? group.reduces.includes(node) : perRow || sameShape(node.shape, group.space);
     if (!fits) fault(group, `stores node ${node.id} of shape [${node.shape.join(', ')}], which is not its space`);
   }
   for (const node of group.reduces) {

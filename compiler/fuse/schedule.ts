@@ -1,0 +1,122 @@
+/**
+ * The order in which groups run, and where new values of states go.
+ *
+ * In come groups with their dependences; out goes an order that frees memory early, and for each state whether its new
+ * value is stored in its own memory. That needs that nobody reads the old value afterwards. Where it cannot be (another
+ * state's new value reads it, and the reverse), the new value goes to scratch memory and a copy ends the program.
+ */
+import type { Graph, Node, Output } from '../graph/graph.ts';
+import { bytesOf, isStored, rootOf } from './nodes.ts';
+import type { Group } from './group.ts';
+
+export interface Schedule {
+  groups: Group[];
+  /** Node whose values are stored in the memory of a state, by the state's name. Includes the copies at the end. */
+  states: Map<string, Node>;
+}
+
+export interface ScheduleOptions {
+  /** Whether a group may store this node over the state's old value although it reads that itself. */
+  mayReplace(group: Group, node: Node, state: Node): boolean;
+}
+
+export function schedule(graph: Graph, groups: readonly Group[], options: ScheduleOptions): Schedule {
+  const all = [...groups];
+  const before = dependences(all);
+  const states = new Map<string, Node>();
+  const copies: { group: Group; after: Group[]; state: string }[] = [];
+  for (const output of graph.outputs) {
+    if (output.kind !== 'state') continue;
+    const node = rootOf(output.node);
+    const maker = all.find((group) => group.outputs.includes(node));
+    const readers = all.filter((group) => group.reads.some((x) => x.op.kind === 'state' && x.op.name === output.name));
+    const others = readers.filter((group) => group !== maker);
+    const own = maker?.reads.find((x) => x.op.kind === 'state' && x.op.name === output.name);
+    const inPlace = maker && (!own || options.mayReplace(maker, node, own)) && !others.some((group) => reaches(before, maker, group));
+    if (inPlace) {
+      others.forEach((group) => before.get(maker)?.add(group));
+      states.set(output.name, node);
+    } else {
+      const group = copyGroup(output);
+      states.set(output.name, group.outputs[0]);
+      copies.push({ group, after: [...readers, ...(maker ? [maker] : [])], state: output.name });
+    }
+  }
+  // A copy overwrites the old value, so it runs when all else is done.
+  return { groups: [...inOrder(all, before), ...copies.map((copy) => copy.group)], states };
+}
+
+/** For each group the groups that must run before it. */
+function dependences(groups: readonly Group[]): Map<Group, Set<Group>> {
+  const maker = new Map(groups.flatMap((group) => group.outputs.map((node) => [node, group] as const)));
+  return new Map(
+    groups.map((group) => [
+      group,
+      new Set(
+        group.reads.flatMap((node) => {
+          const by = maker.get(node);
+          return by ? [by] : [];
+        }),
+      ),
+    ]),
+  );
+}
+
+/** Whether `to` has to run after `from`. */
+function reaches(before: ReadonlyMap<Group, ReadonlySet<Group>>, from: Group, to: Group): boolean {
+  const seen = new Set<Group>([to]);
+  const stack = [to];
+  for (let group = stack.pop(); group; group = stack.pop()) {
+    if (group === from) return true;
+    for (const earlier of before.get(group) ?? []) {
+      if (!seen.has(earlier)) {
+        seen.add(earlier);
+        stack.push(earlier);
+      }
+    }
+  }
+  return false;
+}
+
+function copyGroup(output: Output): Group {
+  const from = rootOf(output.node);
+  // A node outside of the graph: it exists only to name the state's memory as what the copy stores.
+  const node: Node = { ...from, id: -1 - from.id, op: { kind: 'slice', start: from.shape.map(() => 0) }, inputs: [from], label: output.name };
+  return { kind: 'map', outputs: [node], inside: new Set([node]), reads: [from], reduces: [], space: from.shape, reduced: 0 };
+}
+
+/**
+ * List scheduling: of the groups that can run, the one that leaves the least scratch memory behind (what it stores less
+ * what nobody reads after it); among equals the earliest of fusion's order, which is depth first.
+ */
+function inOrder(groups: readonly Group[], before: ReadonlyMap<Group, ReadonlySet<Group>>): Group[] {
+  const waiting = new Map(groups.map((group) => [group, before.get(group)?.size ?? 0]));
+  const after = new Map<Group, Group[]>(groups.map((group) => [group, []]));
+  for (const [group, earlier] of before) for (const one of earlier) after.get(one)?.push(group);
+  const readers = new Map<Node, number>();
+  for (const group of groups) for (const node of group.reads) readers.set(node, (readers.get(node) ?? 0) + 1);
+  const growth = (group: Group): number =>
+    group.outputs.reduce((sum, node) => sum + bytesOf(node), 0) -
+    group.reads.reduce((sum, node) => sum + (!isStored(node) && readers.get(node) === 1 ? bytesOf(node) : 0), 0);
+  const ready = groups.filter((group) => waiting.get(group) === 0);
+  const order: Group[] = [];
+  const position = new Map(groups.map((group, i) => [group, i]));
+  while (ready.length > 0) {
+    let best = 0;
+    let least = growth(ready[0]);
+    for (let i = 1; i < ready.length; i++) {
+      const grows = growth(ready[i]);
+      const earlier = (position.get(ready[i]) ?? 0) < (position.get(ready[best]) ?? 0);
+      if (grows < least || (grows === least && earlier)) [best, least] = [i, grows];
+    }
+    const [group] = ready.splice(best, 1);
+    order.push(group);
+    for (const node of group.reads) readers.set(node, (readers.get(node) ?? 1) - 1);
+    for (const next of after.get(group) ?? []) {
+      const left = (waiting.get(next) ?? 1) - 1;
+      waiting.set(next, left);
+      if (left === 0) ready.push(next);
+    }
+  }
+  return order;
+}
