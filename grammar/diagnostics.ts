@@ -2,8 +2,13 @@
  * All diagnostics of the language, by family; an entry of a family's file is all that a new one takes. The first two digits of a code
  * tell the family: P01 syntax, P02 names, P03 types and units, P04 shapes, P05 the pipeline, P06 data.
  */
+import { data } from './diagnostics/data.ts';
 import type { Entry } from './diagnostics/entry.ts';
+import { names } from './diagnostics/names.ts';
+import { pipeline } from './diagnostics/pipeline.ts';
+import { shapes } from './diagnostics/shapes.ts';
 import { syntax } from './diagnostics/syntax.ts';
+import { types } from './diagnostics/types.ts';
 import type { Span } from './generated/tree.ts';
 
 export interface Diagnostic {
@@ -17,7 +22,7 @@ export interface Diagnostic {
   trace?: { span: Span; text: string }[];
 }
 
-const families = { ...syntax };
+const families = { ...syntax, ...names, ...types, ...shapes, ...pipeline, ...data };
 
 type Families = typeof families;
 type Params = { [C in keyof Families]: Families[C] extends Entry<infer P> ? P : never };

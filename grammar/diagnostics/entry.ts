@@ -15,3 +15,9 @@ export interface Entry<P> {
 export function entry<P>(fields: Omit<Entry<P>, 'severity'> & { severity?: 'warning' }): Entry<P> {
   return { severity: 'error', ...fields };
 }
+
+/** The help line of a name that is not known: the nearest one, else all there are. */
+export function suggest(nearest: string | undefined, known = ''): string | undefined {
+  if (nearest) return `did you mean \`${nearest}\`?`;
+  return known === '' ? undefined : `there are ${known}`;
+}
