@@ -4,7 +4,9 @@ import { dataError } from './codes.ts';
 
 function wrong(spec: DataSource, name: string, expected: string): Error {
   const value = JSON.stringify(spec.params[name]);
-  return dataError('R0512', `${name} of ${spec.source} is ${value ?? 'missing'}, and must be ${expected}`, { cure: `give ${name}: ${expected}` });
+  return dataError('R0512', `${name} of ${spec.source} is ${value ?? 'missing'}, and must be ${expected}`, {
+    cure: `give ${name}: ${expected}`,
+  });
 }
 
 export function textParam(spec: DataSource, name: string, otherwise?: string): string {

@@ -75,7 +75,9 @@ export async function openSource(spec: DataSource, context: SourceContext): Prom
   if (spec.mix !== undefined && spec.mix.length > 0) return openMix(spec, spec.mix, context);
   const open = Object.hasOwn(context.openers, spec.source) ? context.openers[spec.source] : undefined;
   if (open === undefined) {
-    throw dataError('R0511', `there is no data source ${spec.source} here`, { cure: `this runtime has ${Object.keys(context.openers).sort().join(', ')}` });
+    throw dataError('R0511', `there is no data source ${spec.source} here`, {
+      cure: `this runtime has ${Object.keys(context.openers).sort().join(', ')}`,
+    });
   }
   const source = await open(spec, context);
   if (source.count < spec.count) {
@@ -123,6 +125,7 @@ async function openMix(spec: DataSource, parts: DataSource[], context: SourceCon
       return source.text?.(at) ?? {};
     };
   }
-  if (count !== spec.count) throw dataError('R0513', `the mix has ${count} rows, and the plan counts ${spec.count}`, { cure: 'compile the text again' });
+  if (count !== spec.count)
+    throw dataError('R0513', `the mix has ${count} rows, and the plan counts ${spec.count}`, { cure: 'compile the text again' });
   return mix;
 }

@@ -67,7 +67,15 @@ export function renderScene(scene: Scene, size: number, noiseKey: Key, index: nu
   return { width: size, height: size, rgb };
 }
 
-function fill(light: Float64Array, size: number, left: number, top: number, side: number, colour: number[], mask: Uint8Array | undefined): void {
+function fill(
+  light: Float64Array,
+  size: number,
+  left: number,
+  top: number,
+  side: number,
+  colour: number[],
+  mask: Uint8Array | undefined,
+): void {
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       const share = mask === undefined ? 1 : mask[y * side + x] / (SAMPLES * SAMPLES);

@@ -68,5 +68,10 @@ export function boxOf(object: SceneObject, size: number): Box {
   const side = object.size === 'large' ? cell : (cell * 3) / 4;
   const room = cell - side;
   const shift = (steps: number) => Math.floor((steps * room) / 2);
-  return { x: (object.cell % 3) * cell + shift(object.jitter[0]), y: Math.floor(object.cell / 3) * cell + shift(object.jitter[1]), w: side, h: side };
+  return {
+    x: (object.cell % 3) * cell + shift(object.jitter[0]),
+    y: Math.floor(object.cell / 3) * cell + shift(object.jitter[1]),
+    w: side,
+    h: side,
+  };
 }

@@ -23,7 +23,9 @@ type Describe = (scene: Scene, random: Random, size: number, index: number) => R
 function scenes(spec: DataSource, describe: Describe, more: { main?: boolean; split?: string } = {}): RowSource {
   const size = wholeParam(spec, 'size', 24);
   if (size < 24 || size % 12 !== 0) {
-    throw dataError('R0512', `size of ${spec.source} is ${size}, and must be a multiple of 12 from 24 on`, { cure: 'use 24px, 36px or 48px' });
+    throw dataError('R0512', `size of ${spec.source} is ${size}, and must be a multiple of 12 from 24 on`, {
+      cure: 'use 24px, 36px or 48px',
+    });
   }
   const set: SceneSet = { seed: wholeParam(spec, 'seed', 0), split: textParam(spec, 'split', more.split ?? 'train'), main: more.main };
   const keys = { objects: sceneKey(set, 'objects'), noise: sceneKey(set, 'noise'), text: sceneKey(set, spec.source) };
@@ -42,7 +44,10 @@ function scenes(spec: DataSource, describe: Describe, more: { main?: boolean; sp
 function shares(spec: DataSource): { short: number; sentence: number } {
   const short = shareParam(spec, 'short', 0.4);
   const sentence = shareParam(spec, 'sentence', 0.1);
-  if (short + sentence > 1 + 1e-9) throw dataError('R0512', `short and sentence of ${spec.source} add up to ${short + sentence}`, { cure: 'captions take the rest: keep the sum at or below 1' });
+  if (short + sentence > 1 + 1e-9)
+    throw dataError('R0512', `short and sentence of ${spec.source} add up to ${short + sentence}`, {
+      cure: 'captions take the rest: keep the sum at or below 1',
+    });
   return { short, sentence };
 }
 
@@ -113,7 +118,10 @@ const masks: SourceOpener = (spec) => {
   const attribute = choiceParam(spec, 'attribute', CLASS_ATTRIBUTES, 'shape');
   const patch = wholeParam(spec, 'patch', 4);
   const size = wholeParam(spec, 'size', 24);
-  if (patch === 0 || size % patch !== 0) throw dataError('R0512', `patches of ${patch} pixels do not divide a picture of ${size}`, { cure: 'use the patch size of the encoder' });
+  if (patch === 0 || size % patch !== 0)
+    throw dataError('R0512', `patches of ${patch} pixels do not divide a picture of ${size}`, {
+      cure: 'use the patch size of the encoder',
+    });
   return scenes(spec, (scene) => ({ patchLabels: patchClasses(scene, size, patch, attribute) }), { split: 'probe' });
 };
 

@@ -46,7 +46,11 @@ export function drawExchange(random: Random, scene: Scene, shares: { short: numb
     return { kind: 'sentence', prompt: `describe ${object.place}`, object, attributes: ['colour', 'shape', 'size'], say };
   }
   const attributes: Attribute[] = freeCells(scene, object).length > 0 ? ['colour', 'shape', 'size', 'place'] : ['colour', 'shape', 'size'];
-  const say = (changed: SceneObject) => scene.objects.map((o) => (o === object ? changed : o)).map((o) => `${o.place} ${looks(o)}`).join(' ; ');
+  const say = (changed: SceneObject) =>
+    scene.objects
+      .map((o) => (o === object ? changed : o))
+      .map((o) => `${o.place} ${looks(o)}`)
+      .join(' ; ');
   return { kind: 'caption', prompt: 'describe', object, attributes, say };
 }
 

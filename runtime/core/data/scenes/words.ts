@@ -26,7 +26,25 @@ export const COLOUR_RGB: Record<Colour, readonly [number, number, number]> = {
   white: [1.0, 1.0, 1.0],
 };
 
-const GRAMMAR = [';', 'describe', 'what', 'where', 'colour', 'shape', 'size', 'is', 'at', 'the', 'one', 'there', 'a', 'object', 'has', 'and', 'it'] as const;
+const GRAMMAR = [
+  ';',
+  'describe',
+  'what',
+  'where',
+  'colour',
+  'shape',
+  'size',
+  'is',
+  'at',
+  'the',
+  'one',
+  'there',
+  'a',
+  'object',
+  'has',
+  'and',
+  'it',
+] as const;
 
 export const SCENES_PAD = 0;
 export const SCENES_END = 1;

@@ -1,0 +1,193 @@
+/**
+ * From rows to the inputs of a program, as `Collate` in plan/plan.ts lays down. All arrays are row-major with rows
+ * first. The longest layout, `pairs`, is one sequence per row:
+ *
+ *     | image tokens | prompt, padded on the left | chosen, padded on the right | rejected, padded on the right |
+ *
+ * The prompt ends where the answers begin, so the token that predicts the first word of either answer is always the
+ * same one. `segment` and `position` say who may see whom; the mask itself is made on the device from these.
+ */
+import { arrayOf } from '../../../plan/dtypes.ts';
+import type { TypedArrayOf } from '../../../plan/dtypes.ts';
+import type { Collate, Tokenizer } from '../../../plan/plan.ts';
+import { dataError } from './codes.ts';
+import type { Row } from './row.ts';
+import { slotIds, slotsOf } from './slots.ts';
+
+export type Batch = Map<string, TypedArrayOf>;
+
+/** Which rows of which source these are, for messages. */
+export interface Where {
+  source: string;
+  indices: readonly number[];
+}
+
+/** Segments of the packed sequence. */
+export const SEGMENT = { prompt: 0, chosen: 1, rejected: 2, padding: 3 } as const;
+
+/** From a byte to a pixel value: (v / 255 - mean) / std. */
+export const PIXEL = { mean: 0.5, std: 0.5 } as const;
+
+/** The inputs of a program for these rows. Throws PivotErrors that name the row (R0514 to R0518). */
+export function collate(rows: readonly Row[], layout: Collate, tokenizer: Tokenizer | undefined, where: Where): Batch {
+  if (layout.layout === 'tensors') return collateTensors(rows, layout.columns, where);
+  const batch: Batch = new Map([['image', collateImages(rows, layout.image, where)]]);
+  switch (layout.layout) {
+    case 'pairs':
+    case 'answers':
+      packSequences(batch, rows, layout, needed(tokenizer, where), where);
+      break;
+    case 'contrast': {
+      const [slot] = slotsOf(layout);
+      const words = needed(tokenizer, where);
+      const tokens = new Int32Array(rows.length * layout.answer).fill(words.pad);
+      const mask = new Float32Array(tokens.length);
+      rows.forEach((row, n) => {
+        const ids = slotIds(row, slot, words, where.source, where.indices[n]);
+        tokens.set(ids, n * layout.answer);
+        mask.fill(1, n * layout.answer, n * layout.answer + ids.length);
+      });
+      batch.set('tokens', tokens).set('mask', mask);
+      break;
+    }
+    case 'classes':
+      batch.set(
+        'label',
+        Int32Array.from(rows, (row, n) => row.label ?? missing('label', where, n)),
+      );
+      break;
+    case 'patches': {
+      const labels = new Int32Array(rows.length * layout.patches);
+      rows.forEach((row, n) => {
+        const own = row.patchLabels ?? missing('label for each patch', where, n);
+        if (own.length !== layout.patches) {
+          throw dataError(
+            'R0518',
+            `row ${where.indices[n] + 1} of ${where.source} has labels of ${own.length} patches, and the encoder sees ${layout.patches}`,
+            {
+              cure: 'give the source the patch and picture sizes of the encoder',
+              place: placeOf(where, n),
+            },
+          );
+        }
+        labels.set(own, n * layout.patches);
+      });
+      batch.set('label', labels);
+      break;
+    }
+  }
+  return batch;
+}
+
+/** f32 [N, 3, size, size] from interleaved bytes. */
+function collateImages(rows: readonly Row[], size: number, where: Where): Float32Array {
+  const plane = size * size;
+  const out = new Float32Array(rows.length * 3 * plane);
+  rows.forEach((row, n) => {
+    const { width, height, rgb } = row.image ?? missing('picture', where, n);
+    if (width !== size || height !== size) {
+      throw dataError(
+        'R0518',
+        `the picture of row ${where.indices[n] + 1} of ${where.source} has ${width} x ${height} pixels, and the encoder sees ${size} x ${size}`,
+        {
+          cure: `give the source size: ${size}px`,
+          place: placeOf(where, n),
+        },
+      );
+    }
+    for (let channel = 0; channel < 3; channel++) {
+      const start = (n * 3 + channel) * plane;
+      for (let i = 0; i < plane; i++) out[start + i] = LEVELS[rgb[i * 3 + channel]];
+    }
+  });
+  return out;
+}
+
+/** The value of each byte, computed once in double and rounded to f32. */
+const LEVELS = Float32Array.from({ length: 256 }, (_, v) => (v / 255 - PIXEL.mean) / PIXEL.std);
+
+function packSequences(
+  batch: Batch,
+  rows: readonly Row[],
+  layout: Extract<Collate, { layout: 'pairs' | 'answers' }>,
+  tokenizer: Tokenizer,
+  where: Where,
+): void {
+  const [promptSlot, ...answerSlots] = slotsOf(layout);
+  const texts = layout.prompt + answerSlots.length * layout.answer;
+  const whole = layout.imageTokens + texts;
+  const tokens = new Int32Array(rows.length * texts).fill(tokenizer.pad);
+  const position = new Int32Array(rows.length * whole);
+  const segment = new Int32Array(rows.length * whole).fill(SEGMENT.padding);
+  const masks = answerSlots.map(() => new Float32Array(rows.length * layout.answer));
+  rows.forEach((row, n) => {
+    const index = where.indices[n];
+    const inTokens = n * texts;
+    const inWhole = n * whole;
+    for (let i = 0; i < layout.imageTokens; i++) {
+      position[inWhole + i] = i;
+      segment[inWhole + i] = SEGMENT.prompt;
+    }
+    // Left padding keeps position 0 and the segment of padding.
+    const prompt = slotIds(row, promptSlot, tokenizer, where.source, index);
+    const left = layout.prompt - prompt.length;
+    tokens.set(prompt, inTokens + left);
+    for (let i = 0; i < prompt.length; i++) {
+      const at = inWhole + layout.imageTokens + left + i;
+      position[at] = layout.imageTokens + i;
+      segment[at] = SEGMENT.prompt;
+    }
+    // Either answer follows the prompt, so both begin at the same position.
+    const first = layout.imageTokens + prompt.length;
+    answerSlots.forEach((slot, which) => {
+      const answer = slotIds(row, slot, tokenizer, where.source, index);
+      const start = layout.prompt + which * layout.answer;
+      tokens.set(answer, inTokens + start);
+      masks[which].fill(1, n * layout.answer, n * layout.answer + answer.length);
+      for (let i = 0; i < layout.answer; i++) {
+        const at = inWhole + layout.imageTokens + start + i;
+        const real = i < answer.length;
+        position[at] = first + (real ? i : answer.length - 1);
+        if (real) segment[at] = which === 0 ? SEGMENT.chosen : SEGMENT.rejected;
+      }
+    });
+  });
+  batch.set('tokens', tokens).set('position', position).set('segment', segment);
+  if (layout.layout === 'answers') batch.set('mask', masks[0]);
+  else batch.set('chosen.mask', masks[0]).set('rejected.mask', masks[1]);
+}
+
+function collateTensors(rows: readonly Row[], columns: Record<string, string>, where: Where): Batch {
+  const batch: Batch = new Map();
+  for (const [input, column] of Object.entries(columns)) {
+    const parts = rows.map((row, n) => row.tensors?.get(column) ?? missing(`tensor ${column}`, where, n));
+    if (parts.length === 0) continue;
+    const all = arrayOf(
+      parts[0].dtype,
+      parts.reduce((n, part) => n + part.data.length, 0),
+    );
+    let at = 0;
+    for (const { data } of parts) {
+      all.set(data, at);
+      at += data.length;
+    }
+    batch.set(input, all);
+  }
+  return batch;
+}
+
+function needed(tokenizer: Tokenizer | undefined, where: Where): Tokenizer {
+  if (tokenizer === undefined) throw new Error(`the plan names no tokenizer for ${where.source}`);
+  return tokenizer;
+}
+
+function placeOf(where: Where, n: number): { file: string; row: number } {
+  return { file: where.source, row: where.indices[n] + 1 };
+}
+
+function missing(what: string, where: Where, n: number): never {
+  throw dataError('R0516', `row ${where.indices[n] + 1} of ${where.source} has no ${what}`, {
+    cure: 'use data that has it, or another loss or probe',
+    place: placeOf(where, n),
+  });
+}
