@@ -1,0 +1,30 @@
+/** Every error of a run, by code, with what it means in general; the place that raises it says what happened in particular. */
+import { PivotError } from '../../../plan/errors.ts';
+
+export const RUN_CODES = {
+  R0601: 'Another process works in this run folder.',
+  R0602: 'The run folder was begun on another adapter.',
+  R0603: 'The disk has too little room for what the run will write.',
+  R0604: 'The disk is full.',
+  R0605: 'A file of the run could not be read or written.',
+  R0606: 'A file that the plan names is missing, or is not the one it was compiled with.',
+  R0607: 'Rows of the data do not fit into what the text declares.',
+  R0608: 'The run folder holds something that is no run.',
+  R0611: 'Weights to start from have another shape or type than declared.',
+  R0612: 'Weights to start from hold a number that is not finite.',
+  R0613: 'A checkpoint does not belong to this task, or is not whole.',
+  R0621: 'A program asks for an input that the data do not give.',
+  R0622: 'A program asks for a scalar that the task does not give.',
+  R0623: 'A program that runs over rows has no input.',
+  R0624: 'A task lacks a program.',
+  R0631: 'Training stopped at a number that is not finite.',
+  R0632: 'The device was lost while a task ran.',
+  R0641: 'An export does not name a safetensors file.',
+} as const;
+
+export type RunCode = keyof typeof RUN_CODES;
+
+/** A `PivotError` whose code is one of this registry's. */
+export function runError(code: RunCode, message: string, cure: string, cause?: unknown): PivotError {
+  return new PivotError(code, message, { cure, cause });
+}

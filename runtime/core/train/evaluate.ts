@@ -1,0 +1,62 @@
+/**
+ * Evaluation over all rows of the held-out data, in order. The programs give partial sums already divided by the whole count
+ * (`rows`) or by sums over all rows (`totals.eval`, which runs over everything first); here they are added in float64, always
+ * in the same order.
+ */
+import type { TrainTask } from '../../../plan/plan.ts';
+import type { Executor } from '../executor/executor.ts';
+import type { Pending } from '../executor/pending.ts';
+import { batchesInOrder } from '../data/order.ts';
+import { batchesOf, inputsFor, scalarsFor } from './batches.ts';
+import type { RowData } from './batches.ts';
+import { metricsOf } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+import { programOf, scalarsAt, zeroTotals } from './step.ts';
+import type { Programs } from './step.ts';
+
+/** Submits that may be under way at once. */
+export const IN_FLIGHT = 3;
+
+export interface Evaluation {
+  executor: Executor;
+  task: TrainTask;
+  programs: Programs;
+  data: RowData;
+  /** Called after each batch with the rows done; may throw to stop. */
+  onRows(done: number): void;
+}
+
+/** Metrics over all rows with the weights as they are after `step` steps. */
+export async function evaluate(evaluation: Evaluation, step: number): Promise<Metrics> {
+  const { task, programs, executor } = evaluation;
+  if (programs['totals.eval'] !== undefined) {
+    zeroTotals(executor, task);
+    await overRows(evaluation, step, 'totals.eval', () => undefined);
+  }
+  const sums: Metrics = {};
+  await overRows(evaluation, step, 'forward', (metrics) => {
+    for (const [name, value] of Object.entries(metrics)) sums[name] = (sums[name] ?? 0) + value;
+  });
+  return sums;
+}
+
+async function overRows({ executor, task, programs, data, onRows }: Evaluation, step: number, role: string, add: (metrics: Metrics) => void): Promise<void> {
+  const scalars = scalarsAt(task, step, data.source.count);
+  const lists = batchesInOrder(data.source.count, task.micro);
+  const pending: { outputs: Pending; rows: number }[] = [];
+  let done = 0;
+  const settle = async (): Promise<void> => {
+    const first = pending.shift();
+    if (first === undefined) return;
+    add(metricsOf(task, await first.outputs.outputs()));
+    onRows((done += first.rows));
+  };
+  for await (const { indices, batch } of batchesOf(data, (at) => lists[at], 0, lists.length)) {
+    const rows = indices.length;
+    const name = rows === task.micro ? role : `${role}.rest`;
+    const program = programOf(task.id, programs, name);
+    pending.push({ outputs: executor.run(name, { inputs: inputsFor(program, batch), scalars: scalarsFor(program, scalars) }), rows });
+    if (pending.length >= IN_FLIGHT) await settle();
+  }
+  while (pending.length > 0) await settle();
+}
