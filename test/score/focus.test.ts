@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { focus } from '../../runtime/core/score/focus.ts';
 import { coverage } from '../../runtime/core/score/overlap.ts';
-import type { Box } from '../../runtime/core/score/overlap.ts';
+import type { Box } from '../../runtime/core/data/row.ts';
 import type { Table } from '../../runtime/core/score/types.ts';
 
 function maps(gradient: number[][], cam: number[][], rows: Record<string, unknown>[]): Table {

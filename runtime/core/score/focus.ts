@@ -9,9 +9,9 @@
  * and is left out of that mean; `details` says how many are left.
  */
 import { PivotError } from '../../../plan/errors.ts';
+import type { Box } from '../data/row.ts';
 import { columnOf, requireFinite, tableOf } from './arguments.ts';
-import { coverage } from './overlap.ts';
-import type { Box } from './overlap.ts';
+import { coverage, shareOf } from './overlap.ts';
 import type { Json, ScoreParams, ScoreResult, Table, TableTensor } from './types.ts';
 
 /** One share a row; null where the row has none. */
@@ -66,7 +66,7 @@ function mapOf(table: Table, name: string): TableTensor {
 }
 
 /** Patches a side. */
-export function gridOf(patches: number): number {
+function gridOf(patches: number): number {
   const grid = Math.round(Math.sqrt(patches));
   if (grid * grid === patches && grid > 0) return grid;
   throw new PivotError('R0706', `a map of ${patches} patches is not square`, { cure: 'leave class tokens out of the features that you differentiate' });
@@ -75,14 +75,7 @@ export function gridOf(patches: number): number {
 /** The share of row `i` of a map that lies on the covered part; null where there is none to divide. */
 function shareOn(map: TableTensor, i: number, cover: Float64Array | undefined): number | null {
   if (cover === undefined) return null;
-  let all = 0;
-  let on = 0;
-  for (let p = 0; p < cover.length; p++) {
-    const value = map.data[i * cover.length + p];
-    all += value;
-    on += value * cover[p];
-  }
-  return all > 0 ? on / all : null;
+  return shareOf(map.data.subarray(i * cover.length, (i + 1) * cover.length), cover) ?? null;
 }
 
 function boxesOf(row: Record<string, unknown>, i: number): Box[] {

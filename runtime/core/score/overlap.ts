@@ -1,11 +1,6 @@
 /** How much of each patch of an image lies under boxes. */
 
-export interface Box {
-  x: number;
-  y: number;
-  w: number;
-  h: number;
-}
+import type { Box } from '../data/row.ts';
 
 /**
  * The image of `width` x `height` pixels is cut into `grid` x `grid` equal patches, row by row. Returns for each the
@@ -19,6 +14,20 @@ export function coverage(boxes: readonly Box[], width: number, height: number, g
     shares[p] = unionArea(boxes, left, top, left + width / grid, top + height / grid) / ((width / grid) * (height / grid));
   }
   return shares;
+}
+
+/**
+ * The share of a map that lies where `cover` does, a patch counting by its entry there; undefined for a map that is zero
+ * everywhere.
+ */
+export function shareOf(map: ArrayLike<number>, cover: ArrayLike<number>): number | undefined {
+  let all = 0;
+  let on = 0;
+  for (let p = 0; p < cover.length; p++) {
+    all += map[p];
+    on += map[p] * cover[p];
+  }
+  return all > 0 ? on / all : undefined;
 }
 
 /** Area of the union of boxes inside a window: the boxes' edges cut the window into cells that are covered or not. */

@@ -1,0 +1,47 @@
+/** The gallery: for each example the image, and beside it where each subject's loss looks. */
+import { INFERNO_GRADIENT } from './colours.ts';
+import { MAPS } from './examples.ts';
+import type { Example, ExampleMap, Gallery } from './examples.ts';
+import { html, raw } from './html.ts';
+import type { Content, Markup } from './html.ts';
+import { subjectName } from './outcome.ts';
+import { imagePng, mapPng } from './pictures.ts';
+
+const MAP_NAMES: Record<(typeof MAPS)[number], string> = { gradient: 'gradient', cam: 'Grad-CAM' };
+
+export async function galleryMarkup(gallery: Gallery): Promise<Markup> {
+  const examples: Markup[] = [];
+  for (const example of gallery.examples) examples.push(await exampleMarkup(example));
+  return html`<h3>${gallery.probe}</h3>
+<p class="legend"><span class="scale">0 <i style="background:${raw(INFERNO_GRADIENT)}"></i> each map’s largest value</span>. ${
+    gallery.examples.length === gallery.rows ? 'All rows' : `The first ${gallery.examples.length} of ${gallery.rows} rows, not chosen`
+  }, seed ${gallery.seed}. “Gradient” is the size of the loss’s gradient at each patch of the encoder’s features; Grad-CAM weighs the features by it and
+cuts negative values off (Selvaraju et al. 2017). White frames are the objects that the answers differ about; the per cent below a map is the
+share of it that lies on them.${gallery.without !== undefined && html` <strong>No pictures:</strong> ${gallery.without}.`}</p>
+<div class="examples">${examples}</div>
+`;
+}
+
+async function exampleMarkup(example: Example): Promise<Markup> {
+  const figures: Markup[] = [];
+  if (example.image !== undefined) {
+    figures.push(figure(await imagePng(example.image, example.boxes), `Image of row ${example.row}`, html`<span>row ${example.row}</span>`));
+  }
+  for (const map of MAPS) {
+    for (const one of example.maps.filter((m) => m.map === map)) {
+      const png = await mapPng(one.values, one.grid, example.image, example.boxes, example.size);
+      figures.push(figure(png, `${MAP_NAMES[map]} of ${one.subject.label}, row ${example.row}`, mapCaption(one)));
+    }
+  }
+  const texts: Content = example.texts.map(({ name, text }) => html`<dt>${name}</dt><dd>${text}</dd>`);
+  return html`<div class="example"><div class="strip" style="--columns:${figures.length}">${figures}</div><dl>${texts}</dl></div>
+`;
+}
+
+function mapCaption({ subject, map, share }: ExampleMap): Markup {
+  return html`<span>${subjectName(subject)} ${MAP_NAMES[map]}</span>${share !== undefined && html`<span class="share">${(100 * share).toFixed(0)} %</span>`}`;
+}
+
+function figure(png: string, alt: string, caption: Markup): Markup {
+  return html`<figure><img src="${png}" alt="${alt}"><figcaption>${caption}</figcaption></figure>`;
+}

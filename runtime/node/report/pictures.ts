@@ -1,0 +1,81 @@
+/**
+ * Picture of the gallery: an image, or a map laid over it, enlarged without smoothing, with boxes drawn; as PNG in a data
+ * URI, so that the page stays one file.
+ */
+import sharp from 'sharp';
+import type { Box, Picture } from '../../core/data/row.ts';
+import { inferno } from './colours.ts';
+
+/** Small images are enlarged by whole steps up to about this many pixels; larger ones are reduced to it. */
+const SIDE = 240;
+
+/** Share of the map's colour where it lies over the image. */
+const OPACITY = 0.78;
+
+/** The image enlarged, with its boxes. */
+export async function imagePng(image: Picture, boxes: readonly Box[]): Promise<string> {
+  const { canvas, scale } = await enlarged(image);
+  drawBoxes(canvas, boxes, scale);
+  return dataUri(canvas);
+}
+
+/**
+ * A map of `grid` x `grid` patches, 0 to its own largest value, over the image in grey; over black where the image is not
+ * known. A map without anything is black.
+ */
+export async function mapPng(map: ArrayLike<number>, grid: number, image: Picture | undefined, boxes: readonly Box[], size: [number, number]): Promise<string> {
+  const { canvas, scale } = await enlarged(image ?? { width: size[0], height: size[1], rgb: new Uint8Array(size[0] * size[1] * 3) });
+  const most = Array.from(map).reduce((a, b) => Math.max(a, b), 0);
+  const { width, height, rgb } = canvas;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = 3 * (y * width + x);
+      const patch = Math.floor((y * grid) / height) * grid + Math.floor((x * grid) / width);
+      const colour = inferno(most > 0 ? map[patch] / most : 0);
+      const grey = 0.299 * rgb[at] + 0.587 * rgb[at + 1] + 0.114 * rgb[at + 2];
+      for (let c = 0; c < 3; c++) rgb[at + c] = Math.round(OPACITY * colour[c] + (1 - OPACITY) * grey);
+    }
+  }
+  drawBoxes(canvas, boxes, scale);
+  return dataUri(canvas);
+}
+
+async function enlarged(image: Picture): Promise<{ canvas: Picture; scale: number }> {
+  const longest = Math.max(image.width, image.height);
+  const scale = longest > SIDE ? SIDE / longest : Math.max(1, Math.floor(SIDE / longest));
+  const width = Math.max(1, Math.round(image.width * scale));
+  const height = Math.max(1, Math.round(image.height * scale));
+  const { data } = await sharp(image.rgb, { raw: { width: image.width, height: image.height, channels: 3 } })
+    .resize(width, height, { fit: 'fill', kernel: scale >= 1 ? 'nearest' : 'lanczos3' })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { canvas: { width, height, rgb: new Uint8Array(data) }, scale };
+}
+
+/** White outlines with a dark edge, visible on any ground. */
+function drawBoxes(canvas: Picture, boxes: readonly Box[], scale: number): void {
+  for (const box of boxes) {
+    const [x0, y0] = [Math.round(box.x * scale), Math.round(box.y * scale)];
+    const [x1, y1] = [Math.round((box.x + box.w) * scale) - 1, Math.round((box.y + box.h) * scale) - 1];
+    outline(canvas, x0 - 1, y0 - 1, x1 + 1, y1 + 1, 20);
+    outline(canvas, x0, y0, x1, y1, 255);
+    outline(canvas, x0 + 1, y0 + 1, x1 - 1, y1 - 1, 255);
+    outline(canvas, x0 + 2, y0 + 2, x1 - 2, y1 - 2, 20);
+  }
+}
+
+function outline(canvas: Picture, x0: number, y0: number, x1: number, y1: number, value: number): void {
+  if (x1 < x0 || y1 < y0) return;
+  const set = (x: number, y: number): void => {
+    if (x < 0 || y < 0 || x >= canvas.width || y >= canvas.height) return;
+    canvas.rgb.fill(value, 3 * (y * canvas.width + x), 3 * (y * canvas.width + x) + 3);
+  };
+  // A box of a broken row may reach far outside; only what is on the canvas is walked.
+  for (let x = Math.max(0, x0); x <= Math.min(canvas.width - 1, x1); x++) [y0, y1].forEach((y) => set(x, y));
+  for (let y = Math.max(0, y0); y <= Math.min(canvas.height - 1, y1); y++) [x0, x1].forEach((x) => set(x, y));
+}
+
+async function dataUri({ width, height, rgb }: Picture): Promise<string> {
+  const png = await sharp(rgb, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 9 }).toBuffer();
+  return `data:image/png;base64,${png.toString('base64')}`;
+}

@@ -1,0 +1,106 @@
+/**
+ * What a run folder holds, as plain values. Everything may be missing: a report of a run that is not finished, or that was
+ * killed while it wrote, says what is there. Results of another text (a folder whose hash is not the task's) are left out.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plan, Task } from '../../../plan/plan.ts';
+
+export type Fields = Record<string, unknown>;
+/** One line of metrics.jsonl: finite numbers under TRL's names. `step` is always there. */
+export type MetricLine = Record<string, number>;
+
+export interface TaskRecord {
+  task: Task;
+  folder: string;
+  finished: boolean;
+  seconds?: number;
+  flops?: number;
+  adapter?: string;
+  metrics: MetricLine[];
+  score?: { values: Record<string, number>; details: Fields };
+}
+
+export interface RunRecord {
+  folder: string;
+  /** run.json as it stands; empty where it is missing or damaged. */
+  info: Fields;
+  tasks: TaskRecord[];
+  /** Tasks that should have a result and do not; the report itself and exports aside. */
+  unfinished: Task[];
+}
+
+export function readRun(folder: string, plan: Plan): RunRecord {
+  const tasks = plan.tasks.map((task) => readTask(folder, task));
+  const unfinished = tasks.filter((t) => !t.finished && t.task.kind !== 'report' && t.task.kind !== 'export').map((t) => t.task);
+  return { folder, info: readJson(join(folder, 'run.json')), tasks, unfinished };
+}
+
+function readTask(run: string, task: Task): TaskRecord {
+  const folder = taskFolder(run, task.id);
+  const done = readJson(join(folder, 'done.json'));
+  if (typeof done.hash === 'string' && done.hash !== task.hash) return { task, folder, finished: false, metrics: [] };
+  const record: TaskRecord = { task, folder, finished: done.hash === task.hash, metrics: [] };
+  if (typeof done.seconds === 'number') record.seconds = done.seconds;
+  if (typeof done.flops === 'number') record.flops = done.flops;
+  if (typeof done.adapter === 'string') record.adapter = done.adapter;
+  if (task.kind === 'train') record.metrics = readMetrics(join(folder, 'metrics.jsonl'));
+  if (task.kind === 'score' && record.finished) {
+    const { values, details } = readJson(join(folder, 'score.json'));
+    record.score = { values: numbersOf(fieldsOf(values)), details: fieldsOf(details) };
+  }
+  return record;
+}
+
+/** The folder of a task's results; characters that some file system refuses are replaced. */
+export function taskFolder(run: string, id: string): string {
+  return join(run, 'tasks', id.replace(/[^A-Za-z0-9._@-]/g, '_'));
+}
+
+/** Lines of JSON; a torn line (the process was killed while it wrote) is skipped. */
+export function readLines(path: string): Fields[] {
+  return (readText(path) ?? '').split('\n').flatMap((line) => {
+    const value = line.trim() === '' ? undefined : parse(line);
+    return isFields(value) ? [value] : [];
+  });
+}
+
+function readMetrics(path: string): MetricLine[] {
+  return readLines(path)
+    .map(numbersOf)
+    .filter((line) => line.step !== undefined);
+}
+
+function readJson(path: string): Fields {
+  return fieldsOf(parse(readText(path) ?? ''));
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+
+function numbersOf(fields: Fields): MetricLine {
+  const line: MetricLine = {};
+  for (const [name, value] of Object.entries(fields)) if (typeof value === 'number' && Number.isFinite(value)) line[name] = value;
+  return line;
+}
