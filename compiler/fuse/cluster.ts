@@ -21,6 +21,8 @@ export interface Cluster {
   space: readonly number[];
   reduced: number;
   core?: Node;
+  /** The node that a map cluster began with. */
+  first?: Node;
   reduces: Node[];
 }
 
@@ -33,7 +35,7 @@ export interface Clusters {
 export interface ClusterOptions {
   /** Loose nodes in this set begin a cluster of their own. */
   forced: ReadonlySet<Node>;
-  /** Nodes in this set never join a cluster that exists. */
+  /** Nodes in this set join no cluster that exists. */
   alone: ReadonlySet<Node>;
   fuse: boolean;
   /** States by the nodes that give them their new values. */
@@ -90,7 +92,7 @@ class Clustering {
     if (joins && latest >= 0 && this.accepts(this.list[latest], node) && this.reads(this.list[latest], node)) return this.list[latest];
     if (!this.options.forced.has(node)) return undefined;
     const shared = joins ? this.sharing('map', node.shape, 0, node, latest) : undefined;
-    return shared ?? this.begin('map', { space: node.shape });
+    return shared ?? this.begin('map', { space: node.shape, first: node });
   }
 
   private placeReduce(node: Node, latest: number): Cluster {
@@ -99,7 +101,7 @@ class Clustering {
     const kind = axes[axes.length - 1] === input.shape.length - 1 ? 'rows' : 'columns';
     const current = latest >= 0 ? this.list[latest] : undefined;
     let home: Cluster | undefined;
-    if (this.options.fuse) {
+    if (this.options.fuse && !this.options.alone.has(node)) {
       const same = current?.kind === kind && current.reduced === axes.length && sameShape(current.space, input.shape);
       home = current && same && this.reads(current, node) ? current : this.sharing(kind, input.shape, axes.length, node, latest);
     }
@@ -143,8 +145,8 @@ class Clustering {
     return undefined;
   }
 
-  private begin(kind: GroupKind, more: { space: readonly number[]; core?: Node; reduced?: number }): Cluster {
-    const made: Cluster = { index: this.list.length, kind, space: more.space, reduced: more.reduced ?? 0, core: more.core, reduces: [] };
+  private begin(kind: GroupKind, more: { space: readonly number[]; core?: Node; first?: Node; reduced?: number }): Cluster {
+    const made: Cluster = { index: this.list.length, kind, reduced: 0, reduces: [], ...more };
     this.list.push(made);
     const key = spaceKey(kind, made.space, made.reduced);
     this.bySpace.set(key, [...(this.bySpace.get(key) ?? []), made]);

@@ -24,6 +24,8 @@ export interface Demand {
 export interface DemandOptions {
   /** Nodes that must be stored whatever it costs. */
   forced: ReadonlySet<Node>;
+  /** Nodes that no other cluster stores on its way. */
+  alone: ReadonlySet<Node>;
   /** Without it nothing but what is forced decides. */
   fuse: boolean;
 }
@@ -111,7 +113,7 @@ class Demanding {
     const inline = others.reduce((sum, cluster) => sum + load(cluster) + work, 0);
     const first = others.reduce((a, b) => (a.index < b.index ? a : b));
     const canHost = ['map', 'rows', 'product'].includes(first.kind) && sameShape(first.space, node.shape);
-    if (canHost) return load(first) + work + size * others.length <= inline ? first : undefined;
+    if (canHost && !this.options.alone.has(node)) return load(first) + work + size * others.length <= inline ? first : undefined;
     const all = [...loads.values()].reduce((sum, bytes) => sum + bytes, 0);
     if (all + work + size * (1 + others.length) + DISPATCH < inline) this.worthy.add(node);
     return undefined;

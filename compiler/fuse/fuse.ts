@@ -45,18 +45,18 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
   const alone = new Set<Node>();
   for (let round = 0; round < ROUNDS; round++) {
     const clusters = cluster(order, { forced, alone, replaces, ...options, maxBindings: Math.min(16, options.maxBindings) });
-    const { storedBy, worthy } = demand(order, roots, clusters, { forced, fuse: options.fuse });
+    const { storedBy, worthy } = demand(order, roots, clusters, { forced, alone, fuse: options.fuse });
     worthy.forEach((node) => forced.add(node));
     if (worthy.size > 0) continue;
     const groups = groupsOf(order, clusters, storedBy);
     let changed = false;
-    for (const group of groups) {
-      const relief = relieve(group, clusters, forced, replaces, options.maxBindings);
+    for (const { group, home } of groups) {
+      const relief = relieve(group, home, clusters, forced, replaces, options.maxBindings);
       relief?.store.forEach((node) => forced.add(node));
       relief?.leave.forEach((node) => alone.add(node));
       changed ||= relief !== undefined;
     }
-    if (!changed) return { graph, groups };
+    if (!changed) return { graph, groups: groups.map(({ group }) => group) };
   }
   throw new PivotError('F0301', `a kernel of this program needs more than the ${options.maxBindings} storage buffers that the target offers`, {
     cure: 'Compute the widest expression in parts, or use an adapter that offers more storage buffers per shader stage.',
@@ -81,7 +81,7 @@ function constantAlone(node: Node): boolean {
   return isFree(node) || ((node.op.kind === 'expand' || node.op.kind === 'reshape') && constantAlone(node.inputs[0]));
 }
 
-function groupsOf(order: readonly Node[], clusters: Clusters, storedBy: ReadonlyMap<Node, Cluster>): Group[] {
+function groupsOf(order: readonly Node[], clusters: Clusters, storedBy: ReadonlyMap<Node, Cluster>): { group: Group; home: Cluster }[] {
   const outputs = new Map<Cluster, Node[]>(clusters.list.map((one) => [one, []]));
   for (const node of order) {
     const keeper = storedBy.get(node);
@@ -89,7 +89,7 @@ function groupsOf(order: readonly Node[], clusters: Clusters, storedBy: Readonly
   }
   return clusters.list.flatMap((one) => {
     const stores = outputs.get(one) ?? [];
-    return stores.length > 0 ? [groupOf(one, stores, storedBy)] : [];
+    return stores.length > 0 ? [{ group: groupOf(one, stores, storedBy), home: one }] : [];
   });
 }
 

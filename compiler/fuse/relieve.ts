@@ -6,7 +6,7 @@
 import type { Node } from '../graph/graph.ts';
 import type { Cluster, Clusters } from './cluster.ts';
 import type { Group } from './group.ts';
-import { isElementwise, isFree, isMovement } from './nodes.ts';
+import { isElementwise } from './nodes.ts';
 
 export interface Relief {
   store: Node[];
@@ -20,25 +20,33 @@ export function bindingsOf(group: Group, replaces: ReadonlyMap<Node, string>): n
   return group.reads.length + added.length + (group.kind === 'scatter' ? 1 : 0);
 }
 
-/** What to change so that a group binds at most `limit` buffers; undefined if it does already. */
+/** What to change so that the group of a cluster binds at most `limit` buffers; undefined if it does already. */
 export function relieve(
   group: Group,
+  home: Cluster,
   clusters: Clusters,
   forced: ReadonlySet<Node>,
   replaces: ReadonlyMap<Node, string>,
   limit: number,
 ): Relief | undefined {
   if (bindingsOf(group, replaces) <= limit) return undefined;
-  const home = clusters.home.get(group.core ?? group.reduces[0] ?? group.outputs[0]);
-  const loads = loadsWithin(group);
+  const hosted = group.outputs.filter((node) => !clusters.home.has(node));
+  if (hosted.length > 0) return { store: [], leave: hosted };
   const own = (node: Node): boolean => clusters.home.get(node) === home;
-  const loose = [...group.inside].filter(
-    (node) => !own(node) && !forced.has(node) && node.dtype !== 'bool' && node.op.kind !== 'reshape' && (isElementwise(node) || isMovement(node)),
-  );
+  const loads = loadsWithin(group);
   const width = (node: Node): number => loads.get(node)?.size ?? 0;
-  const cuts = loose.filter((node) => width(node) >= 2 && width(node) < limit).sort((a, b) => width(b) - width(a) || a.id - b.id);
-  if (cuts.length > 0) return { store: [cuts[0]], leave: [] };
-  return { store: [], leave: firstBeyond(group, home, clusters, loads, forced, limit) };
+  const cuts = [...group.inside].filter(
+    (node) =>
+      !own(node) &&
+      !forced.has(node) &&
+      node.dtype !== 'bool' &&
+      (isElementwise(node) || node.op.kind === 'concat' || node.op.kind === 'gather' || node.op.kind === 'pad') &&
+      width(node) >= 2 &&
+      width(node) < limit,
+  );
+  if (cuts.length > 0) return { store: [cuts.reduce((a, b) => (width(b) > width(a) ? b : a))], leave: [] };
+  const members = [...group.inside].filter(own).sort((a, b) => a.id - b.id);
+  return { store: [], leave: firstBeyond(group, home, members, loads, forced, limit) };
 }
 
 /** Tensors that each node of a group loads, itself and all it is computed from within the group. */
@@ -56,23 +64,28 @@ function loadsWithin(group: Group): Map<Node, Set<Node>> {
   return loads;
 }
 
-/** The first node of a cluster, in order, with which it would go over the limit; it then leaves, and its users with it. */
+/**
+ * The first node of a cluster, in order, with which it would go over the limit; it then leaves, and its users with it. What
+ * gave the cluster its form cannot leave; a reduction that joined it can.
+ */
 function firstBeyond(
   group: Group,
-  home: Cluster | undefined,
-  clusters: Clusters,
+  home: Cluster,
+  members: readonly Node[],
   loads: ReadonlyMap<Node, ReadonlySet<Node>>,
   forced: ReadonlySet<Node>,
   limit: number,
 ): Node[] {
   const bound = new Set<Node>();
-  const members = [...group.inside].filter((node) => !isFree(node) && clusters.home.get(node) === home).sort((a, b) => a.id - b.id);
+  let last: Node | undefined;
   for (const node of members) {
     loads.get(node)?.forEach((x) => bound.add(x));
     const stored = group.outputs.includes(node) || forced.has(node);
     if (stored) bound.add(node);
+    if (node === group.core || node === home.reduces[0] || node === home.first) continue;
+    last = node;
     // One more for the value that those after it are computed from.
-    if (bound.size + (stored ? 0 : 1) > limit && node !== group.core && !group.reduces.includes(node)) return [node];
+    if (bound.size + (stored ? 0 : 1) > limit) return [node];
   }
-  return members.slice(-1);
+  return last ? [last] : [];
 }
