@@ -72,11 +72,14 @@ export class Emitter {
     });
   }
 
-  /** Stores at a flat position, in the innermost scope. */
-  store(binding: Binding, at: Index, value: Value): void {
+  /**
+   * Stores at a flat position, in the innermost scope. `own`: no other thread loads from this position, so that the output
+   * may take the place of an input that is loaded there.
+   */
+  store(binding: Binding, at: Index, value: Value, own = true): void {
     const slot = this.around.bindings.slot(binding);
     slot.written = true;
-    slot.stores.add(at.key);
+    if (own) slot.stores.add(at.key);
     const whole = at.lanes ? quad(at) : undefined;
     if (whole && slot.vector) {
       this.writer.line(`${slot.name}[${emitIndex(whole, this.writer)}] = ${this.widened(value, 4)};`);
@@ -88,10 +91,25 @@ export class Emitter {
     else [...'xyzw'].forEach((lane, i) => this.writer.line(`${target(atLane(at, i))} = ${value.width === 4 ? `${value.text}.${lane}` : value.text};`));
   }
 
+  /** Stores a node's value at its coordinates. */
+  storeAt(node: Node, coordinates: Coordinates, value: Value): void {
+    this.store(node, flatten(coordinates, node.shape), value);
+  }
+
   /** Names an expression over values; its depth is the deepest of theirs. */
   define(expression: string, dtype: Dtype, width: Width, of: readonly { depth: number }[]): Value {
     const depth = Math.max(0, ...of.map((value) => value.depth));
     return { text: this.writer.define(expression, depth), width, dtype, depth };
+  }
+
+  /** The counter of the loop just opened: 0 to count - 1. */
+  counter(name: string, count: number): Index {
+    return variable(name, count - 1, this.writer.depth);
+  }
+
+  /** A position as WGSL. */
+  position(index: Index): string {
+    return emitIndex(index, this.writer);
   }
 
   /** The text of a value as a vector or a single value. */

@@ -1,5 +1,4 @@
 /** A WGSL module around the body of a kernel: declarations, helper functions, the entry point. */
-import type { Node } from '../graph/graph.ts';
 import { Bindings } from './bindings.ts';
 import { Emitter } from './expression.ts';
 import type { GenerateOptions, Kernel, KernelTarget } from './kernel.ts';
@@ -23,8 +22,6 @@ export interface Frame {
   shared?: string[];
   label: string;
   flops: number;
-  /** Nodes to load although the group computes them: an earlier kernel of the same group stored them. */
-  realised?: ReadonlySet<Node>;
 }
 
 /** Writes a kernel; `body` is called again where a buffer turned out not to be accessible as vectors. */

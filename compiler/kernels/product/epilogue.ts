@@ -1,0 +1,79 @@
+/** What happens to the accumulators of a product: the elementwise rest of the group, and the stores. */
+import { elements } from '../../../plan/dtypes.ts';
+import type { Emitter } from '../expression.ts';
+import { atLane } from '../index/access.ts';
+import { flatten } from '../index/coordinates.ts';
+import { add, clamp, inRange, lane, plus, scale } from '../index/expression.ts';
+import type { Index } from '../index/expression.ts';
+import type { Job } from '../module.ts';
+import type { ScratchBinding } from '../kernel.ts';
+import type { ProductShape } from './shape.ts';
+
+export interface Accumulators {
+  batch: Index;
+  /** Row of the first accumulator; the others follow. */
+  row: Index;
+  /** Number of the four columns. */
+  columns: Index;
+  /** A vec4<f32> of four columns for each row. */
+  names: readonly string[];
+}
+
+/** Safe position of four columns: of whole quads where N is a multiple of four, else lane by lane. */
+export function columnsOf(quadNumber: Index, n: number): Index {
+  return n % 4 === 0 ? add(scale(clamp(quadNumber, n / 4 - 1), 4), lane) : clamp(add(scale(quadNumber, 4), lane), n - 1);
+}
+
+/** Stores the group's outputs, guarded at the edges. */
+export function epilogue(e: Emitter, { group }: Job, shape: ProductShape, { batch, row, columns, names }: Accumulators): void {
+  names.forEach((name, r) => {
+    const m = clamp(plus(row, r), shape.m - 1);
+    const coordinates = shape.atOut(batch, m, columnsOf(columns, shape.n));
+    e.know(shape.core, coordinates, { text: name, width: 4, dtype: 'f32', depth: e.writer.depth });
+    const values = group.outputs.map((node) => e.value(node, coordinates));
+    guarded(e, shape, row, columns, r, (lanes) => {
+      group.outputs.forEach((node, i) => storeLanes(e, node, flatten(coordinates, node.shape), values[i], lanes));
+    });
+  });
+}
+
+/** Stores the accumulators as they are into part `part` of a scratch tensor [parts, batch, m, n]. */
+export function storePartial(e: Emitter, shape: ProductShape, scratch: ScratchBinding, part: Index, { batch, row, columns, names }: Accumulators): void {
+  names.forEach((name, r) => {
+    const m = clamp(plus(row, r), shape.m - 1);
+    const at = flatten([part, batch, m, columnsOf(columns, shape.n)], scratch.shape);
+    guarded(e, shape, row, columns, r, (lanes) => storeLanes(e, scratch, at, { text: name, width: 4, dtype: 'f32', depth: e.writer.depth }, lanes));
+  });
+}
+
+/** Opens the tests that keep row r and the columns within the result, and says which lane may store (all: undefined). */
+function guarded(e: Emitter, shape: ProductShape, row: Index, columns: Index, r: number, store: (lane: number | undefined) => void): void {
+  const inside = inRange(plus(row, r), shape.m);
+  if (inside === false) return;
+  const conditions = inside === true ? [] : [e.test(inside).text];
+  const within = (tests: string[], then: () => void) => {
+    if (tests.length > 0) e.writer.open(`if (${tests.join(' && ')})`);
+    then();
+    if (tests.length > 0) e.writer.close();
+  };
+  if (shape.n % 4 === 0) {
+    const test = inRange(columns, shape.n / 4);
+    within(typeof test === 'object' ? [...conditions, e.test(test).text] : conditions, () => store(undefined));
+    return;
+  }
+  for (let i = 0; i < 4; i++) {
+    const test = inRange(plus(scale(columns, 4), i), shape.n);
+    if (test === false) continue;
+    within(typeof test === 'object' ? [...conditions, e.test(test).text] : conditions, () => store(i));
+  }
+}
+
+function storeLanes(e: Emitter, to: Parameters<Emitter['store']>[0], at: Index, value: Parameters<Emitter['store']>[2], i: number | undefined): void {
+  if (i === undefined) e.store(to, at, value);
+  else e.store(to, atLane(at, i), { ...value, text: value.width === 4 ? `${value.text}.${'xyzw'[i]}` : value.text, width: 1 });
+}
+
+/** Elements of the result. */
+export function resultSize(shape: ProductShape): number {
+  return elements([shape.batch, shape.m, shape.n]);
+}

@@ -1,0 +1,107 @@
+/**
+ * The tile of one thread: R rows by four columns, in named accumulators. Going down K in steps of four, a thread needs R
+ * vectors of A and four of B. On a subgroup, whose lanes own neighbouring columns of the same rows, the lanes load A
+ * together and broadcast it from registers (software drivers: nearly free); else each thread loads its own.
+ */
+import type { Emitter } from '../expression.ts';
+import { add, clamp, constant, div, lane, mod, plus, scale } from '../index/expression.ts';
+import type { Index } from '../index/expression.ts';
+import { columnsOf } from './epilogue.ts';
+import type { Accumulators } from './epilogue.ts';
+import type { ProductShape } from './shape.ts';
+
+export interface Tile extends Omit<Accumulators, 'names'> {
+  rows: number;
+  /** Lanes that share A, and the number of this one. */
+  sharing?: { lanes: number; lid: Index };
+}
+
+const COMPONENTS = ['x', 'y', 'z', 'w'];
+
+/** Writes the loop over K; the names of the accumulators, a vector of four columns for each row. */
+export function accumulate(e: Emitter, shape: ProductShape, tile: Tile): string[] {
+  const { writer } = e;
+  const names = Array.from({ length: tile.rows }, () => writer.name('c'));
+  for (const name of names) writer.line(`var ${name} = vec4<f32>(0f);`);
+  const blocks = Math.floor(shape.k / 4);
+  if (blocks > 0) {
+    writer.open(`for (var k = 0u; k < ${blocks}u; k++)`);
+    const block = e.counter('k', blocks);
+    multiply(e, names, loadA(e, shape, tile, block), loadB(e, shape, tile, block), 4);
+    writer.close();
+  }
+  const rest = shape.k % 4;
+  if (rest > 0) {
+    const ks = Array.from({ length: rest }, (_, i) => constant(blocks * 4 + i));
+    const a = ks.map((k) => loadColumn(e, shape, tile, k));
+    const b = ks.map((k) => e.widened(e.value(shape.b, shape.atB(tile.batch, columnsOf(tile.columns, shape.n), k)), 4));
+    multiply(e, names, (r, kk) => a[kk][r], b, rest);
+  }
+  return names;
+}
+
+function multiply(e: Emitter, names: readonly string[], a: (row: number, kk: number) => string, b: readonly string[], ks: number): void {
+  for (let kk = 0; kk < ks; kk++) names.forEach((name, r) => e.writer.line(`${name} += ${a(r, kk)} * ${b[kk]};`));
+}
+
+/** Four values of K of every row: how to name the one of row r and step kk. */
+function loadA(e: Emitter, shape: ProductShape, tile: Tile, block: Index): (row: number, kk: number) => string {
+  const { rows } = tile;
+  if (shape.aAlong === 'outer' && rows % 4 === 0) {
+    // Vectors of four rows: vector t holds step floor(t / (rows / 4)) of rows 4 (t % (rows / 4)) and on.
+    const quads = rows / 4;
+    const first = div(tile.row, 4);
+    const vector = (t: Index) => {
+      const m = add(scale(clamp(add(first, mod(t, quads)), shape.m / 4 - 1), 4), lane);
+      return e.value(shape.a, shape.atA(tile.batch, m, add(scale(block, 4), div(t, quads)))).text;
+    };
+    const held = distribute(e, tile, quads * 4, vector);
+    return (r, kk) => `${held(kk * quads + Math.floor(r / 4))}.${COMPONENTS[r % 4]}`;
+  }
+  const k = add(scale(block, 4), lane);
+  const vector = (r: Index) => e.value(shape.a, shape.atA(tile.batch, clamp(add(tile.row, r), shape.m - 1), k)).text;
+  const held = distribute(e, tile, rows, vector);
+  return (r, kk) => `${held(r)}.${COMPONENTS[kk]}`;
+}
+
+/** One value of K of every row. */
+function loadColumn(e: Emitter, shape: ProductShape, tile: Tile, k: Index): string[] {
+  const single = (r: Index) => e.value(shape.a, shape.atA(tile.batch, clamp(add(tile.row, r), shape.m - 1), k)).text;
+  const held = distribute(e, tile, tile.rows, single);
+  return Array.from({ length: tile.rows }, (_, r) => held(r));
+}
+
+/** Loads `count` values: each by every thread, or shared out among the lanes and broadcast when asked for. */
+function distribute(e: Emitter, { sharing }: Tile, count: number, load: (t: Index) => string): (t: number) => string {
+  if (!sharing) {
+    const values = Array.from({ length: count }, (_, t) => load(constant(t)));
+    return (t) => values[t];
+  }
+  const { lanes, lid } = sharing;
+  const own = Array.from({ length: Math.ceil(count / lanes) }, (_, i) => {
+    const t = plus(lid, i * lanes);
+    return load(count % lanes === 0 ? t : clamp(t, count - 1));
+  });
+  const sent = new Map<number, string>();
+  return (t) => {
+    const known = sent.get(t);
+    if (known !== undefined) return known;
+    const name = e.writer.define(`subgroupBroadcast(${own[Math.floor(t / lanes)]}, ${t % lanes}u)`, e.writer.depth, 'a');
+    sent.set(t, name);
+    return name;
+  };
+}
+
+/** The four columns of the thread at each of four values of K. */
+function loadB(e: Emitter, shape: ProductShape, tile: Tile, block: Index): string[] {
+  if (shape.bAlong !== 'k') {
+    const n = columnsOf(tile.columns, shape.n);
+    return [0, 1, 2, 3].map((kk) => e.widened(e.value(shape.b, shape.atB(tile.batch, n, plus(scale(block, 4), kk))), 4));
+  }
+  const k = add(scale(block, 4), lane);
+  const columns = [0, 1, 2, 3].map((j) => {
+    const n = clamp(plus(scale(tile.columns, 4), j), shape.n - 1);
+    return e.widened(e.value(shape.b, shape.atB(tile.batch, n, k)), 4);
+  });
+  return COMPONENTS.map((c) => e.writer.define(`vec4<f32>(${columns.map((column) => `${column}.${c}`).join(', ')})`, e.writer.depth, 'w'));
+}

@@ -1,0 +1,215 @@
+/**
+ * `rows`: reductions over the trailing axes, with elementwise work before, between and after. Some threads share a row:
+ * each takes every n-th unit of it (four elements where the length allows). A row that fits is kept in named values from
+ * one reduction to the next; a longer one is computed again from memory for each.
+ */
+import { elements } from '../../plan/dtypes.ts';
+import { GraphFault } from '../graph/errors.ts';
+import type { Node } from '../graph/graph.ts';
+import type { Width } from '../graph/primitives/unary.ts';
+import { elementwiseFlops, labelOf } from './cost.ts';
+import type { Emitter, Value } from './expression.ts';
+import { line } from './grid.ts';
+import { unflatten } from './index/coordinates.ts';
+import type { Coordinates, Guard } from './index/coordinates.ts';
+import { add, clamp, constant, inRange, lane, scale, variable } from './index/expression.ts';
+import type { Index } from './index/expression.ts';
+import type { Kernel, KernelTarget } from './kernel.ts';
+import { build } from './module.ts';
+import type { Job } from './module.ts';
+import { combine, horizontal, identity, typeName } from './wgsl.ts';
+
+/** Values of a row that one thread may keep. */
+const KEPT = 64;
+
+interface Sharing {
+  /** Threads that share a row, and rows of a workgroup. */
+  threads: number;
+  rows: number;
+  /** How the threads of a row bring their parts together. */
+  by: 'subgroup' | 'tree' | 'alone';
+}
+
+export function rows(job: Job): Kernel[] {
+  const { group, target } = job;
+  const kept = group.space.slice(0, group.space.length - group.reduced);
+  const trailing = group.space.slice(kept.length);
+  const [count, length] = [elements(kept), elements(trailing)];
+  const width: Width = length % 4 === 0 ? 4 : 1;
+  const units = length / width;
+  const sharing = share(target, count, units, width);
+  const grid = line(Math.ceil(count / sharing.rows), target);
+  const threads = sharing.threads * sharing.rows;
+  const frame = {
+    threads,
+    workgroups: grid.workgroups,
+    subgroup: sharing.by === 'subgroup',
+    shared: sharing.by === 'tree' ? [...new Set(group.reduces.map((node) => node.dtype))].map((t) => `var<workgroup> tree_${t}: array<${t}, ${threads}>;`) : [],
+    label: labelOf(group),
+    flops: elementwiseFlops(group),
+  };
+  const kernel = build(job, frame, (e) => {
+    const { writer } = e;
+    const whole = grid.exact && count % sharing.rows === 0;
+    const first = sharing.rows === 1 ? grid.number : `${grid.number} * ${sharing.rows}u + ${sharing.by === 'alone' ? 'lid' : `lid / ${sharing.threads}u`}`;
+    // Threads beyond the last row work on it too, since all have to reach the barriers; they store nothing.
+    writer.line(whole ? `let row = ${first};` : `let row = min(${first}, ${count - 1}u);`);
+    if (sharing.by === 'tree' && sharing.rows > 1) writer.line(`let part = lid % ${sharing.threads}u;`);
+    const part = sharing.by === 'alone' ? constant(0) : variable(sharing.by === 'tree' && sharing.rows > 1 ? 'part' : 'lid', sharing.threads - 1, 0);
+    const row = unflatten(variable('row', count - 1, 0), kept);
+    const walk = columnWalk(e, { units, width, trailing, row, part, threads: sharing.threads });
+
+    for (const level of levels(group.reduces)) {
+      const sums = level.map((node) => {
+        const name = writer.name('a');
+        const { fn } = reduceOf(node);
+        writer.line(`var ${name} = ${typeName(node.dtype, width)}(${identity(fn, node.dtype)});`);
+        return { node, name, fn };
+      });
+      walk((coordinates, guard) => {
+        for (const { node, name, fn } of sums) {
+          const value = e.value(node.inputs[0], coordinates);
+          const text = guard ? masked(e, value, guard, identity(fn, node.dtype), width) : e.widened(value, width);
+          writer.line(`${name} = ${combine(fn, name, text)};`);
+        }
+      });
+      for (const { node, name, fn } of sums) {
+        const own = width === 4 ? horizontal(fn, name) : name;
+        const text = join(e, sharing, fn, node, own);
+        e.know(node, row, { text, width: 1, dtype: node.dtype, depth: 0 });
+      }
+    }
+
+    const wide = group.outputs.filter((node) => sameShape(node, group.space));
+    const narrow = group.outputs.filter((node) => !wide.includes(node));
+    const narrowValues = narrow.map((node) => e.value(node, unflatten(variable('row', count - 1, 0), node.shape)));
+    const valid = whole ? [] : [`${first} < ${count}u`];
+    if (wide.length > 0) {
+      walk((coordinates, guard, at) => {
+        const values = wide.map((node) => e.value(node, coordinates));
+        const conditions = [...valid, ...(guard ? [e.test(guard).text] : [])];
+        if (conditions.length > 0) writer.open(`if (${conditions.join(' && ')})`);
+        wide.forEach((node, i) => e.store(node, at(node), values[i]));
+        if (conditions.length > 0) writer.close();
+      });
+    }
+    if (narrow.length > 0) {
+      const one = sharing.by === 'alone' ? [] : [`${sharing.by === 'tree' && sharing.rows > 1 ? 'part' : 'lid'} == 0u`];
+      const conditions = [...valid, ...one];
+      if (conditions.length > 0) writer.open(`if (${conditions.join(' && ')})`);
+      // Where threads share a row, one may store before another has loaded: such a store is no place to work in.
+      narrow.forEach((node, i) => e.store(node, variable('row', count - 1, 0), narrowValues[i], sharing.by === 'alone'));
+      if (conditions.length > 0) writer.close();
+    }
+  });
+  return [kernel];
+}
+
+interface Walk {
+  units: number;
+  width: Width;
+  trailing: readonly number[];
+  row: Coordinates;
+  part: Index;
+  threads: number;
+}
+
+type Visit = (coordinates: Coordinates, guard: Guard | undefined, at: (node: Node) => Index) => void;
+
+/** Visits the columns of a thread: one after the other in the text if they fit, else in a loop. */
+function columnWalk(e: Emitter, { units, width, trailing, row, part, threads }: Walk): (visit: Visit) => void {
+  const steps = Math.ceil(units / threads);
+  const length = units * width;
+  const rowFlat = (count: number) => variable('row', count - 1, 0);
+  const at = (step: Index, exact: boolean, visit: Visit) => {
+    const unit = add(step, part);
+    const test = exact ? true : inRange(unit, units);
+    const safe = clamp(unit, units - 1);
+    const column = width === 4 ? add(scale(safe, 4), lane) : safe;
+    visit([...row, ...unflatten(column, trailing)], typeof test === 'object' ? test : undefined, (node) => {
+      const count = elements(node.shape) / length;
+      return add(scale(rowFlat(count), length), column);
+    });
+  };
+  return (visit) => {
+    if (steps * width <= KEPT) {
+      for (let step = 0; step < steps; step++) at(constant(step * threads), (step + 1) * threads <= units, visit);
+      return;
+    }
+    e.writer.open(`for (var j = 0u; j < ${steps}u; j++)`);
+    at(scale(variable('j', steps - 1, e.writer.depth), threads), steps * threads === units, visit);
+    e.writer.close();
+  };
+}
+
+function share(target: KernelTarget, count: number, units: number, width: Width): Sharing {
+  const short = units * width <= KEPT;
+  if (target.name === 'software') {
+    const lanes = target.subgroup ?? 8;
+    // A software driver loads lane by lane either way, so short rows go one to a lane.
+    return short && count >= 8 * lanes ? { threads: 1, rows: lanes, by: 'alone' } : { threads: lanes, rows: 1, by: 'subgroup' };
+  }
+  if (target.name === 'portable') {
+    return (short && count >= 64) || count >= 512 ? { threads: 1, rows: 64, by: 'alone' } : { threads: 64, rows: 1, by: 'tree' };
+  }
+  const threads = Math.min(256, Math.max(8, powerOfTwo(Math.ceil(units / 4))));
+  const together = count >= 2048 ? Math.max(1, 128 / threads) : 1;
+  return { threads, rows: together, by: 'tree' };
+}
+
+function powerOfTwo(least: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, least)));
+}
+
+/** Reductions in order of dependence: each list needs only those before it. */
+function levels(reduces: readonly Node[]): Node[][] {
+  const level = new Map<Node, number>();
+  const depthOf = new Map<Node, number>();
+  const depth = (node: Node): number => {
+    const known = depthOf.get(node);
+    if (known !== undefined) return known;
+    const own = level.get(node);
+    const found = own !== undefined ? own + 1 : Math.max(0, ...node.inputs.map(depth));
+    depthOf.set(node, found);
+    return found;
+  };
+  const lists: Node[][] = [];
+  for (const node of reduces) {
+    const at = Math.max(0, ...node.inputs.map(depth));
+    level.set(node, at);
+    depthOf.set(node, at + 1);
+    (lists[at] ??= []).push(node);
+  }
+  return lists;
+}
+
+export function reduceOf(node: Node): { fn: 'sum' | 'max' } {
+  if (node.op.kind !== 'reduce') throw new GraphFault(`node ${node.id} (${node.op.kind}) is no reduction`);
+  return node.op;
+}
+
+function masked(e: Emitter, value: Value, guard: Guard, neutral: string, width: Width): string {
+  const test = e.test(guard);
+  const none = `${typeName(value.dtype, width)}(${neutral})`;
+  return `select(${none}, ${e.widened(value, width)}, ${test.width === width ? test.text : `vec4<bool>(${test.text})`})`;
+}
+
+/** Brings the parts of the threads of a row together; every thread gets the result. */
+function join(e: Emitter, sharing: Sharing, fn: 'sum' | 'max', node: Node, own: string): string {
+  const { writer } = e;
+  if (sharing.by === 'alone') return writer.define(own, 0, 'r');
+  if (sharing.by === 'subgroup') return writer.define(`${fn === 'sum' ? 'subgroupAdd' : 'subgroupMax'}(${own})`, 0, 'r');
+  const tree = `tree_${node.dtype}`;
+  const part = sharing.rows > 1 ? 'part' : 'lid';
+  writer.line(`${tree}[lid] = ${own};`, 'workgroupBarrier();');
+  for (let half = sharing.threads / 2; half >= 1; half /= 2) {
+    writer.line(`if (${part} < ${half}u) { ${tree}[lid] = ${combine(fn, `${tree}[lid]`, `${tree}[lid + ${half}u]`)}; }`, 'workgroupBarrier();');
+  }
+  const result = writer.define(`${tree}[${sharing.rows > 1 ? 'lid - part' : '0'}]`, 0, 'r');
+  writer.line('workgroupBarrier();');
+  return result;
+}
+
+function sameShape(node: Node, shape: readonly number[]): boolean {
+  return node.shape.length === shape.length && node.shape.every((extent, axis) => extent === shape[axis]);
+}
