@@ -23,7 +23,10 @@ import { ancestors } from '../graph/walk.ts';
  */
 export function gradients(b: GraphBuilder, scalar: Node, wrt: readonly Node[], composites: CompositeGradients = {}): (Node | undefined)[] {
   if (scalar.dtype !== 'f32' || elements(scalar.shape) !== 1) {
-    throw new ShapeError(`only a single f32 number can be differentiated, not ${scalar.dtype} ${formatShape(scalar.shape)}`, 'Take its sum or mean first.');
+    throw new ShapeError(
+      `only a single f32 number can be differentiated, not ${scalar.dtype} ${formatShape(scalar.shape)}`,
+      'Take its sum or mean first.',
+    );
   }
   return pullback(b, scalar, b.full(scalar.shape, 1), wrt, new Set(), composites);
 }

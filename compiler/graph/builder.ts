@@ -194,7 +194,10 @@ export class GraphBuilder {
   select(condition: Node, then: Operand, otherwise: Operand): Node {
     const [a, b] = this.together(then, otherwise);
     const shape = broadcastShapes(condition.shape, a.shape);
-    return this.node({ kind: 'select' }, [condition, a, b].map((x) => this.broadcast(x, shape)));
+    return this.node(
+      { kind: 'select' },
+      [condition, a, b].map((x) => this.broadcast(x, shape)),
+    );
   }
 
   // Sums and products
@@ -203,7 +206,12 @@ export class GraphBuilder {
   reduce(fn: ReduceFn, x: Node, axes?: readonly number[], keep = false): Node {
     const normal = axes === undefined ? x.shape.map((_, axis) => axis) : normalizeAxes(axes, x.shape.length);
     const reduced = normal.length === 0 ? x : this.node({ kind: 'reduce', fn, axes: normal }, [x]);
-    return keep ? this.reshape(reduced, x.shape.map((extent, axis) => (normal.includes(axis) ? 1 : extent))) : reduced;
+    return keep
+      ? this.reshape(
+          reduced,
+          x.shape.map((extent, axis) => (normal.includes(axis) ? 1 : extent)),
+        )
+      : reduced;
   }
 
   sum(x: Node, axes?: readonly number[], keep = false): Node {
@@ -235,13 +243,20 @@ export class GraphBuilder {
    * stand in one operand only and not in the result are summed before the product.
    */
   einsum(spec: string, ...operands: Node[]): Node {
-    const { inputs, out } = parseEinsum(spec, operands.map((x) => x.shape));
+    const { inputs, out } = parseEinsum(
+      spec,
+      operands.map((x) => x.shape),
+    );
     const reduced = operands.map((x, i) => {
       const elsewhere = [...out, ...inputs.filter((_, j) => j !== i).flat()];
       const lone = inputs[i].map((name, axis) => (elsewhere.includes(name) ? -1 : axis)).filter((axis) => axis >= 0);
       return { x: this.sum(x, lone), names: inputs[i].filter((_, axis) => !lone.includes(axis)) };
     });
-    if (reduced.length === 1) return this.permute(reduced[0].x, out.map((name) => reduced[0].names.indexOf(name)));
+    if (reduced.length === 1)
+      return this.permute(
+        reduced[0].x,
+        out.map((name) => reduced[0].names.indexOf(name)),
+      );
     const [a, b] = reduced;
     const labels = [...new Set([...a.names, ...b.names])];
     const numbers = (names: readonly string[]) => names.map((name) => labels.indexOf(name));
@@ -275,7 +290,9 @@ export class GraphBuilder {
   }
 
   slice(x: Node, start: readonly number[], size: Shape): Node {
-    return sameShape(x.shape, size) && start.every((s) => s === 0) ? x : this.node({ kind: 'slice', start: [...start] }, [x], { shape: size });
+    return sameShape(x.shape, size) && start.every((s) => s === 0)
+      ? x
+      : this.node({ kind: 'slice', start: [...start] }, [x], { shape: size });
   }
 
   /** x among zeros: `before` of them in front in each axis, the rest of `shape` behind. */
@@ -320,7 +337,15 @@ export class GraphBuilder {
     const made = new Map<Node, Node>();
     for (const node of ancestors([root])) {
       const argument = node.op.kind === 'input' ? args[Number(node.op.name.slice('arg'.length))] : undefined;
-      made.set(node, argument ?? this.node(node.op, node.inputs.map((x) => mapped(made, x)), node));
+      made.set(
+        node,
+        argument ??
+          this.node(
+            node.op,
+            node.inputs.map((x) => mapped(made, x)),
+            node,
+          ),
+      );
     }
     return mapped(made, root);
   }

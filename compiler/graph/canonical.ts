@@ -38,7 +38,9 @@ function opText(op: Op): string {
       return `composite ${JSON.stringify(op.name)} {${canonical(op.body)}}`;
     default: {
       // Fields in the order of their names, so that the way an object was written does not matter.
-      const fields = Object.entries(op).filter(([field]) => field !== 'kind').sort(([a], [b]) => (a < b ? -1 : 1));
+      const fields = Object.entries(op)
+        .filter(([field]) => field !== 'kind')
+        .sort(([a], [b]) => (a < b ? -1 : 1));
       return [op.kind, ...fields.map(([field, value]) => `${field}=${JSON.stringify(value)}`)].join(' ');
     }
   }

@@ -26,7 +26,10 @@ export function parseEinsum(spec: string, shapes: readonly Shape[]): Einsum {
     axes.forEach((name, axis) => {
       const extent = extents.get(name) ?? shapes[i][axis];
       if (extent !== shapes[i][axis]) {
-        throw new ShapeError(`axis '${name}' of '${spec}' is ${extent} in one operand and ${shapes[i][axis]} in the other: shapes ${shapes.map(formatShape).join(' and ')}`);
+        throw new ShapeError(
+          `axis '${name}' of '${spec}' is ${extent} in one operand and ${shapes[i][axis]} in the other: ` +
+            `shapes ${shapes.map(formatShape).join(' and ')}`,
+        );
       }
       extents.set(name, extent);
     });

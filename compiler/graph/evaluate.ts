@@ -33,7 +33,11 @@ export interface Results {
 
 /** Values of all outputs of a graph. Throws a `PivotError` if a leaf is unbound or bound to the wrong number of elements. */
 export function evaluate(graph: Graph, bindings: Bindings, options: EvaluateOptions = {}): Results {
-  const values = evaluateNodes(graph.outputs.map((output) => output.node), bindings, options);
+  const values = evaluateNodes(
+    graph.outputs.map((output) => output.node),
+    bindings,
+    options,
+  );
   const results: Results = { output: {}, state: {} };
   graph.outputs.forEach((output, i) => (results[output.kind][output.name] = values[i]));
   return results;
@@ -46,7 +50,8 @@ export function evaluateNodes(roots: readonly Node[], bindings: Bindings, option
     const context: EvaluateContext = {
       leaf,
       body: (graph, args) => {
-        const argument: EvaluateContext['leaf'] = (kind, node, name) => (kind === 'input' ? args[Number(name.slice('arg'.length))] : leaf(kind, node, name));
+        const argument: EvaluateContext['leaf'] = (kind, node, name) =>
+          kind === 'input' ? args[Number(name.slice('arg'.length))] : leaf(kind, node, name);
         return run([graph.outputs[0].node], argument)[0];
       },
     };

@@ -29,7 +29,8 @@ export function stridesOf(shape: Shape): number[] {
 export function normalizeAxes(axes: readonly number[], rank: number): number[] {
   const normal = axes.map((axis) => {
     const fromFront = axis < 0 ? axis + rank : axis;
-    if (!Number.isInteger(axis) || fromFront < 0 || fromFront >= rank) throw new ShapeError(`axis ${axis} does not exist in a tensor of ${rank} axes`);
+    if (!Number.isInteger(axis) || fromFront < 0 || fromFront >= rank)
+      throw new ShapeError(`axis ${axis} does not exist in a tensor of ${rank} axes`);
     return fromFront;
   });
   const unique = [...new Set(normal)].sort((a, b) => a - b);
@@ -46,7 +47,8 @@ export function broadcastShapes(a: Shape, b: Shape): number[] {
     const y = i <= b.length ? b[b.length - i] : 1;
     if (x !== y && x !== 1 && y !== 1) {
       throw new ShapeError(
-        `shapes ${formatShape(a)} and ${formatShape(b)} do not go together: ${x} against ${y}, ${i === 1 ? 'in the last axis' : `${i} axes from the end`}`,
+        `shapes ${formatShape(a)} and ${formatShape(b)} do not go together: ${x} against ${y}, ` +
+          (i === 1 ? 'in the last axis' : `${i} axes from the end`),
       );
     }
     shape[rank - i] = Math.max(x, y);

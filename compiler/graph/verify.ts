@@ -37,7 +37,10 @@ export function verify(graph: Graph, after = 'the start'): void {
     names.add(`${kind} ${name}`);
     const before = leaves.get(`state ${name}`);
     if (kind === 'state' && before && !sameType(before, node)) {
-      fault(node, `gives the state '${name}' ${node.dtype} ${formatShape(node.shape)} instead of ${before.dtype} ${formatShape(before.shape)}`);
+      fault(
+        node,
+        `gives the state '${name}' ${node.dtype} ${formatShape(node.shape)} instead of ${before.dtype} ${formatShape(before.shape)}`,
+      );
     }
   }
 }

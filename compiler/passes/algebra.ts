@@ -6,7 +6,6 @@
  * exact, and allowed all the same: folding of constants (float64, rounded once); the sum of a repeated value becomes a
  * product; two sums in a row become one. Never done: x * 0 (it hides NaN), x - x, x / x, reassociation of sums.
  */
-import { canonical } from '../graph/canonical.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { useCounts } from '../graph/walk.ts';
@@ -24,37 +23,40 @@ export interface RuleContext {
 /** Gives the equal node, or undefined where it does not apply. */
 export type Rule = (c: RuleContext, node: Node) => Node | undefined;
 
-const RULES: readonly Rule[] = [...Object.values(arithmeticRules), ...Object.values(movementRules), ...Object.values(reductionRules)];
+const RULES: readonly Rule[] = [arithmeticRules, movementRules, reductionRules].flatMap((rules): Rule[] => Object.values(rules));
 /** Each round works on the whole graph; a rule's result may open the way for another. */
 const ROUNDS = 8;
 
 export function simplifyAlgebra(graph: Graph): Graph {
   let current = graph;
   for (let round = 0; round < ROUNDS; round++) {
-    const next = oneRound(current);
-    if (canonical(next) === canonical(current)) return next;
+    const { graph: next, changed } = oneRound(current);
+    if (!changed) return next;
     current = next;
   }
   return current;
 }
 
-function oneRound(graph: Graph): Graph {
+function oneRound(graph: Graph): { graph: Graph; changed: boolean } {
+  let changed = false;
   const oldUses = useCounts(graph);
   const uses = new Map<Node, number>();
-  return rebuild(graph, (b, node, inputs) => {
+  const next = rebuild(graph, (b, node, inputs) => {
     const context: RuleContext = { b, single: (input) => (uses.get(input) ?? 1) <= 1 };
     let image = b.node(node.op, inputs, node);
-    for (let again = true; again; ) {
+    for (let again = true; again;) {
       again = false;
       for (const rule of RULES) {
         const better = rule(context, image);
         if (better && better !== image) {
           image = better;
           again = true;
+          changed = true;
         }
       }
     }
     uses.set(image, (uses.get(image) ?? 0) + (oldUses.get(node) ?? 0));
     return image;
   });
+  return { graph: next, changed };
 }

@@ -11,5 +11,7 @@ export function expandComposites(graph: Graph, keep: ReadonlySet<string>): Graph
     expanded.set(body, known);
     return known;
   };
-  return rebuild(graph, (b, { op }, inputs) => (op.kind === 'composite' && !keep.has(op.name) ? b.inline(definition(op.body), inputs) : undefined));
+  return rebuild(graph, (b, { op }, inputs) =>
+    op.kind === 'composite' && !keep.has(op.name) ? b.inline(definition(op.body), inputs) : undefined,
+  );
 }

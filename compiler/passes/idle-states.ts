@@ -2,5 +2,7 @@
 import type { Graph } from '../graph/graph.ts';
 
 export function removeIdleStates(graph: Graph): Graph {
-  return { outputs: graph.outputs.filter(({ kind, name, node }) => !(kind === 'state' && node.op.kind === 'state' && node.op.name === name)) };
+  return {
+    outputs: graph.outputs.filter(({ kind, name, node }) => !(kind === 'state' && node.op.kind === 'state' && node.op.name === name)),
+  };
 }

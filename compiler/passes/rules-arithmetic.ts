@@ -24,7 +24,12 @@ export const arithmeticRules = {
     if (!['unary', 'binary', 'select', 'cast'].includes(node.op.kind)) return undefined;
     const constants = node.inputs.map(constantOf);
     if (!constants.every((value) => value !== undefined)) return undefined;
-    const [exact] = primitiveOf(node.op).evaluate(node.op, node, constants.map((value) => Float64Array.of(value)), noLeaves);
+    const [exact] = primitiveOf(node.op).evaluate(
+      node.op,
+      node,
+      constants.map((value) => Float64Array.of(value)),
+      noLeaves,
+    );
     const value = node.dtype === 'f32' ? Math.fround(exact) : node.dtype === 'i32' ? exact | 0 : node.dtype === 'u32' ? exact >>> 0 : exact;
     return Number.isFinite(value) ? repeat(b, b.constant(value, node.dtype), node.shape) : undefined;
   },
@@ -59,7 +64,9 @@ export const arithmeticRules = {
     if (node.op.kind === 'unary') {
       const [difference] = node.inputs;
       // Exact: rounding is symmetric.
-      return isUnary(node, 'neg') && isBinary(difference, 'sub') && single(difference) ? b.sub(difference.inputs[1], difference.inputs[0]) : undefined;
+      return isUnary(node, 'neg') && isBinary(difference, 'sub') && single(difference)
+        ? b.sub(difference.inputs[1], difference.inputs[0])
+        : undefined;
     }
     if (!isBinary(node, 'add', 'sub', 'mul', 'div')) return undefined;
     const [x, y] = node.inputs;
@@ -67,7 +74,9 @@ export const arithmeticRules = {
     if (isBinary(node, 'add') && minusY) return b.sub(x, y.inputs[0]);
     if (isBinary(node, 'add') && minusX) return b.sub(y, x.inputs[0]);
     if (isBinary(node, 'sub') && minusY) return b.add(x, y.inputs[0]);
-    return isBinary(node, 'mul', 'div') && minusX && minusY && node.op.kind === 'binary' ? b.binary(node.op.fn, x.inputs[0], y.inputs[0]) : undefined;
+    return isBinary(node, 'mul', 'div') && minusX && minusY && node.op.kind === 'binary'
+      ? b.binary(node.op.fn, x.inputs[0], y.inputs[0])
+      : undefined;
   },
 
   /** Division by a power of two is a product, exactly. */
@@ -94,7 +103,10 @@ export const arithmeticRules = {
     const [x, y] = node.inputs;
     if (x === y) return x;
     const decides = isBinary(node, 'and') ? 0 : 1;
-    for (const [side, other] of [[x, y], [y, x]]) {
+    for (const [side, other] of [
+      [x, y],
+      [y, x],
+    ]) {
       const known = constantOf(side);
       if (known !== undefined) return known === decides ? side : other;
     }

@@ -30,7 +30,10 @@ export const movementRules = {
     if (op.kind === 'expand') return b.expand(source, node.shape);
     if (op.kind === 'permute' && x.op.kind === 'permute') {
       const { order } = x.op;
-      return b.permute(source, op.order.map((axis) => order[axis]));
+      return b.permute(
+        source,
+        op.order.map((axis) => order[axis]),
+      );
     }
     if (op.kind === 'slice' && x.op.kind === 'slice') return b.slice(source, plus(op.start, x.op.start), node.shape);
     if (op.kind === 'pad' && x.op.kind === 'pad') return b.pad(source, plus(op.before, x.op.before), node.shape);
@@ -74,7 +77,14 @@ export const movementRules = {
     if (node.op.kind !== 'slice' || x.op.kind !== 'expand') return undefined;
     const [source] = x.inputs;
     const start = node.op.start.map((at, axis) => (source.shape[axis] === 1 ? 0 : at));
-    return b.expand(b.slice(source, start, node.shape.map((extent, axis) => (source.shape[axis] === 1 ? 1 : extent))), node.shape);
+    return b.expand(
+      b.slice(
+        source,
+        start,
+        node.shape.map((extent, axis) => (source.shape[axis] === 1 ? 1 : extent)),
+      ),
+      node.shape,
+    );
   },
 
   /** Concats along one axis are one concat. */
@@ -82,7 +92,12 @@ export const movementRules = {
     if (node.op.kind !== 'concat') return undefined;
     const { axis } = node.op;
     const joins = (x: Node) => x.op.kind === 'concat' && x.op.axis === axis;
-    return node.inputs.some(joins) ? b.concat(node.inputs.flatMap((x) => (joins(x) ? x.inputs : [x])), axis) : undefined;
+    return node.inputs.some(joins)
+      ? b.concat(
+          node.inputs.flatMap((x) => (joins(x) ? x.inputs : [x])),
+          axis,
+        )
+      : undefined;
   },
 } satisfies Record<string, Rule>;
 

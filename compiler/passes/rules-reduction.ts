@@ -4,13 +4,40 @@ import type { Node } from '../graph/graph.ts';
 import type { Rule } from './algebra.ts';
 
 export const reductionRules = {
-  /** A reduction over axes of extent 1 moves nothing. */
+  /** A reduction over axes of extent 1 alone moves nothing. */
   ofOne({ b }, node) {
     const [x] = node.inputs;
+    return node.op.kind === 'reduce' && node.op.axes.every((axis) => x.shape[axis] === 1) ? b.reshape(x, node.shape) : undefined;
+  },
+
+  /** Kept axes of extent 1 behind the reduced ones hide that the reduction runs over a trailing block; they are left out. */
+  trailing({ b }, node) {
+    const [x] = node.inputs;
     if (node.op.kind !== 'reduce') return undefined;
-    const axes = node.op.axes.filter((axis) => x.shape[axis] > 1);
-    if (axes.length === node.op.axes.length) return undefined;
-    return b.reshape(b.reduce(node.op.fn, x, axes), node.shape);
+    const { axes, fn } = node.op;
+    const isLast = (order: readonly number[]) => axes.every((axis, i) => axis === order[order.length - axes.length + i]);
+    const all = x.shape.map((_, axis) => axis);
+    const long = all.filter((axis) => x.shape[axis] > 1 || axes.includes(axis));
+    if (isLast(all) || !isLast(long)) return undefined;
+    const squeezed = b.reshape(
+      x,
+      long.map((axis) => x.shape[axis]),
+    );
+    return b.reshape(
+      b.reduce(
+        fn,
+        squeezed,
+        axes.map((axis) => long.indexOf(axis)),
+      ),
+      node.shape,
+    );
+  },
+
+  /** The sum of negated values is the negated sum, exactly. */
+  ofNegated({ b, single }, node) {
+    const [x] = node.inputs;
+    if (node.op.kind !== 'reduce' || node.op.fn !== 'sum' || x.op.kind !== 'unary' || x.op.fn !== 'neg' || !single(x)) return undefined;
+    return b.neg(b.sum(x.inputs[0], node.op.axes));
   },
 
   /** The sum of a value repeated n times is n times the value; the maximum is the value. */
@@ -50,7 +77,13 @@ export const reductionRules = {
     const [x] = node.inputs;
     if (node.op.kind !== 'permute' || x.op.kind !== 'contract' || !single(x)) return undefined;
     const { a, b: second, out } = x.op;
-    return b.contract(x.inputs[0], a, x.inputs[1], second, node.op.order.map((axis) => out[axis]));
+    return b.contract(
+      x.inputs[0],
+      a,
+      x.inputs[1],
+      second,
+      node.op.order.map((axis) => out[axis]),
+    );
   },
 } satisfies Record<string, Rule>;
 

@@ -5,8 +5,7 @@
  * Only reductions over the last axes are split (a chunk is then a run of memory). Sums over the first axes are cut into
  * chunks by their kernel. The order of summation changes, and with it the last bits.
  */
-import type { GraphBuilder } from '../graph/builder.ts';
-import type { Graph, Node } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
 import { elements } from '../graph/shape.ts';
 import { rebuild } from './rebuild.ts';
 
@@ -31,16 +30,12 @@ export function splitReductions(graph: Graph): Graph {
     const chunk = divisorNear(length);
     // Zeros change no sum; a maximum they would.
     if (chunk === undefined && fn === 'max') return undefined;
-    const flat = b.reshape(x, [rows, length]);
-    const chunks = Math.ceil(length / (chunk ?? CHUNK));
-    const whole = chunk === undefined ? b.pad(flat, [0, 0], [rows, chunks * CHUNK]) : flat;
-    return b.reshape(twoStages(b, fn, whole, rows, chunks), node.shape);
+    const size = chunk ?? CHUNK;
+    const chunks = Math.ceil(length / size);
+    const kept = node.shape;
+    const padded = chunk === undefined ? b.pad(b.reshape(x, [...kept, length]), kept.map(() => 0).concat(0), [...kept, chunks * size]) : x;
+    return b.reduce(fn, b.reduce(fn, b.reshape(padded, [...kept, chunks, size]), [-1]), [-1]);
   });
-}
-
-function twoStages(b: GraphBuilder, fn: 'sum' | 'max', x: Node, rows: number, chunks: number): Node {
-  const partial = b.reduce(fn, b.reshape(x, [rows, chunks, elements(x.shape) / (rows * chunks)]), [2]);
-  return b.reduce(fn, partial, [1]);
 }
 
 /** The divisor of `length` nearest to the ideal chunk (by ratio) within the range; undefined if there is none. */

@@ -22,5 +22,11 @@ export function constantOf(node: Node): number | undefined {
 
 /** A node of one element repeated over a shape, in the one form that equal values share: expand of a reshape. */
 export function repeat(b: GraphBuilder, source: Node, shape: readonly number[]): Node {
-  return b.expand(b.reshape(source, shape.map(() => 1)), shape);
+  return b.expand(
+    b.reshape(
+      source,
+      shape.map(() => 1),
+    ),
+    shape,
+  );
 }

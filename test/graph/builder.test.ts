@@ -56,9 +56,17 @@ describe('sharing', () => {
 describe('broadcasting', () => {
   test.each([
     [[2, 3], [3], [2, 3]],
-    [[4, 1], [1, 5], [4, 5]],
+    [
+      [4, 1],
+      [1, 5],
+      [4, 5],
+    ],
     [[], [2], [2]],
-    [[3, 1, 2], [7, 1], [3, 7, 2]],
+    [
+      [3, 1, 2],
+      [7, 1],
+      [3, 7, 2],
+    ],
   ])('%j with %j is %j', (x, y, both) => {
     const b = new GraphBuilder();
     expect(b.add(b.input('x', x), b.input('y', y)).shape).toEqual(both);
@@ -72,7 +80,15 @@ describe('broadcasting', () => {
   test('movement that moves nothing makes no node', () => {
     const b = new GraphBuilder();
     const x = b.input('x', [2, 3]);
-    for (const same of [b.reshape(x, [2, 3]), b.permute(x, [0, 1]), b.broadcast(x, [2, 3]), b.slice(x, [0, 0], [2, 3]), b.pad(x, [0, 0], [2, 3]), b.concat([x], 0), b.sum(x, [])]) {
+    for (const same of [
+      b.reshape(x, [2, 3]),
+      b.permute(x, [0, 1]),
+      b.broadcast(x, [2, 3]),
+      b.slice(x, [0, 0], [2, 3]),
+      b.pad(x, [0, 0], [2, 3]),
+      b.concat([x], 0),
+      b.sum(x, []),
+    ]) {
       expect(same).toBe(x);
     }
   });
@@ -150,8 +166,26 @@ describe('what each primitive refuses', () => {
     ['gather', () => b.gather(b.scalar('s'), i), 'rows of a table'],
     ['scatter_add', () => b.scatterAdd(b.sum(x), i, 4), 'shape [] by an index of shape [2]'],
     ['scatter_add', () => b.scatterAdd(x, i, 0), 'number of rows'],
-    ['composite', () => b.composite('f', [x], bodyOf((inner) => inner.exp(inner.input('arg0', [3])))), "operand 0 of 'f'"],
-    ['composite', () => b.composite('f', [x], bodyOf((inner) => inner.exp(inner.input('other', [2, 3])))), "the input 'other'"],
+    [
+      'composite',
+      () =>
+        b.composite(
+          'f',
+          [x],
+          bodyOf((inner) => inner.exp(inner.input('arg0', [3]))),
+        ),
+      "operand 0 of 'f'",
+    ],
+    [
+      'composite',
+      () =>
+        b.composite(
+          'f',
+          [x],
+          bodyOf((inner) => inner.exp(inner.input('other', [2, 3]))),
+        ),
+      "the input 'other'",
+    ],
     ['composite', () => b.composite('f', [x], { outputs: [] }), '0 outputs'],
   ];
   test.each(cases)('%s %#', (_kind, make, message) => {

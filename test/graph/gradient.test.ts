@@ -14,7 +14,13 @@ import { Random } from '../support/random.ts';
 type Build = (b: GraphBuilder, x: Node, y: Node, p: Node) => Node;
 
 const random = new Random(11);
-const values = { x: random.floats(15), y: random.floats(5), p: random.floats(15, 0.5, 2), weights: random.floats(400), index: [2, 0, 2, 1] };
+const values = {
+  x: random.floats(15),
+  y: random.floats(5),
+  p: random.floats(15, 0.5, 2),
+  weights: random.floats(400),
+  index: [2, 0, 2, 1],
+};
 const shapes = { x: [3, 5], y: [5], p: [3, 5] };
 type Name = keyof typeof shapes;
 const names: readonly Name[] = ['x', 'y', 'p'];
@@ -113,7 +119,10 @@ const kindCases: Record<OpKind, Build[]> = {
   slice: [(b, x) => b.exp(b.slice(x, [1, 2], [2, 2]))],
   pad: [(b, x) => b.exp(b.pad(x, [1, 0], [5, 7]))],
   concat: [(b, x, y, p) => b.exp(b.concat([x, b.reshape(y, [1, 5]), p, x], 0))],
-  gather: [(b, x) => b.exp(b.gather(x, b.input('index', [4], 'i32'))), (b, x) => b.exp(b.gather(x, b.reshape(b.input('index', [4], 'i32'), [2, 2])))],
+  gather: [
+    (b, x) => b.exp(b.gather(x, b.input('index', [4], 'i32'))),
+    (b, x) => b.exp(b.gather(x, b.reshape(b.input('index', [4], 'i32'), [2, 2]))),
+  ],
   scatter_add: [(b, x) => b.exp(b.scatterAdd(b.reshape(b.slice(x, [0, 0], [2, 4]), [4, 2]), b.input('index', [4], 'i32'), 3))],
   composite: [(b, x, y) => gated(b, x, y), (b, x) => gated(b, x, x), (b, x) => gated(b, x, b.exp(b.neg(x)))],
 };
@@ -194,7 +203,9 @@ describe('structure', () => {
     const fresh = new GraphBuilder();
     const [p, w] = [fresh.input('p', [4, 2, 3]), fresh.input('w', [5, 3])];
     const slopes = gradients(fresh, fresh.sum(fresh.exp(fresh.einsum('n t k, m k -> m n t', p, w))), [p, w]);
-    const kinds = nodesOf({ outputs: slopes.flatMap((node, i) => (node ? [{ kind: 'output' as const, name: `${i}`, node }] : [])) }).map(({ op }) => op.kind);
+    const kinds = nodesOf({ outputs: slopes.flatMap((node, i) => (node ? [{ kind: 'output' as const, name: `${i}`, node }] : [])) }).map(
+      ({ op }) => op.kind,
+    );
     expect(kinds).not.toContain('permute');
     expect(kinds.filter((kind) => kind === 'contract')).toHaveLength(3);
   });

@@ -64,7 +64,21 @@ test('random graphs are valid and together hold every family of nodes', () => {
     verifyProgram(graph);
     for (const line of printGraph(graph).split('\n')) kinds.add(line.split(' = ')[1]?.split(' ')[0] ?? '');
   }
-  for (const kind of ['tanh', 'max', 'select', 'permute', 'pad', 'slice', 'concat', 'sum', 'contract', 'gather', 'scatter_add', 'composite', 'iota']) {
+  for (const kind of [
+    'tanh',
+    'max',
+    'select',
+    'permute',
+    'pad',
+    'slice',
+    'concat',
+    'sum',
+    'contract',
+    'gather',
+    'scatter_add',
+    'composite',
+    'iota',
+  ]) {
     expect(kinds).toContain(kind);
   }
 });
@@ -79,11 +93,20 @@ describe('verify', () => {
   });
 
   test('outputs are named once', () => {
-    expect(() => verify({ outputs: [{ kind: 'output', name: 'y', node: x }, { kind: 'output', name: 'y', node: b.exp(x) }] })).toThrow("second output 'y'");
+    expect(() =>
+      verify({
+        outputs: [
+          { kind: 'output', name: 'y', node: x },
+          { kind: 'output', name: 'y', node: b.exp(x) },
+        ],
+      }),
+    ).toThrow("second output 'y'");
   });
 
   test('a state keeps its type', () => {
-    expect(() => verify({ outputs: [{ kind: 'state', name: 'w', node: b.sum(b.state('w', [3])) }] })).toThrow("the state 'w' f32 [] instead of f32 [3]");
+    expect(() => verify({ outputs: [{ kind: 'state', name: 'w', node: b.sum(b.state('w', [3])) }] })).toThrow(
+      "the state 'w' f32 [] instead of f32 [3]",
+    );
   });
 
   test('operands come first', () => {

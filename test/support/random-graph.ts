@@ -11,8 +11,22 @@ import type { Graph, Node, Output } from '../../compiler/graph/graph.ts';
 import { elements, sameShape } from '../../compiler/graph/shape.ts';
 import { ancestors, useCounts } from '../../compiler/graph/walk.ts';
 import { Random } from './random.ts';
+import { RandomShapes, fitsInto } from './random-shape.ts';
 
-export const FAMILIES = ['unary', 'binary', 'select', 'movement', 'concat', 'reduce', 'contract', 'gather', 'scatter', 'softmax', 'norm', 'composite'] as const;
+export const FAMILIES = [
+  'unary',
+  'binary',
+  'select',
+  'movement',
+  'concat',
+  'reduce',
+  'contract',
+  'gather',
+  'scatter',
+  'softmax',
+  'norm',
+  'composite',
+] as const;
 export type Family = (typeof FAMILIES)[number];
 
 export interface RandomGraphOptions {
@@ -38,7 +52,6 @@ export interface RandomGraph {
   builder: GraphBuilder;
 }
 
-const EXTENTS = [1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 33];
 /** Above this, a value is squashed before it is used again. */
 const LARGE = 6;
 
@@ -49,6 +62,7 @@ export function randomGraph(options: RandomGraphOptions): RandomGraph {
 class Maker {
   private readonly b = new GraphBuilder();
   private readonly random: Random;
+  private readonly shapes: RandomShapes;
   private readonly bindings: Required<Bindings> = { input: {}, state: {}, scalar: {} };
   /** f32 nodes to build on, and what their values do not exceed. */
   private readonly pool: Node[] = [];
@@ -59,12 +73,13 @@ class Maker {
   constructor(options: RandomGraphOptions) {
     this.options = { steps: 12, families: FAMILIES, smooth: false, maxElements: 3000, training: false, ...options };
     this.random = new Random(options.seed * 7919 + 17);
+    this.shapes = new RandomShapes(this.random, this.options.maxElements);
   }
 
   make(): RandomGraph {
-    this.leaf('state', 'w0', this.shape());
-    this.leaf('state', 'w1', this.shape());
-    for (let i = 0; i < 2; i++) this.leaf('input', `x${i}`, this.shape());
+    this.leaf('state', 'w0', this.shapes.draw());
+    this.leaf('state', 'w1', this.shapes.draw());
+    for (let i = 0; i < 2; i++) this.leaf('input', `x${i}`, this.shapes.draw());
     for (let i = 0; i < this.options.steps; i++) this.b.withLabel(`step${i}`, () => this.step(this.random.pick(this.options.families)));
     const outputs = this.options.training ? this.trainingOutputs() : this.outputs();
     this.unbindUnused(outputs);
@@ -87,7 +102,11 @@ class Maker {
       case 'concat': {
         const from = this.ranked(x);
         const axis = random.below(from.shape.length);
-        const other = this.leaf('input', this.name(), from.shape.map((d, i) => (i === axis ? 1 + random.below(4) : d)));
+        const other = this.leaf(
+          'input',
+          this.name(),
+          from.shape.map((d, i) => (i === axis ? 1 + random.below(4) : d)),
+        );
         return this.keep(b.concat(random.chance(0.5) ? [from, other] : [other, from, other], axis), LARGE);
       }
       case 'reduce': {
@@ -173,12 +192,16 @@ class Maker {
     const bound = this.bound(x);
     const { shape } = x;
     const choices = [
-      () => b.reshape(x, this.regroup(shape)),
+      () => b.reshape(x, this.shapes.regrouped(shape)),
       () => b.permute(x, random.shuffled(shape.map((_, axis) => axis))),
-      () => b.broadcast(x, [this.fitting(elements(shape)), ...shape]),
+      () => b.broadcast(x, [this.shapes.extent(elements(shape)), ...shape]),
       () => {
         const start = shape.map((d) => random.below(d));
-        return b.slice(x, start, shape.map((d, i) => 1 + random.below(d - start[i])));
+        return b.slice(
+          x,
+          start,
+          shape.map((d, i) => 1 + random.below(d - start[i])),
+        );
       },
       () => {
         const before = shape.map(() => random.below(3));
@@ -187,7 +210,14 @@ class Maker {
       },
       () => {
         const ones = shape.map((d) => (random.chance(0.5) ? 1 : d));
-        return b.broadcast(b.slice(x, shape.map(() => 0), ones), shape);
+        return b.broadcast(
+          b.slice(
+            x,
+            shape.map(() => 0),
+            ones,
+          ),
+          shape,
+        );
       },
     ];
     this.keep(random.pick(choices)(), bound);
@@ -202,9 +232,13 @@ class Maker {
     const shared = labels.filter((l) => role[l] !== 'own');
     const lead = labels.filter((l) => role[l] !== 'sum');
     const fresh = random.chance(0.8) ? [labels.length] : [];
-    const free = fresh.map(() => this.fitting(lead.reduce((n, l) => n * from.shape[l], 1)));
+    const free = fresh.map(() => this.shapes.extent(lead.reduce((n, l) => n * from.shape[l], 1)));
     const second = random.shuffled([...shared, ...fresh]);
-    const other = this.leaf(random.chance(0.5) ? 'state' : 'input', this.name(), second.map((l) => from.shape[l] ?? free[0]));
+    const other = this.leaf(
+      random.chance(0.5) ? 'state' : 'input',
+      this.name(),
+      second.map((l) => from.shape[l] ?? free[0]),
+    );
     const out = random.shuffled([...lead, ...fresh]);
     const depth = labels.filter((l) => role[l] === 'sum').reduce((n, l) => n * from.shape[l], 1);
     const product = random.chance(0.5) ? b.contract(from, labels, other, second, out) : b.contract(other, second, from, labels, out);
@@ -215,12 +249,15 @@ class Maker {
   private condition(shape: readonly number[]): Node {
     const { b, random } = this;
     const choices = [
-      () => b.less(this.leaf('input', this.name(), this.thinned(shape)), 0.25),
-      () => b.not(b.equal(this.leaf('input', this.name(), this.thinned(shape)), 0)),
+      () => b.less(this.leaf('input', this.name(), this.shapes.thinned(shape)), 0.25),
+      () => b.not(b.equal(this.leaf('input', this.name(), this.shapes.thinned(shape)), 0)),
     ];
     if (shape.length > 0) {
       const iota = () => b.iota(shape, random.below(shape.length));
-      choices.push(() => b.less(iota(), 1 + random.below(4)), () => b.and(b.less(0, iota()), b.or(b.less(iota(), 5), b.equal(iota(), 6))));
+      choices.push(
+        () => b.less(iota(), 1 + random.below(4)),
+        () => b.and(b.less(0, iota()), b.or(b.less(iota(), 5), b.equal(iota(), 6))),
+      );
     }
     if (shape.length > 1) choices.push(() => b.not(b.less(b.iota(shape, 0), b.iota(shape, 1))));
     return random.pick(choices)();
@@ -230,16 +267,10 @@ class Maker {
   private partner(x: Node): Node {
     const fits = this.pool.filter((y) => y !== x && fitsInto(y.shape, x.shape));
     if (fits.length > 0 && this.random.chance(0.6)) return this.squashed(this.random.pick(fits));
-    return this.leaf(this.random.chance(0.5) ? 'state' : 'input', this.name(), this.thinned(x.shape));
+    return this.leaf(this.random.chance(0.5) ? 'state' : 'input', this.name(), this.shapes.thinned(x.shape));
   }
 
-  /** A shape that broadcasts to `shape`: some extents 1, some leading axes missing. */
-  private thinned(shape: readonly number[]): number[] {
-    const drop = this.random.chance(0.5) ? this.random.below(shape.length + 1) : 0;
-    return shape.slice(drop).map((d) => (this.random.chance(0.3) ? 1 : d));
-  }
-
-  private index(rows: number, shape: readonly number[] = this.shape(2)): Node {
+  private index(rows: number, shape: readonly number[] = this.shapes.draw(2)): Node {
     const name = `index${Object.keys(this.bindings.input).length}`;
     this.bindings.input[name] = this.random.integers(elements(shape), rows);
     if (this.random.chance(0.5)) return this.b.input(name, shape, 'i32');
@@ -260,7 +291,7 @@ class Maker {
   }
 
   private ranked(x: Node): Node {
-    return x.shape.length > 0 ? x : this.b.broadcast(x, [this.random.pick(EXTENTS), 3]);
+    return x.shape.length > 0 ? x : this.b.broadcast(x, [this.shapes.extent(3), 3]);
   }
 
   private leafLike(): Node {
@@ -296,31 +327,6 @@ class Maker {
     return this.bounds.get(node) ?? LARGE;
   }
 
-  /** Mostly two or three axes, rarely none. */
-  private shape(most = 4): number[] {
-    const shape: number[] = [];
-    for (let rank = Math.min(this.random.pick([0, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4]), most); rank > 0; rank--) {
-      shape.push(this.fitting(elements(shape)));
-    }
-    return shape;
-  }
-
-  /** An extent that keeps a tensor of `count` elements within the limit. */
-  private fitting(count: number): number {
-    const fits = EXTENTS.filter((d) => d * count <= this.options.maxElements / 3);
-    return this.random.chance(0.1) || fits.length < 2 ? 1 : this.random.pick(fits.slice(1));
-  }
-
-  /** The same elements in another shape: neighbours joined, or an axis divided, or an axis of 1 added. */
-  private regroup(shape: readonly number[]): number[] {
-    const at = this.random.below(shape.length + 1);
-    const next = [...shape];
-    if (shape.length > 1 && at < shape.length - 1) next.splice(at, 2, shape[at] * shape[at + 1]);
-    else if (at < shape.length && shape[at] % 2 === 0) next.splice(at, 1, 2, shape[at] / 2);
-    else next.splice(at, 0, 1);
-    return next;
-  }
-
   /** What no other node reads, and some of the rest. */
   private results(): Node[] {
     const made = this.pool.filter((x) => !this.leaves.includes(x));
@@ -343,9 +349,15 @@ class Maker {
 
   private trainingOutputs(): Output[] {
     const { b } = this;
-    const loss = this.results().map((y) => b.mean(b.mul(y, y))).reduce((sum, x) => b.add(sum, x));
+    const loss = this.results()
+      .map((y) => b.mean(b.mul(y, y)))
+      .reduce((sum, x) => b.add(sum, x));
     const states = this.states();
-    const slopes = gradients(b, loss, states.map(({ node }) => node));
+    const slopes = gradients(
+      b,
+      loss,
+      states.map(({ node }) => node),
+    );
     const outputs: Output[] = [{ kind: 'output', name: 'loss', node: loss }];
     states.forEach(({ name, node }, i) => {
       const slope = slopes[i];
@@ -364,9 +376,4 @@ class Maker {
       for (const name of Object.keys(this.bindings[kind])) if (!used.has(`${kind} ${name}`)) delete this.bindings[kind][name];
     }
   }
-}
-
-/** Whether `shape` broadcasts to `target` by numpy's rules. */
-function fitsInto(shape: readonly number[], target: readonly number[]): boolean {
-  return shape.length <= target.length && shape.every((d, i) => d === 1 || d === target[target.length - shape.length + i]);
 }

@@ -82,7 +82,7 @@ export const BINARY: Record<BinaryFn, BinaryRule> = {
     gradient: {
       first: ({ b, x, y, dy }) => b.mul(dy, b.mul(y, b.binary('pow', x, b.sub(y, 1)))),
       // x^y log x has the limit 0 at x = 0, where log is infinite.
-      second: ({ b, x, result, dy }) => b.select(b.less(0, x), b.mul(dy, b.mul(result, b.log(b.max(x, 1e-38)))), 0),
+      second: ({ b, x, result, dy }) => b.select(b.less(0, x), b.mul(dy, b.mul(result, b.log(b.max(x, 1e-30)))), 0),
     },
     wgsl: (x, y) => `pow(${x}, ${y})`,
   },
@@ -97,7 +97,8 @@ export const binary: Primitive<OpOf<'binary'>> = {
   lowering: 'elementwise',
   type(op, [x, y]) {
     const rule = BINARY[op.fn];
-    if (!sameShape(x.shape, y.shape)) throw new ShapeError(`${op.fn} of shapes ${formatShape(x.shape)} and ${formatShape(y.shape)}, which differ`);
+    if (!sameShape(x.shape, y.shape))
+      throw new ShapeError(`${op.fn} of shapes ${formatShape(x.shape)} and ${formatShape(y.shape)}, which differ`);
     if (x.dtype !== y.dtype) throw new ShapeError(`${op.fn} of ${x.dtype} and ${y.dtype}`, 'Cast one operand to the type of the other.');
     if (!rule.takes.includes(x.dtype)) throw new ShapeError(`${op.fn} takes ${rule.takes.join(' or ')}, not ${x.dtype}`);
     return { shape: x.shape, dtype: rule.gives ?? x.dtype };

@@ -9,7 +9,8 @@ import { ancestors } from '../walk.ts';
 export function parameters(body: Graph): Map<number, Node> {
   const found = new Map<number, Node>();
   for (const node of ancestors(body.outputs.map((output) => output.node))) {
-    if (node.op.kind === 'state') throw new ShapeError(`the definition of a composite reads the state '${node.op.name}'`, 'Pass it as an operand.');
+    if (node.op.kind === 'state')
+      throw new ShapeError(`the definition of a composite reads the state '${node.op.name}'`, 'Pass it as an operand.');
     if (node.op.kind !== 'input') continue;
     const match = /^arg(\d+)$/.exec(node.op.name);
     if (!match) throw new ShapeError(`the definition of a composite reads the input '${node.op.name}'`, 'Pass it as an operand.');

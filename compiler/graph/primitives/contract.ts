@@ -11,12 +11,16 @@ export function labelExtents(op: Contract, inputs: readonly Typed[]): Map<number
   const extents = new Map<number, number>();
   [op.a, op.b].forEach((labels, i) => {
     const { shape } = inputs[i];
-    if (labels.length !== shape.length) throw new ShapeError(`a product names ${labels.length} axes of a tensor of shape ${formatShape(shape)}`);
+    if (labels.length !== shape.length)
+      throw new ShapeError(`a product names ${labels.length} axes of a tensor of shape ${formatShape(shape)}`);
     if (new Set(labels).size !== labels.length) throw new ShapeError('a product names one label twice in an operand');
     labels.forEach((label, axis) => {
       const extent = extents.get(label) ?? shape[axis];
       if (extent !== shape[axis]) {
-        throw new ShapeError(`a product joins an axis of ${extent} with one of ${shape[axis]}: shapes ${formatShape(inputs[0].shape)} and ${formatShape(inputs[1].shape)}`);
+        throw new ShapeError(
+          `a product joins an axis of ${extent} with one of ${shape[axis]}: ` +
+            `shapes ${formatShape(inputs[0].shape)} and ${formatShape(inputs[1].shape)}`,
+        );
       }
       extents.set(label, extent);
     });
@@ -61,7 +65,11 @@ export const contract: Primitive<Contract> = {
     const extents = labelExtents(op, node.inputs);
     const summed = summedLabels(op);
     const stride = (labels: readonly number[], strides: readonly number[]) => (label: number) => strides[labels.indexOf(label)] ?? 0;
-    const offsets = (labels: readonly number[], of: (label: number) => number) => tableOfOffsets(labels.map((label) => extents.get(label) ?? 1), labels.map(of));
+    const offsets = (labels: readonly number[], of: (label: number) => number) =>
+      tableOfOffsets(
+        labels.map((label) => extents.get(label) ?? 1),
+        labels.map(of),
+      );
     const strideA = stride(op.a, stridesOf(a.shape));
     const strideB = stride(op.b, stridesOf(b.shape));
     const [outA, outB, inA, inB] = [offsets(op.out, strideA), offsets(op.out, strideB), offsets(summed, strideA), offsets(summed, strideB)];

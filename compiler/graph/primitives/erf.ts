@@ -34,7 +34,8 @@ export function erfName(width: 1 | 4): string {
 export function erfHelper(width: 1 | 4): string {
   const type = width === 1 ? 'f32' : 'vec4<f32>';
   const number = (c: number) => `${type}(${Number.isInteger(c) ? c.toFixed(1) : c}f)`;
-  const horner = (coefficients: readonly number[], x: string) => coefficients.slice(1).reduce((text, c) => `fma(${text}, ${x}, ${number(c)})`, number(coefficients[0]));
+  const horner = (coefficients: readonly number[], x: string) =>
+    coefficients.slice(1).reduce((text, c) => `fma(${text}, ${x}, ${number(c)})`, number(coefficients[0]));
   return `fn ${erfName(width)}(x: ${type}) -> ${type} {
   let t = min(abs(x), ${number(CLAMP)});
   let s = t * t;
@@ -47,7 +48,8 @@ export function erfHelper(width: 1 | 4): string {
 /** The helper's arithmetic in f32 rounding, to test the approximation without a device. */
 export function erfF32(v: number): number {
   const f = Math.fround;
-  const horner = (coefficients: readonly number[], x: number) => coefficients.slice(1).reduce((sum, c) => f(f(sum * x) + f(c)), f(coefficients[0]));
+  const horner = (coefficients: readonly number[], x: number) =>
+    coefficients.slice(1).reduce((sum, c) => f(f(sum * x) + f(c)), f(coefficients[0]));
   const t = f(Math.min(Math.abs(f(v)), CLAMP));
   const inner = f(f(horner(P, f(t * t)) * t) + t);
   const outer = f(1 - f(Math.exp(f(f(horner(R, t) * t) - t))));

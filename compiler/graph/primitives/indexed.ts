@@ -24,7 +24,8 @@ export const gather: Primitive<OpOf<'gather'>> = {
     if (!c.wanted(0)) return [];
     if (!hostInput(index)) {
       throw new GatherIndexError(
-        `the table indexed at ${node.label ?? 'a gather'} is trained, but its index is computed (${index.op.kind}) and not an input of the data`,
+        `the table indexed at ${node.label ?? 'a gather'} is trained, but its index is ` +
+          `computed (${index.op.kind}) and not an input of the data`,
       );
     }
     return [c.builder.scatterAdd(dy, index, table.shape[0]), undefined];
@@ -52,7 +53,8 @@ export function hostInput(index: Node): Node | undefined {
 export const scatterAdd: Primitive<OpOf<'scatter_add'>> = {
   lowering: 'scatter',
   type(_op, [values, index], wanted) {
-    if (index.dtype !== 'i32' || values.dtype !== 'f32') throw new ShapeError(`scatter_add takes f32 and an index of i32, not ${values.dtype} and ${index.dtype}`);
+    if (index.dtype !== 'i32' || values.dtype !== 'f32')
+      throw new ShapeError(`scatter_add takes f32 and an index of i32, not ${values.dtype} and ${index.dtype}`);
     const lead = index.shape.length;
     if (!sameShape(values.shape.slice(0, lead), index.shape)) {
       throw new ShapeError(`scatter_add of values of shape ${formatShape(values.shape)} by an index of shape ${formatShape(index.shape)}`);

@@ -45,7 +45,10 @@ export const constant: Primitive<OpOf<'constant'>> = {
       bool: op.value === 0 || op.value === 1,
     };
     if (!fits[dtype]) {
-      throw new ShapeError(`the constant ${op.value} is no ${dtype}`, 'WGSL has no infinite and no undefined numbers: take a large finite one, such as -1e30 for a mask.');
+      throw new ShapeError(
+        `the constant ${op.value} is no ${dtype}`,
+        'WGSL has no infinite and no undefined numbers: take a large finite one, such as -1e30 for a mask.',
+      );
     }
     return { shape: [], dtype };
   },

@@ -28,7 +28,10 @@ export const reshape: Primitive<OpOf<'reshape'>> = {
   type(_op, [x], wanted) {
     const shape = wantedShape('reshape', wanted);
     if (elements(shape) !== elements(x.shape)) {
-      throw new ShapeError(`a tensor of shape ${formatShape(x.shape)} (${elements(x.shape)} elements) cannot take shape ${formatShape(shape)} (${elements(shape)})`);
+      throw new ShapeError(
+        `a tensor of shape ${formatShape(x.shape)} (${elements(x.shape)} elements) cannot take shape ` +
+          `${formatShape(shape)} (${elements(shape)})`,
+      );
     }
     return { shape, dtype: x.dtype };
   },
@@ -49,7 +52,12 @@ export const permute: Primitive<OpOf<'permute'>> = {
   gradient: (c, op, _node, dy) => [c.builder.permute(dy, inverse(op.order))],
   evaluate(op, node, [x]) {
     const strides = stridesOf(node.inputs[0].shape);
-    return gatherStrided(x, node.shape, 0, op.order.map((axis) => strides[axis]));
+    return gatherStrided(
+      x,
+      node.shape,
+      0,
+      op.order.map((axis) => strides[axis]),
+    );
   },
   flops: () => 0,
 };
@@ -89,7 +97,9 @@ export const slice: Primitive<OpOf<'slice'>> = {
     const shape = wantedShape('slice', wanted);
     const fits = op.start.length === x.shape.length && shape.length === x.shape.length;
     if (!fits || !op.start.every((start, axis) => Number.isInteger(start) && start >= 0 && start + shape[axis] <= x.shape[axis])) {
-      throw new ShapeError(`a slice of ${formatShape(shape)} from [${op.start.join(', ')}] does not lie within shape ${formatShape(x.shape)}`);
+      throw new ShapeError(
+        `a slice of ${formatShape(shape)} from [${op.start.join(', ')}] does not lie within shape ${formatShape(x.shape)}`,
+      );
     }
     return { shape, dtype: x.dtype };
   },
@@ -125,10 +135,12 @@ export const concat: Primitive<OpOf<'concat'>> = {
   lowering: 'movement',
   type(op, inputs) {
     const [first] = inputs;
-    if (!first || op.axis < 0 || op.axis >= first.shape.length) throw new ShapeError(`concat along axis ${op.axis} of ${first ? formatShape(first.shape) : 'nothing'}`);
+    if (!first || op.axis < 0 || op.axis >= first.shape.length)
+      throw new ShapeError(`concat along axis ${op.axis} of ${first ? formatShape(first.shape) : 'nothing'}`);
     for (const x of inputs) {
       const aligned = x.shape.map((extent, axis) => (axis === op.axis ? first.shape[axis] : extent));
-      if (!sameShape(aligned, first.shape)) throw new ShapeError(`concat of shapes ${formatShape(first.shape)} and ${formatShape(x.shape)} along axis ${op.axis}`);
+      if (!sameShape(aligned, first.shape))
+        throw new ShapeError(`concat of shapes ${formatShape(first.shape)} and ${formatShape(x.shape)} along axis ${op.axis}`);
       if (x.dtype !== first.dtype) throw new ShapeError(`concat of ${first.dtype} and ${x.dtype}`);
     }
     const extent = inputs.reduce((sum, x) => sum + x.shape[op.axis], 0);

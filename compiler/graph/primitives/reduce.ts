@@ -15,7 +15,8 @@ export const reduce: Primitive<OpOf<'reduce'>> = {
   type(op, [x]) {
     if (x.dtype === 'bool') throw new ShapeError(`${op.fn} over axes takes numbers, not bool`, 'Cast to f32 first.');
     const ascending = op.axes.every((axis, i) => Number.isInteger(axis) && axis > (i ? op.axes[i - 1] : -1) && axis < x.shape.length);
-    if (!ascending || op.axes.length === 0) throw new ShapeError(`${op.fn} over axes [${op.axes.join(', ')}] of a tensor of shape ${formatShape(x.shape)}`);
+    if (!ascending || op.axes.length === 0)
+      throw new ShapeError(`${op.fn} over axes [${op.axes.join(', ')}] of a tensor of shape ${formatShape(x.shape)}`);
     return { shape: x.shape.filter((_, axis) => !op.axes.includes(axis)), dtype: x.dtype };
   },
   gradient(c, op, node, dy) {
@@ -33,7 +34,10 @@ export const reduce: Primitive<OpOf<'reduce'>> = {
     const { shape } = node.inputs[0];
     const kept = stridesOf(node.shape);
     const strides = new Array<number>(shape.length).fill(0);
-    shape.map((_, axis) => axis).filter((axis) => !op.axes.includes(axis)).forEach((axis, i) => (strides[axis] = kept[i]));
+    shape
+      .map((_, axis) => axis)
+      .filter((axis) => !op.axes.includes(axis))
+      .forEach((axis, i) => (strides[axis] = kept[i]));
     const from = stridesOf(shape);
     const result = new Float64Array(elements(node.shape)).fill(start);
     for (let i = 0; i < x.length; i++) {

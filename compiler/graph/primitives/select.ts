@@ -11,7 +11,8 @@ export const select: Primitive<OpOf<'select'>> = {
     if (condition.dtype !== 'bool') throw new ShapeError(`the condition of select is ${condition.dtype}, not bool`);
     if (then.dtype !== otherwise.dtype) throw new ShapeError(`select between ${then.dtype} and ${otherwise.dtype}`);
     const shapes = [condition, then, otherwise].map((x) => x.shape);
-    if (!shapes.every((shape) => sameShape(shape, shapes[0]))) throw new ShapeError(`select of shapes ${shapes.map(formatShape).join(', ')}, which differ`);
+    if (!shapes.every((shape) => sameShape(shape, shapes[0])))
+      throw new ShapeError(`select of shapes ${shapes.map(formatShape).join(', ')}, which differ`);
     return then;
   },
   gradient(c, _op, node, dy) {
