@@ -21,10 +21,9 @@ const inputs = (values: Record<string, TypedArrayOf>): { inputs: Map<string, Typ
   scalars: {},
 });
 
-const ADD = program(
-  { a: ['input', 'f32', [5]], b: ['input', 'f32', [5]], sum: ['output', 'f32', [5]] },
-  [{ kernel: 'add', bind: ['a', 'b', 'sum'], writes: ['sum'] }],
-);
+const ADD = program({ a: ['input', 'f32', [5]], b: ['input', 'f32', [5]], sum: ['output', 'f32', [5]] }, [
+  { kernel: 'add', bind: ['a', 'b', 'sum'], writes: ['sum'] },
+]);
 const ADD_KERNELS = { add: kernel(['f32', 'f32', 'f32'], 5, 'b2[i] = b0[i] + b1[i];') };
 
 /** Adds the input to the state, and puts out the state doubled by way of a scratch tensor. */
@@ -71,7 +70,9 @@ describe('runs', () => {
 
   test('passes scalars in the order of the program', async () => {
     const names = ['rate', 'beta', 'decay', 'scale', 'last'];
-    const scaled = program({ out: ['output', 'f32', [5]] }, [{ kernel: 'fill', bind: ['out'], writes: ['out'], scalars: true }], { scalars: names });
+    const scaled = program({ out: ['output', 'f32', [5]] }, [{ kernel: 'fill', bind: ['out'], writes: ['out'], scalars: true }], {
+      scalars: names,
+    });
     const executor = await make({ scaled }, { fill: kernel(['f32'], 5, 'b0[i] = s[i / 4u][i % 4u];', 5) });
     const scalars = { last: 5, rate: 1, beta: 0.5, decay: 3, scale: 4, unused: 9 };
     const out = (await executor.run('scaled', { inputs: new Map(), scalars }).outputs()).get('out');
@@ -94,12 +95,17 @@ describe('runs', () => {
         ],
       },
     );
-    const executor = await make({ derived }, { five: kernel(['i32', 'i32'], 5, 'b1[i] = b0[i];'), six: kernel(['i32', 'i32'], 6, 'b1[i] = b0[i];') });
+    const executor = await make(
+      { derived },
+      { five: kernel(['i32', 'i32'], 5, 'b1[i] = b0[i];'), six: kernel(['i32', 'i32'], 6, 'b1[i] = b0[i];') },
+    );
     const out = await executor.run('derived', inputs({ ids: new Int32Array([3, 0, 3, 1, 0, 3]) })).outputs();
     expect([...(out.get('o') ?? [])]).toEqual([0, 2, 3, 3, 6]);
     expect([...(out.get('p') ?? [])]).toEqual([1, 4, 3, 0, 2, 5]);
     const bad = inputs({ ids: new Int32Array([3, 0, 4, 1, 0, 3]) });
-    expect(() => executor.run('derived', bad)).toThrow(expect.objectContaining({ code: 'R0122', message: expect.stringContaining('4 at position 2') }));
+    expect(() => executor.run('derived', bad)).toThrow(
+      expect.objectContaining({ code: 'R0122', message: expect.stringContaining('4 at position 2') }),
+    );
   });
 
   test('shares kernels and scratch between roles', async () => {
@@ -109,14 +115,14 @@ describe('runs', () => {
 });
 
 describe('looking into a run', () => {
-  const DIVIDE = program(
-    { x: ['input', 'f32', [4]], root: ['scratch', 'f32', [4]], out: ['output', 'f32', [4]] },
-    [
-      { kernel: 'double', bind: ['x', 'root'], writes: ['root'] },
-      { kernel: 'reciprocal', bind: ['root', 'out'], writes: ['out'] },
-    ],
-  );
-  const KERNELS = { double: kernel(['f32', 'f32'], 4, 'b1[i] = 2.0 * b0[i];'), reciprocal: kernel(['f32', 'f32'], 4, 'b1[i] = 1.0 / b0[i];') };
+  const DIVIDE = program({ x: ['input', 'f32', [4]], root: ['scratch', 'f32', [4]], out: ['output', 'f32', [4]] }, [
+    { kernel: 'double', bind: ['x', 'root'], writes: ['root'] },
+    { kernel: 'reciprocal', bind: ['root', 'out'], writes: ['out'] },
+  ]);
+  const KERNELS = {
+    double: kernel(['f32', 'f32'], 4, 'b1[i] = 2.0 * b0[i];'),
+    reciprocal: kernel(['f32', 'f32'], 4, 'b1[i] = 1.0 / b0[i];'),
+  };
 
   test('traces a bad number to the tensor where it was made', async () => {
     const executor = await make({ divide: DIVIDE }, KERNELS);
@@ -140,23 +146,35 @@ describe('refusals', () => {
   test('a missing input, a wrong type and a wrong length are named', async () => {
     const executor = await make({ add: ADD }, ADD_KERNELS);
     const a = new Float32Array(5);
-    expect(() => executor.run('add', inputs({ a }))).toThrow(expect.objectContaining({ code: 'R0120', message: expect.stringContaining('input b') }));
-    expect(() => executor.run('add', inputs({ a, b: new Int32Array(5) }))).toThrow(expect.objectContaining({ code: 'R0121', message: expect.stringContaining('f32, but i32') }));
-    expect(() => executor.run('add', inputs({ a, b: new Float32Array(4) }))).toThrow(expect.objectContaining({ code: 'R0121', message: expect.stringContaining('but 4') }));
+    expect(() => executor.run('add', inputs({ a }))).toThrow(
+      expect.objectContaining({ code: 'R0120', message: expect.stringContaining('input b') }),
+    );
+    expect(() => executor.run('add', inputs({ a, b: new Int32Array(5) }))).toThrow(
+      expect.objectContaining({ code: 'R0121', message: expect.stringContaining('f32, but i32') }),
+    );
+    expect(() => executor.run('add', inputs({ a, b: new Float32Array(4) }))).toThrow(
+      expect.objectContaining({ code: 'R0121', message: expect.stringContaining('but 4') }),
+    );
     expect(() => executor.run('nothing', inputs({}))).toThrow(expect.objectContaining({ code: 'R0124' }));
     expect(() => executor.writeState('nothing', a)).toThrow(expect.objectContaining({ code: 'R0125' }));
   });
 
   test('programs that disagree about a state tensor do not start', async () => {
     const other = program({ total: ['state', 'f32', [4]] }, []);
-    await expect(make({ count: COUNT, other }, COUNT_KERNELS)).rejects.toMatchObject({ code: 'R0125', message: expect.stringContaining('f32 [3]') });
+    await expect(make({ count: COUNT, other }, COUNT_KERNELS)).rejects.toMatchObject({
+      code: 'R0125',
+      message: expect.stringContaining('f32 [3]'),
+    });
   });
 
   test('a program that binds a tensor twice or lies outside of its slab is inconsistent', async () => {
     const twice = program({ x: ['scratch', 'f32', [4]] }, [{ kernel: 'copy', bind: ['x', 'x'], writes: ['x'] }]);
     await expect(make({ twice }, COUNT_KERNELS)).rejects.toMatchObject({ code: 'R0127' });
     const outside = { ...COUNT, slabs: [0] };
-    await expect(make({ outside }, COUNT_KERNELS)).rejects.toMatchObject({ code: 'R0127', message: expect.stringContaining('twice lies at byte 0') });
+    await expect(make({ outside }, COUNT_KERNELS)).rejects.toMatchObject({
+      code: 'R0127',
+      message: expect.stringContaining('twice lies at byte 0'),
+    });
   });
 
   test('a tensor larger than one binding is refused before anything is allocated', async () => {
@@ -166,7 +184,10 @@ describe('refusals', () => {
 
   test('a kernel that does not compile is named, with its line', async () => {
     const broken = kernel(['f32', 'f32', 'f32'], 5, 'b2[i] = nonsense(b0[i]);');
-    await expect(make({ add: ADD }, { add: broken })).rejects.toMatchObject({ code: 'R0112', message: expect.stringMatching(/kernel of add .*line 8.*[^]*nonsense\(b0\[i\]\)/) });
+    await expect(make({ add: ADD }, { add: broken })).rejects.toMatchObject({
+      code: 'R0112',
+      message: expect.stringMatching(/kernel of add .*line 8.*[^]*nonsense\(b0\[i\]\)/),
+    });
     await expect(make({ add: ADD }, {})).rejects.toMatchObject({ code: 'R0127', message: expect.stringContaining('missing') });
   });
 

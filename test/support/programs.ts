@@ -27,16 +27,14 @@ export function program(tensors: Tensors, steps: Step[], more: Partial<Pick<Prog
   });
   const of = (kind: string): { name: string; dtype: StoredDtype; shape: number[] }[] =>
     listed.filter((tensor) => tensor.memory.kind === kind).map(({ name, dtype, shape }) => ({ name, dtype, shape }));
-  const dispatches = steps.map(
-    ({ kernel, bind, writes, workgroups = [1, 1, 1], scalars = false }): Dispatch => ({
-      kernel,
-      bindings: bind.map((name) => names.indexOf(name)),
-      scalars,
-      workgroups,
-      label: kernel,
-      writes: writes.map((name) => bind.indexOf(name)),
-    }),
-  );
+  const dispatches = steps.map(({ kernel, bind, writes, workgroups = [1, 1, 1], scalars = false }): Dispatch => ({
+    kernel,
+    bindings: bind.map((name) => names.indexOf(name)),
+    scalars,
+    workgroups,
+    label: kernel,
+    writes: writes.map((name) => bind.indexOf(name)),
+  }));
   return {
     target: 'portable',
     tensors: listed,

@@ -62,6 +62,8 @@ function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
   return found;
 }
 
+/** By shape and not by class: errors of the binding may come from another realm (a test runner). */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : undefined;
+  return typeof message === 'string' ? message : String(error);
 }

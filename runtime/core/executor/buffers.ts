@@ -18,7 +18,9 @@ export class Buffers {
   /** All zeros, as WebGPU promises. */
   constructor(device: GPUDevice, layout: Layout) {
     const make = (label: string, sizes: number[]): GPUBuffer[] =>
-      sizes.map((size, i) => device.createBuffer({ label: `${label} ${i}`, size: Math.max(size, ALIGNMENT), usage: STORAGE | COPY_SRC | COPY_DST }));
+      sizes.map((size, i) =>
+        device.createBuffer({ label: `${label} ${i}`, size: Math.max(size, ALIGNMENT), usage: STORAGE | COPY_SRC | COPY_DST }),
+      );
     this.#byKind = {
       state: make('state', layout.stateSlabs),
       scratch: make('scratch', layout.scratchSlabs),

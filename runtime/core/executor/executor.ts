@@ -218,7 +218,8 @@ export class Executor {
 
   #state(name: string): NamedSlot {
     const slot = this.#parts.layout.state.get(name);
-    if (!slot) throw deviceError('R0125', `no program of this task has the state tensor ${name}`, 'see `stateNames` for those that there are.');
+    if (!slot)
+      throw deviceError('R0125', `no program of this task has the state tensor ${name}`, 'see `stateNames` for those that there are.');
     return slot;
   }
 
@@ -251,5 +252,9 @@ function batches(slots: NamedSlot[]): NamedSlot[][] {
 }
 
 function unknownRole(role: string, roles: string[]): Error {
-  return deviceError('R0124', `there is no program for the role ${role}; there is ${roles.join(', ') || 'none'}`, 'compile the plan again with this version of Pivot.');
+  return deviceError(
+    'R0124',
+    `there is no program for the role ${role}; there is ${roles.join(', ') || 'none'}`,
+    'compile the plan again with this version of Pivot.',
+  );
 }

@@ -70,8 +70,16 @@ function lostError(info: GPUDeviceLostInfo): PivotError {
 export function refusedError(error: GPUError): PivotError {
   // The classes are no globals on Node; their names are part of the specification.
   return error.constructor.name === 'GPUOutOfMemoryError'
-    ? deviceError('R0113', `the device ran out of memory: ${firstLine(error.message)}`, 'choose a smaller micro batch, or close what else uses the device.')
-    : deviceError('R0111', `the device refused a command: ${firstLine(error.message)}`, 'this is a fault of Pivot or of the driver: please report it with the output of `pivot doctor`.');
+    ? deviceError(
+        'R0113',
+        `the device ran out of memory: ${firstLine(error.message)}`,
+        'choose a smaller micro batch, or close what else uses the device.',
+      )
+    : deviceError(
+        'R0111',
+        `the device refused a command: ${firstLine(error.message)}`,
+        'this is a fault of Pivot or of the driver: please report it with the output of `pivot doctor`.',
+      );
 }
 
 function firstLine(message: string): string {

@@ -8,7 +8,12 @@ import { deviceError } from '../device/errors.ts';
 import type { NamedSlot, ProgramLayout } from './layout.ts';
 
 /** Packs `given` at the offsets of `layout`. Inputs that the program does not have are left out. Throws R0120, R0121, R0122. */
-export function packInputs(role: string, program: Program, layout: ProgramLayout, given: ReadonlyMap<string, TypedArrayOf>): Uint8Array<ArrayBuffer> {
+export function packInputs(
+  role: string,
+  program: Program,
+  layout: ProgramLayout,
+  given: ReadonlyMap<string, TypedArrayOf>,
+): Uint8Array<ArrayBuffer> {
   const arena = new Uint8Array(layout.inputBytes);
   const groups = new Map<string, Grouping>();
   for (const { name, derive } of program.inputs) {
@@ -17,7 +22,11 @@ export function packInputs(role: string, program: Program, layout: ProgramLayout
     let data = given.get(derive ? derive.of : name);
     if (!data) {
       const has = [...given.keys()].join(', ') || 'none';
-      throw deviceError('R0120', `the program ${role} needs the input ${derive ? derive.of : name}, which was not given (given: ${has})`, 'see that the data source and the collator supply it.');
+      throw deviceError(
+        'R0120',
+        `the program ${role} needs the input ${derive ? derive.of : name}, which was not given (given: ${has})`,
+        'see that the data source and the collator supply it.',
+      );
     }
     if (derive) {
       const key = `${derive.rows} ${derive.of}`;
@@ -36,7 +45,11 @@ export function checkData(what: string, slot: NamedSlot, data: TypedArrayOf): vo
   const type = typeOf(data);
   if (type !== slot.dtype) throw deviceError('R0121', `${what} is ${slot.dtype}, but ${type} was given`, `give a ${ARRAYS[slot.dtype]}.`);
   if (data.length !== slot.length) {
-    throw deviceError('R0121', `${what} has the shape [${slot.shape.join(', ')}], ${slot.length} elements, but ${data.length} were given`, 'give as many elements as its shape has.');
+    throw deviceError(
+      'R0121',
+      `${what} has the shape [${slot.shape.join(', ')}], ${slot.length} elements, but ${data.length} were given`,
+      'give as many elements as its shape has.',
+    );
   }
 }
 
@@ -62,7 +75,11 @@ export function groupByValue(name: string, values: TypedArrayOf, rows: number): 
   for (let i = 0; i < values.length; i += 1) {
     const row = values[i];
     if (!(row >= 0 && row < rows)) {
-      throw deviceError('R0122', `the input ${name} holds ${row} at position ${i}, and the table that it points into has rows 0 to ${rows - 1}`, 'see that the tokenizer or the labels fit the model.');
+      throw deviceError(
+        'R0122',
+        `the input ${name} holds ${row} at position ${i}, and the table that it points into has rows 0 to ${rows - 1}`,
+        'see that the tokenizer or the labels fit the model.',
+      );
     }
     offsets[row + 1] += 1;
   }
@@ -79,7 +96,11 @@ export function packScalars(role: string, program: Program, given: Readonly<Reco
   program.scalars.forEach((name, i) => {
     const value = given[name];
     if (value === undefined) {
-      throw deviceError('R0123', `the program ${role} reads the scalar ${name}, which was not given`, `give one of: ${program.scalars.join(', ')}.`);
+      throw deviceError(
+        'R0123',
+        `the program ${role} reads the scalar ${name}, which was not given`,
+        `give one of: ${program.scalars.join(', ')}.`,
+      );
     }
     block[i] = value;
   });

@@ -35,7 +35,11 @@ export async function compileKernels(
       const known = first.get(dispatch.kernel);
       if (!known) first.set(dispatch.kernel, dispatch);
       else if (shapeOf(known) !== shape) {
-        throw deviceError('R0127', `the kernel of ${known.label} is bound in another way by ${dispatch.label}`, 'compile the plan again with this version of Pivot.');
+        throw deviceError(
+          'R0127',
+          `the kernel of ${known.label} is bound in another way by ${dispatch.label}`,
+          'compile the plan again with this version of Pivot.',
+        );
       }
     }
   }
@@ -46,7 +50,11 @@ export async function compileKernels(
       const layout = groups.get(shapeOf(dispatch));
       const code = texts[hash];
       if (layout === undefined || code === undefined) {
-        throw deviceError('R0127', `the text of the kernel ${hash} (${dispatch.label}) is missing`, 'compile the plan again; a file of its folder `wgsl` is gone.');
+        throw deviceError(
+          'R0127',
+          `the text of the kernel ${hash} (${dispatch.label}) is missing`,
+          'compile the plan again; a file of its folder `wgsl` is gone.',
+        );
       }
       pipelines.set(hash, await compile(device, dispatch.label, code, layout));
       done += 1;
@@ -57,7 +65,11 @@ export async function compileKernels(
 }
 
 function groupLayout(device: GPUDevice, dispatch: Dispatch): GPUBindGroupLayout {
-  const entry = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({ binding, visibility: ShaderStage.COMPUTE, buffer: { type } });
+  const entry = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
+    binding,
+    visibility: ShaderStage.COMPUTE,
+    buffer: { type },
+  });
   const entries = dispatch.bindings.map((_, binding) => entry(binding, 'storage'));
   if (dispatch.scalars) entries.push(entry(dispatch.bindings.length, 'uniform'));
   return device.createBindGroupLayout({ label: shapeOf(dispatch), entries });
@@ -87,5 +99,10 @@ async function compileError(label: string, code: string, module: GPUShaderModule
   const what = error
     ? `line ${error.lineNum}: ${error.message}\n    ${(code.split('\n')[error.lineNum - 1] ?? '').trim()}`
     : messageOf(cause).split('\n')[0];
-  return deviceError('R0112', `the kernel of ${label} does not compile on this device: ${what}`, 'this is a fault of Pivot or of the driver: please report it with the output of `pivot doctor`.', cause);
+  return deviceError(
+    'R0112',
+    `the kernel of ${label} does not compile on this device: ${what}`,
+    'this is a fault of Pivot or of the driver: please report it with the output of `pivot doctor`.',
+    cause,
+  );
 }

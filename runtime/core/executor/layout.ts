@@ -94,7 +94,16 @@ function layOutState(roles: [string, Program][], limit: number): { state: Map<st
       const buffer = fits ? last : last + 1;
       const offset = fits ? slabs[last] : 0;
       slabs[buffer] = offset + alignUp(bytes);
-      state.set(name, { kind: 'state', buffer, offset, bytes, name, dtype: tensor.dtype, shape: tensor.shape, length: elements(tensor.shape) });
+      state.set(name, {
+        kind: 'state',
+        buffer,
+        offset,
+        bytes,
+        name,
+        dtype: tensor.dtype,
+        shape: tensor.shape,
+        length: elements(tensor.shape),
+      });
     }
   }
   return { state, slabs };
@@ -103,7 +112,8 @@ function layOutState(roles: [string, Program][], limit: number): { state: Map<st
 function layOutProgram(role: string, program: Program, state: Map<string, NamedSlot>, limit: number): ProgramLayout {
   const [inputs, inputBytes] = arena('input', program.inputs);
   const [outputs, outputBytes] = arena('output', program.outputs);
-  if (Math.max(inputBytes, outputBytes) > limit) throw tooLarge(`the inputs or outputs of the program ${role}`, Math.max(inputBytes, outputBytes), limit);
+  if (Math.max(inputBytes, outputBytes) > limit)
+    throw tooLarge(`the inputs or outputs of the program ${role}`, Math.max(inputBytes, outputBytes), limit);
   const tensors = program.tensors.map((tensor): Slot => {
     const bytes = bytesOf(tensor);
     const { memory } = tensor;
@@ -116,14 +126,18 @@ function layOutProgram(role: string, program: Program, state: Map<string, NamedS
     }
     const slot = { state, input: inputs, output: outputs }[memory.kind].get(memory.name);
     if (!slot) throw broken(role, `${tensor.name} is the ${memory.kind} ${memory.name}, which the program does not declare`);
-    if (slot.bytes !== bytes || slot.dtype !== tensor.dtype) throw broken(role, `${tensor.name} is ${describe(tensor)}, but its ${memory.kind} is declared ${describe(slot)}`);
+    if (slot.bytes !== bytes || slot.dtype !== tensor.dtype)
+      throw broken(role, `${tensor.name} is ${describe(tensor)}, but its ${memory.kind} is declared ${describe(slot)}`);
     return slot;
   });
   checkDispatches(role, program);
   return { tensors, inputs, outputs, inputBytes, outputBytes };
 }
 
-function arena(kind: 'input' | 'output', list: readonly { name: string; dtype: StoredDtype; shape: number[] }[]): [Map<string, NamedSlot>, number] {
+function arena(
+  kind: 'input' | 'output',
+  list: readonly { name: string; dtype: StoredDtype; shape: number[] }[],
+): [Map<string, NamedSlot>, number] {
   const slots = new Map<string, NamedSlot>();
   let end = 0;
   for (const { name, dtype, shape } of list) {
@@ -155,5 +169,9 @@ function broken(role: string, what: string): Error {
 }
 
 function tooLarge(what: string, bytes: number, limit: number): Error {
-  return deviceError('R0126', `${what} takes ${bytes} bytes, and this device binds at most ${limit}`, 'choose a smaller micro batch or width, or an adapter that binds more.');
+  return deviceError(
+    'R0126',
+    `${what} takes ${bytes} bytes, and this device binds at most ${limit}`,
+    'choose a smaller micro batch or width, or an adapter that binds more.',
+  );
 }

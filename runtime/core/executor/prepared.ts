@@ -19,12 +19,22 @@ export interface Prepared {
 }
 
 /** Throws R0127 where a kernel is missing. */
-export function prepare(device: GPUDevice, role: string, program: Program, layout: ProgramLayout, buffers: Buffers, kernels: Kernels): Prepared {
+export function prepare(
+  device: GPUDevice,
+  role: string,
+  program: Program,
+  layout: ProgramLayout,
+  buffers: Buffers,
+  kernels: Kernels,
+): Prepared {
   const steps = program.dispatches.map((dispatch): Step => {
     const pipeline = kernels.pipelines.get(dispatch.kernel);
     const group = kernels.groups.get(shapeOf(dispatch));
     if (!pipeline || !group) throw deviceError('R0127', `the kernel of ${dispatch.label} was not compiled`, 'compile the plan again.');
-    const entries: GPUBindGroupEntry[] = dispatch.bindings.map((tensor, binding) => ({ binding, resource: buffers.binding(layout.tensors[tensor]) }));
+    const entries: GPUBindGroupEntry[] = dispatch.bindings.map((tensor, binding) => ({
+      binding,
+      resource: buffers.binding(layout.tensors[tensor]),
+    }));
     if (dispatch.scalars) entries.push({ binding: entries.length, resource: { buffer: buffers.scalars } });
     return { pipeline, group: device.createBindGroup({ label: dispatch.label, layout: group, entries }), workgroups: dispatch.workgroups };
   });

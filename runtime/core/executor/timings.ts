@@ -31,7 +31,9 @@ export async function timeByStamps(device: GPUDevice, wait: Wait, faults: Faults
       const encoder = device.createCommandEncoder({ label: `timings of ${prepared.role}` });
       for (let i = from; i < to; i += 1) {
         const at = 2 * (i - from);
-        const pass = encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 } });
+        const pass = encoder.beginComputePass({
+          timestampWrites: { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 },
+        });
         encodeSteps(pass, prepared.steps, i, i + 1);
         pass.end();
       }

@@ -2,7 +2,7 @@
  * Runs a program one dispatch at a time and looks at all that each one writes. Slow, and only for finding out where a bad
  * number was made after a run has halted.
  */
-import type { TypedArrayOf } from '../../../plan/dtypes.ts';
+import { elements, type TypedArrayOf } from '../../../plan/dtypes.ts';
 import type { NamedSlot, Slot } from './layout.ts';
 
 /** What one dispatch wrote into one tensor. */
@@ -39,5 +39,14 @@ export function inspect(values: TypedArrayOf): Pick<Traced, 'firstBad' | 'min' |
 
 /** A slot named for reading it alone from the beginning of a staging buffer. */
 export function alone(slot: Slot, tensor: Pick<NamedSlot, 'name' | 'dtype' | 'shape'>): NamedSlot {
-  return { kind: slot.kind, buffer: slot.buffer, offset: 0, bytes: slot.bytes, name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, length: slot.bytes / 4 };
+  return {
+    kind: slot.kind,
+    buffer: slot.buffer,
+    offset: 0,
+    bytes: slot.bytes,
+    name: tensor.name,
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+    length: elements(tensor.shape),
+  };
 }

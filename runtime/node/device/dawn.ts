@@ -4,10 +4,11 @@
  * `doctor` looks at each one from a child.
  *
  * Traps that this file keeps from the others: what `create()` returns must never be collected (the process would abort), the
- * environment must be the real one of the process, and `libvulkan.so.1` must be found or loaded first.
+ * environment must be the real one of the process (so a device is opened on the main thread; workers have a copy), and `libvulkan.so.1` must be found or loaded first.
  */
 import { runInThisContext } from 'node:vm';
 import { create } from 'webgpu';
+import { messageOf } from '../../core/device/info.ts';
 import type { Bundle } from './swiftshader.ts';
 
 /** Drivers by their manifests, or `system`: whatever the Vulkan loader (or Metal, or Direct3D) finds by itself. */
@@ -56,7 +57,7 @@ export async function adapterNames(drivers: DriverSet): Promise<string[]> {
     await dawn(drivers, 'pivot: no adapter has this name').requestAdapter();
     return [];
   } catch (error) {
-    return error instanceof Error ? [...error.message.matchAll(/name: '(.*)'$/gm)].map((match) => match[1]) : [];
+    return [...messageOf(error).matchAll(/name: '(.*)'$/gm)].map((match) => match[1]);
   }
 }
 
@@ -76,6 +77,6 @@ function load(library: string): boolean {
     host.process.dlopen({ exports: {} }, library, RTLD_NOW_GLOBAL_NODELETE);
     return true;
   } catch (error) {
-    return error instanceof Error && /did not self-register/i.test(error.message);
+    return /did not self-register/i.test(messageOf(error));
   }
 }

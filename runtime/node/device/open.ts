@@ -58,7 +58,9 @@ async function best(log: (line: string) => void): Promise<GPUAdapter> {
   throw deviceError(
     'R0101',
     `no adapter can run WebGPU here: ${failures.join('; ')}`,
-    bundleFits() ? 'run `pivot doctor` to see each driver and why it was refused.' : 'install a Vulkan 1.1 driver for your GPU (or Mesa 25 with lavapipe), then run `pivot doctor`.',
+    bundleFits()
+      ? 'run `pivot doctor` to see each driver and why it was refused.'
+      : 'install a Vulkan 1.1 driver for your GPU (or Mesa 25 with lavapipe), then run `pivot doctor`.',
   );
 }
 
@@ -77,13 +79,21 @@ async function named(wish: string, log: (line: string) => void): Promise<GPUAdap
 
 async function bundled(log: (line: string) => void): Promise<GPUAdapter> {
   if (!bundleFits()) {
-    throw deviceError('R0102', `the SwiftShader of the install is made for Linux on x64, and this is ${process.platform} on ${process.arch}`, 'leave `--adapter` out to use the GPU of this machine.');
+    throw deviceError(
+      'R0102',
+      `the SwiftShader of the install is made for Linux on x64, and this is ${process.platform} on ${process.arch}`,
+      'leave `--adapter` out to use the GPU of this machine.',
+    );
   }
   const bundle = unpackSwiftShader();
   ensureLoader(() => bundle);
   const adapter = await request({ label: 'SwiftShader of the install', drivers: { icds: [bundle.icd] } }, undefined, log);
   if (adapter) return adapter;
-  throw deviceError('R0101', `Dawn does not accept the SwiftShader in ${bundle.folder}`, `delete ${bundle.folder}, so that it is unpacked again, and run \`pivot doctor\`.`);
+  throw deviceError(
+    'R0101',
+    `Dawn does not accept the SwiftShader in ${bundle.folder}`,
+    `delete ${bundle.folder}, so that it is unpacked again, and run \`pivot doctor\`.`,
+  );
 }
 
 async function realGpu(log: (line: string) => void): Promise<GPUAdapter> {
@@ -156,7 +166,11 @@ async function missing(wish: string): Promise<Error> {
   );
 }
 
-async function request(candidate: Candidate, powerPreference: GPUPowerPreference | undefined, log: (line: string) => void): Promise<GPUAdapter | undefined> {
+async function request(
+  candidate: Candidate,
+  powerPreference: GPUPowerPreference | undefined,
+  log: (line: string) => void,
+): Promise<GPUAdapter | undefined> {
   try {
     const adapter = await dawn(candidate.drivers, candidate.name).requestAdapter({ powerPreference });
     log(adapter ? `${candidate.label}: ${adapter.info.description || adapter.info.device}` : `${candidate.label}: no adapter`);

@@ -4,7 +4,18 @@
  * package's version, and moved there in one step, so that two processes may start at once.
  */
 import { createRequire } from 'node:module';
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
@@ -53,7 +64,11 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
       tried.push(messageOf(cause));
     }
   }
-  throw deviceError('R0105', `no folder for the cache can be written: ${tried.join('; ')}`, 'set XDG_CACHE_HOME to a folder that you may write.');
+  throw deviceError(
+    'R0105',
+    `no folder for the cache can be written: ${tried.join('; ')}`,
+    'set XDG_CACHE_HOME to a folder that you may write.',
+  );
 }
 
 function safeHome(): string | undefined {
@@ -79,7 +94,12 @@ function findPackage(): { archive: string; version: string } {
     }
     throw new Error('its package.json is missing');
   } catch (cause) {
-    throw deviceError('R0105', `the package ${PACKAGE}, which carries the software driver, is not installed: ${messageOf(cause)}`, 'install the dependencies again.', cause);
+    throw deviceError(
+      'R0105',
+      `the package ${PACKAGE}, which carries the software driver, is not installed: ${messageOf(cause)}`,
+      'install the dependencies again.',
+      cause,
+    );
   }
 }
 
@@ -102,7 +122,12 @@ function unpack(archive: string, folder: string): void {
       if (!FILES.every((name) => existsSync(join(folder, name)))) throw cause;
     }
   } catch (cause) {
-    throw deviceError('R0105', `the software driver could not be unpacked into ${folder}: ${messageOf(cause)}`, 'free some disk space, or set XDG_CACHE_HOME to a folder that you may write.', cause);
+    throw deviceError(
+      'R0105',
+      `the software driver could not be unpacked into ${folder}: ${messageOf(cause)}`,
+      'free some disk space, or set XDG_CACHE_HOME to a folder that you may write.',
+      cause,
+    );
   } finally {
     if (temporary) rmSync(temporary, { recursive: true, force: true });
   }
