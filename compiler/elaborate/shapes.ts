@@ -2,7 +2,7 @@
  * Named dimensions. The first use of a name in a signature binds it, every later one must agree; other entries are
  * computed and compared. `..` stands for any number of leading axes.
  */
-import type { Expression, ShapeEntry, Span, TypeRef } from '../../grammar/index.ts';
+import type { ShapeEntry, Span, TypeRef } from '../../grammar/index.ts';
 import type { Dtype } from '../../plan/dtypes.ts';
 import type { Context } from './context.ts';
 import { evaluate } from './expressions.ts';

@@ -44,9 +44,20 @@ export function relieve(
       width(node) >= 2 &&
       width(node) < limit,
   );
-  if (cuts.length > 0) return { store: [cuts.reduce((a, b) => (width(b) > width(a) ? b : a))], leave: [] };
+  if (cuts.length > 0) return { store: apart(cuts.sort((a, b) => width(b) - width(a)), loads), leave: [] };
   const members = [...group.inside].filter(own).sort((a, b) => a.id - b.id);
   return { store: [], leave: firstBeyond(group, home, members, loads, forced, limit) };
+}
+
+/** The widest of the cuts, and those that share no loads with the ones taken before: one round settles a whole sum of many terms. */
+function apart(cuts: readonly Node[], loads: ReadonlyMap<Node, ReadonlySet<Node>>): Node[] {
+  const taken = new Set<Node>();
+  return cuts.filter((cut) => {
+    const own = [...(loads.get(cut) ?? [])];
+    if (own.some((x) => taken.has(x))) return false;
+    own.forEach((x) => taken.add(x));
+    return true;
+  });
 }
 
 /** Tensors that each node of a group loads, itself and all it is computed from within the group. */

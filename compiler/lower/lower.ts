@@ -37,12 +37,13 @@ export function lower(source: Graph, target: Target, options: LowerOptions): Low
   verifyGroups(groups, graph.outputs.map((output) => rootOf(output.node)));
   const scalars = scalarNames(graph);
   const forTarget = kernelTarget(target);
-  const write = (group: Group, inPlace: ReadonlyMap<Node, Node>): Kernel[] =>
-    generate(group, forTarget, { scalarIndex: (name) => scalars.indexOf(name), inPlace });
+  const write = (group: Group, inPlace: ReadonlyMap<Node, Node>, maxBindings = forTarget.maxBindings): Kernel[] =>
+    generate(group, { ...forTarget, maxBindings }, { scalarIndex: (name) => scalars.indexOf(name), inPlace });
   const made = new Map<Group, Kernel[]>();
   const replaced = new Map<Group, Map<Node, Node>>();
   const plain = (group: Group): Kernel[] => {
-    const kernels = made.get(group) ?? write(group, new Map());
+    // Asked before it is known what is written in place, which saves bindings; so the limit is not held here.
+    const kernels = made.get(group) ?? write(group, new Map(), Infinity);
     made.set(group, kernels);
     return kernels;
   };
@@ -56,7 +57,7 @@ export function lower(source: Graph, target: Target, options: LowerOptions): Low
   });
   const work = scheduled.groups.map((group) => {
     const inPlace = replaced.get(group);
-    return { group, kernels: inPlace ? write(group, inPlace) : plain(group) };
+    return { group, kernels: write(group, inPlace ?? new Map()) };
   });
   return assemble({ graph, work, states: scheduled.states, scalars, target, name: options.name });
 }

@@ -31,9 +31,13 @@ export interface Loaded {
   diagnostics: Diagnostic[];
 }
 
-/** Reads `path` and everything it uses. Faults are collected; a module that cannot be found is left out. */
-export function loadModules(path: string, host: Host): Loaded {
+/**
+ * Reads `path` and everything it uses, and the modules `also` (paths such as `std.optim.clip`). Faults are collected; a
+ * module that cannot be found is left out.
+ */
+export function loadModules(path: string, host: Host, also: readonly string[] = []): Loaded {
   const loader = new Loader(host);
+  for (const name of also) loader.load(`std:${name.split('.').slice(1).join('/')}.pivot`);
   const main = loader.load(path);
   if (!main) return { main: emptyModule(path), modules: new Map(), diagnostics: [report('P0203', { path, candidates: '' })] };
   return { main, modules: loader.modules, diagnostics: loader.diagnostics };

@@ -115,3 +115,12 @@ export function collateFor(model: ModelValue | undefined, data: DataValue, wants
     case 'tensors': return fail('P0514', { layout: 'tensors' }, span);
   }
 }
+
+/** Pictures must have the size that the encoder was declared for, and words its language model's vocabulary. */
+export function requireImage(model: ModelValue, data: DataValue, span: Span): void {
+  const image = model.form.encoder?.bound.given.get('image');
+  if (image?.kind === 'number' && data.image !== undefined && image.value !== data.image) fail('P0602', { data: data.image, encoder: image.value }, span);
+  if (model.form.kind !== 'arrow' || !data.tokenizer) return;
+  const tokenizer = model.form.language.bound.given.get('tokenizer');
+  if (tokenizer?.kind === 'tokenizer' && tokenizer.tokenizer.words.join() !== data.tokenizer.tokenizer.words.join()) fail('P0603', { expected: tokenizer.name, found: data.tokenizer.name }, span);
+}

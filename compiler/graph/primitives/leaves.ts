@@ -14,13 +14,18 @@ function stored(kind: 'input' | 'state'): Primitive<OpOf<'input'> | OpOf<'state'
       const { shape, dtype } = wanted;
       if (!shape || !dtype) throw new ShapeError(`${kind} '${op.name}' needs a shape and an element type`);
       checkShape(shape, `${kind} '${op.name}'`);
-      if (dtype === 'bool') throw new ShapeError(`${kind} '${op.name}' is bool, which is computed but never stored`);
+      // The arguments of a composite's body are values of the graph around it, never memory, so they may be truth values.
+      if (dtype === 'bool' && !isArgument(kind, op.name)) throw new ShapeError(`${kind} '${op.name}' is bool, which is computed but never stored`);
       return { shape, dtype };
     },
     gradient: noGradient,
     evaluate: (op, node, _inputs, c) => c.leaf(kind, node, op.name),
     flops: () => 0,
   };
+}
+
+function isArgument(kind: string, name: string): boolean {
+  return kind === 'input' && /^arg\d+$/.test(name);
 }
 
 export const input: Primitive<OpOf<'input'>> = stored('input');

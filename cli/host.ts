@@ -1,0 +1,50 @@
+/** The compiler's `Host` on this machine: texts and data beside the user's text, the standard library beside our code. */
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Host } from '../compiler/host.ts';
+import { PivotError } from '../plan/errors.ts';
+import { headerLength, parseHeader } from '../runtime/core/safetensors/format.ts';
+import { contentHash } from '../runtime/node/data/content-hash.ts';
+
+/** The folder that holds `stdlib`: the package's, whether we run from `dist` or from the sources. */
+export function packageRoot(from = import.meta.url): string {
+  let folder = dirname(fileURLToPath(from));
+  while (!existsSync(join(folder, 'stdlib')) || !existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new PivotError('C0101', 'the standard library is not beside the program', { cure: 'install Pivot anew' });
+    folder = parent;
+  }
+  return folder;
+}
+
+/** A host for texts in `base`. */
+export function nodeHost(base: string): Host {
+  const stdlib = join(packageRoot(), 'stdlib');
+  const real = (path: string): string => (path.startsWith('std:') ? join(stdlib, path.slice(4)) : isAbsolute(path) ? path : resolve(base, path));
+  return {
+    read: (path) => (isFile(real(path)) ? readFileSync(real(path), 'utf8') : undefined),
+    list: (path) => (existsSync(real(path)) && statSync(real(path)).isDirectory() ? readdirSync(real(path)) : undefined),
+    tensors: (path) => (isFile(real(path)) ? readHeader(real(path)) : undefined),
+    hash: (path) => (existsSync(real(path)) ? contentHash(real(path)) : undefined),
+  };
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
+}
+
+/** The header of a safetensors file, without its data. */
+function readHeader(path: string): { name: string; dtype: string; shape: number[] }[] {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const first = new Uint8Array(8);
+    const length = headerLength(first.subarray(0, readSync(file, first, 0, 8, 0)), size, path);
+    const json = new Uint8Array(length);
+    readSync(file, json, 0, length, 8);
+    return [...parseHeader(json, size, path).tensors.values()].map(({ name, fileDtype, shape }) => ({ name, dtype: fileDtype, shape }));
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,108 @@
+/** Where each tensor of a task begins: an earlier task's result, a file, or a drawing keyed by its path. */
+import { report } from '../../grammar/index.ts';
+import type { Diagnostic, Span } from '../../grammar/index.ts';
+import type { StateTensor } from '../../plan/plan.ts';
+import type { WeightInfo } from '../elaborate/context.ts';
+import { fail } from '../elaborate/fault.ts';
+import type { SubjectValue } from '../elaborate/values.ts';
+import type { Host } from '../host.ts';
+import { REFERENCE_PREFIX } from './objective.ts';
+import type { StageSpec } from './stages.ts';
+
+/** What a stage leaves: weights by name. `taskOf` gives the task's id for a seed, or undefined where nothing was trained. */
+export interface StageResult {
+  spec: StageSpec;
+  /** Names and shapes of the weights of its task, or of its file. */
+  weights: ReadonlyMap<string, readonly number[]>;
+}
+
+export class Sources {
+  private readonly results: Map<string, StageResult>;
+  private readonly host: Host;
+  private readonly diagnostics: Diagnostic[];
+  /** Files that were used, as keys of `Plan.files`. */
+  readonly files = new Set<string>();
+  private readonly headers = new Map<string, ReadonlyMap<string, readonly number[]>>();
+  private readonly warned = new Set<string>();
+
+  constructor(results: Map<string, StageResult>, host: Host, diagnostics: Diagnostic[]) {
+    this.results = results;
+    this.host = host;
+    this.diagnostics = diagnostics;
+  }
+
+  /** Names and shapes in a safetensors file beside the text. */
+  header(file: string, span?: Span): ReadonlyMap<string, readonly number[]> {
+    const known = this.headers.get(file);
+    if (known) return known;
+    const tensors = this.host.tensors(file);
+    if (!tensors) return fail('P0510', { file }, span);
+    const header = new Map(tensors.map((t) => [t.name, t.shape] as const));
+    this.headers.set(file, header);
+    this.files.add(file);
+    return header;
+  }
+
+  /** The stage that a subject names; a comparison must name its arm. */
+  stage(subject: SubjectValue, span: Span, before?: string): StageResult {
+    const id = subject.arm ? `${subject.stage}.${subject.arm}` : subject.stage;
+    const result = this.results.get(id);
+    if (result) return result;
+    if ([...this.results.keys()].some((k) => k.startsWith(`${id}.`))) return fail('P0520', { name: id }, span);
+    return fail('P0516', { name: id, known: [...this.results.keys()].filter((k) => k !== before).join(', ') }, span);
+  }
+
+  /** The state of a model whose weights are those that `stage` leaves (a reference, a probe, an export). */
+  leftBy(stage: StageResult, weight: WeightInfo, seed: number): StateTensor['source'] {
+    return this.find(stage, weight, seed) ?? { from: 'init', init: weight.init };
+  }
+
+  /** Where a weight begins in a stage's own task. */
+  beginningOf(spec: StageSpec, weight: WeightInfo, seed: number): StateTensor['source'] {
+    return this.upstream(spec, weight, seed) ?? { from: 'init', init: weight.init };
+  }
+
+  /** Says which weights of a stage begin anew although it starts from something. */
+  warnAboutMissing(spec: StageSpec, weights: readonly WeightInfo[]): void {
+    if ((!spec.start && !spec.from) || this.warned.has(spec.id)) return;
+    this.warned.add(spec.id);
+    const own = weights.filter((w) => !w.path.startsWith(REFERENCE_PREFIX));
+    const missing = own.filter((w) => !this.upstream(spec, w, 0)).map((w) => w.path);
+    if (missing.length === 0) return;
+    const where = spec.start ? spec.start.file : spec.from?.stage ?? '';
+    if (missing.length === own.length) fail('P0518', { file: where, missing: missing[0] }, spec.start?.span ?? spec.span);
+    this.diagnostics.push(report('P0519', { missing: missing.length > 3 ? `${missing.slice(0, 3).join(', ')}, ...` : missing.join(', '), count: missing.length, where }, spec.start?.span ?? spec.span));
+  }
+
+  private upstream(spec: StageSpec, weight: WeightInfo, seed: number): StateTensor['source'] | undefined {
+    if (spec.start) {
+      const shape = this.header(spec.start.file, spec.start.span).get(weight.path);
+      if (shape) {
+        this.sameShape(spec.start.file, weight, shape, spec.start.span);
+        return { from: 'file', file: spec.start.file, name: weight.path };
+      }
+    }
+    return spec.from ? this.find(this.stage(spec.from, spec.span, spec.id), weight, seed) : undefined;
+  }
+
+  private find(stage: StageResult, weight: WeightInfo, seed: number): StateTensor['source'] | undefined {
+    const name = weight.path.startsWith(REFERENCE_PREFIX) ? weight.path.slice(REFERENCE_PREFIX.length) : weight.path;
+    if (stage.spec.train) {
+      const shape = stage.weights.get(name);
+      if (shape) {
+        this.sameShape(stage.spec.id, weight, shape, stage.spec.span);
+        return { from: 'task', task: taskId(stage.spec, seed), name };
+      }
+    }
+    return this.upstream(stage.spec, { ...weight, path: name }, seed);
+  }
+
+  private sameShape(file: string, weight: WeightInfo, shape: readonly number[], span?: Span): void {
+    if (shape.join() !== weight.shape.join()) fail('P0517', { file, name: weight.path, expected: `[${weight.shape.join(', ')}]`, found: `[${shape.join(', ')}]` }, span);
+  }
+}
+
+/** `post.dpo@1`: the task of a stage or arm for a seed. */
+export function taskId(spec: { id: string }, seed: number): string {
+  return `${spec.id}@${seed}`;
+}

@@ -1,0 +1,261 @@
+/**
+ * The graphs of a training task, by role (see `TrainTask` in the plan's schema).
+ *
+ * Where the micro-batch is the batch, one `step` does it all: forward, backward, clipping, update, metrics. Else `micro` adds
+ * gradients and metrics up in states and `update` uses and clears them. `forward` evaluates, `reference` scores rows with
+ * the reference's weights. Each graph is built from the texts anew, so that what it does not need is not in it.
+ */
+import type { Span } from '../../grammar/index.ts';
+import type { Collate } from '../../plan/plan.ts';
+import type { Loaded } from '../modules/modules.ts';
+import { apply } from '../elaborate/calls.ts';
+import { Context } from '../elaborate/context.ts';
+import type { WeightInfo } from '../elaborate/context.ts';
+import { fail } from '../elaborate/fault.ts';
+import { number, tensor } from '../elaborate/values.ts';
+import type { BoundValue, ModelValue, NumberValue, RecordValue } from '../elaborate/values.ts';
+import { gradients } from '../gradient/gradient.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import type { Graph, Node, Output } from '../graph/graph.ts';
+import { requireSum, totalOutputs, withTotals } from './accumulate.ts';
+import { declareInputs, runModel, standardLayer } from './batch.ts';
+import { buildObjective } from './objective.ts';
+import type { Objective, Reference } from './objective.ts';
+import { applyOptimizer } from './optimizer.ts';
+import type { Length } from './schedule.ts';
+
+type ModelCollate = Exclude<Collate, { layout: 'tensors' }>;
+
+export interface TrainSpec {
+  model: ModelValue;
+  loss: BoundValue;
+  optimizer: BoundValue;
+  /** Largest joint norm of the gradients; undefined: no clipping. */
+  clip?: number;
+  collate: ModelCollate;
+  reference: Reference;
+  batch: number;
+  micro: number;
+  /** Rows of the evaluation data, 0 for none. */
+  evaluation: number;
+  length: Length;
+  /** Paths (with everything below them) that are trained. */
+  trained: { path: string; span: Span }[];
+  span: Span;
+}
+
+export interface TrainGraphs {
+  roles: Record<string, Graph>;
+  weights: WeightInfo[];
+  trained: Set<string>;
+  /** States that are neither weights nor theirs: moments are `optimizer`, the rest is `working`. */
+  states: { name: string; shape: readonly number[]; keep: 'optimizer' | 'working' }[];
+  scalars: Record<string, number>;
+  tables: Record<string, number[]>;
+  metrics: string[];
+}
+
+/** Whether weights below `path` belong to one of the trained parts. The loss's own weights always do. */
+function isTrained(path: string, spec: TrainSpec): boolean {
+  const own = spec.loss.definition.name.text;
+  return [...spec.trained.map((t) => t.path), own].some((p) => path === p || path.startsWith(`${p}.`));
+}
+
+export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
+  const roles: Record<string, Graph> = {};
+  const states = new Map<string, TrainGraphs['states'][number]>();
+  const keepState = (node: Node, keep: 'optimizer' | 'working'): void => {
+    if (node.op.kind === 'state') states.set(node.op.name, { name: node.op.name, shape: node.shape, keep });
+  };
+  const ctx = new Context(new GraphBuilder());
+  const b = ctx.builder;
+  const objective = objectiveOf(ctx, loaded, spec, spec.micro);
+  const weights = [...ctx.weights.values()];
+  const trained = weights.filter((w) => !w.path.startsWith('reference:') && isTrained(w.path, spec));
+  const whole = spec.micro === spec.batch;
+  if (!whole) requireSum(withTotals(b, [objective.loss], 'total:').roots[0], spec.loss.definition.name.text, spec.span);
+  const values = [objective.loss, ...objective.metrics.map((m) => m.node)];
+  const totals = whole ? { roots: values, divisors: [] } : withTotals(b, values, 'total:');
+  const [loss, ...metrics] = totals.roots;
+  const slopes = gradients(b, loss, trained.map((w) => w.node));
+  requireGradients(spec, trained, slopes);
+  const pairs = trained.flatMap((weight, i) => (slopes[i] ? [{ weight, gradient: slopes[i] as Node }] : []));
+  const names = ['loss', 'grad_norm', ...objective.metrics.map((m) => m.name)];
+
+  if (whole) {
+    const finish = finishStep(ctx, loaded, spec, pairs, loss, keepState);
+    roles.step = { outputs: [...finish.outputs, output('loss', loss), ...metrics.map((node, i) => output(objective.metrics[i].name, node))] };
+    return { ...gather(loaded, spec, ctx, roles, weights, trained, states, names), tables: tablesOf(ctx, finish.rate) };
+  }
+
+  const accumulated: Output[] = pairs.map(({ weight, gradient }) => {
+    const before = b.state(`grad:${weight.path}`, weight.shape);
+    keepState(before, 'working');
+    return { kind: 'state', name: `grad:${weight.path}`, node: b.add(before, gradient) };
+  });
+  const sums = ['loss', ...objective.metrics.map((m) => m.name)].map((name, i): Output => {
+    const before = b.state(`sum:${name}`, []);
+    keepState(before, 'working');
+    return { kind: 'state', name: `sum:${name}`, node: b.add(before, totals.roots[i]) };
+  });
+  roles.micro = { outputs: [...accumulated, ...sums] };
+  if (totals.divisors.length > 0) {
+    roles.totals = { outputs: totalOutputs(b, totals) };
+    for (const d of totals.divisors) keepState(b.state(d.name, d.node.shape), 'working');
+  }
+
+  const last = new Context(new GraphBuilder());
+  const u = last.builder;
+  const again = pairs.map(({ weight }) => ({ weight: { ...weight, node: u.state(weight.path, weight.shape) }, gradient: u.state(`grad:${weight.path}`, weight.shape) }));
+  const summed = (name: string): Node => u.state(`sum:${name}`, []);
+  const finish = finishStep(last, loaded, spec, again, summed('loss'), keepState);
+  const zero = (name: string, shape: readonly number[]): Output => ({ kind: 'state', name, node: u.full([...shape], 0) });
+  roles.update = {
+    outputs: [
+      ...finish.outputs,
+      output('loss', summed('loss')),
+      ...objective.metrics.map((m) => output(m.name, summed(m.name))),
+      ...accumulated.map((o) => zero(o.name, o.node.shape)),
+      ...sums.map((o) => zero(o.name, [])),
+      ...totals.divisors.map((d) => zero(d.name, d.node.shape)),
+    ],
+  };
+  const result = gather(loaded, spec, ctx, roles, weights, trained, states, names);
+  // The two contexts number their scalars apart; the update's are kept, the loss's are those of `micro`.
+  return { ...result, ...mergeScalars(result, last, finish.rate) };
+}
+
+/** Scalars of the update program under names that the loss's do not have. */
+function mergeScalars(result: TrainGraphs, last: Context, rate: NumberValue | undefined): Pick<TrainGraphs, 'scalars' | 'tables' | 'roles'> {
+  const rename = (name: string): string => `u${name}`;
+  const scalars = { ...result.scalars };
+  for (const [name, value] of last.scalars) scalars[rename(name)] = value;
+  const tables: Record<string, number[]> = {};
+  for (const [name, value] of Object.entries(tablesOf(last, rate))) tables[name === 'learning_rate' ? name : rename(name)] = value;
+  return { scalars, tables, roles: { ...result.roles, update: renameScalars(result.roles.update, rename) } };
+}
+
+function renameScalars(graph: Graph, rename: (name: string) => string): Graph {
+  const b = new GraphBuilder();
+  const made = new Map<Node, Node>();
+  const visit = (node: Node): Node => {
+    const known = made.get(node);
+    if (known) return known;
+    const inputs = node.inputs.map(visit);
+    const op = node.op.kind === 'scalar' && /^s\d+$/.test(node.op.name) ? { ...node.op, name: rename(node.op.name) } : node.op;
+    const image = b.withLabel(node.label, () => b.node(op, inputs, node));
+    made.set(node, image);
+    return image;
+  };
+  return { outputs: graph.outputs.map((o) => ({ ...o, node: visit(o.node) })) };
+}
+
+function output(name: string, node: Node): Output {
+  return { kind: 'output', name, node };
+}
+
+function objectiveOf(ctx: Context, loaded: Loaded, spec: TrainSpec, rows: number): Objective {
+  const inputs = declareInputs(ctx, spec.collate, rows);
+  return buildObjective(ctx, loaded, { ...spec, inputs });
+}
+
+/** Norm, clipping, update and the halt flag: what ends a step, whether the gradients were accumulated or not. */
+function finishStep(ctx: Context, loaded: Loaded, spec: TrainSpec, pairs: { weight: WeightInfo; gradient: Node }[], loss: Node, keepState: (node: Node, keep: 'optimizer' | 'working') => void): { outputs: Output[]; rate?: NumberValue } {
+  const b = ctx.builder;
+  const squares = pairs.map(({ gradient }) => b.sum(b.mul(gradient, gradient)));
+  const norm = b.sqrt(sumOf(b, squares));
+  const clipped = spec.clip === undefined ? pairs : scaled(ctx, loaded, spec, pairs, norm);
+  const { updates, rate } = applyOptimizer(ctx, spec.optimizer, clipped, spec.length, spec.span);
+  // The first step whose loss or gradient is not finite switches all later updates off; the last good weights stand.
+  const halted = b.state('halt', []);
+  keepState(halted, 'working');
+  const ok = b.and(b.and(b.isFinite(loss), b.isFinite(norm)), b.equal(halted, 0));
+  const halt = b.select(ok, b.constant(0), b.constant(1));
+  const guarded = (before: Node, after: Node): Node => b.select(ok, after, before);
+  const outputs: Output[] = [];
+  for (const update of updates) {
+    outputs.push({ kind: 'state', name: update.weight.path, node: guarded(update.weight.node, update.value) });
+    outputs.push(...update.state.map((s): Output => {
+      keepState(s.before, 'optimizer');
+      return { kind: 'state', name: s.name, node: guarded(s.before, s.value) };
+    }));
+  }
+  outputs.push({ kind: 'state', name: 'halt', node: halt }, output('grad_norm', norm), output('halt', halt));
+  return { outputs, ...(rate ? { rate } : {}) };
+}
+
+/** Added in pairs, and pairs of pairs: less rounding than one after the other, and parts of it fit into one kernel each. */
+function sumOf(b: GraphBuilder, terms: readonly Node[]): Node {
+  if (terms.length === 0) return b.constant(0);
+  if (terms.length === 1) return terms[0];
+  const half = Math.ceil(terms.length / 2);
+  return b.add(sumOf(b, terms.slice(0, half)), sumOf(b, terms.slice(half)));
+}
+
+function scaled(ctx: Context, loaded: Loaded, spec: TrainSpec, pairs: { weight: WeightInfo; gradient: Node }[], norm: Node): { weight: WeightInfo; gradient: Node }[] {
+  const limit = { ...number(spec.clip ?? 0), uniform: 'clip' };
+  const factor = apply(ctx, standardLayer(loaded, 'optim/clip', 'clip_factor'), [{ value: tensor(norm), span: spec.span }, { name: 'limit', value: limit, span: spec.span }], spec.span);
+  if (factor.kind !== 'tensor') return pairs;
+  return pairs.map(({ weight, gradient }) => ({ weight, gradient: ctx.builder.mul(gradient, factor.node) }));
+}
+
+/** Every part that the text trains must receive a gradient, else the text does not say what its writer means. */
+function requireGradients(spec: TrainSpec, trained: WeightInfo[], slopes: (Node | undefined)[]): void {
+  for (const { path, span } of spec.trained) {
+    const below = trained.map((w, i) => ({ w, slope: slopes[i] })).filter(({ w }) => w.path === path || w.path.startsWith(`${path}.`));
+    if (below.length === 0) fail('P0501', { part: path, why: 'it has no weights that this stage uses' }, span);
+    const without = below.filter(({ slope }) => !slope).map(({ w }) => w.path);
+    if (without.length > 0) fail('P0501', { part: path, why: `no gradient reaches ${without.slice(0, 3).join(', ')}${without.length > 3 ? ` and ${without.length - 3} more` : ''}` }, span);
+  }
+}
+
+/** The remaining roles, and everything the task must know about the programs. */
+function gather(loaded: Loaded, spec: TrainSpec, ctx: Context, roles: Record<string, Graph>, weights: WeightInfo[], trained: WeightInfo[], states: Map<string, TrainGraphs['states'][number]>, metrics: string[]): TrainGraphs {
+  const rest = spec.evaluation % spec.micro;
+  if (spec.evaluation > 0) {
+    if (spec.evaluation >= spec.micro) forward(loaded, spec, spec.micro, roles, '', states);
+    if (rest > 0) forward(loaded, spec, rest, roles, '.rest', states);
+  }
+  if (spec.reference === 'cached') {
+    roles.reference = referenceGraph(loaded, spec, spec.micro);
+  }
+  return {
+    roles,
+    weights,
+    trained: new Set(trained.map((w) => w.path)),
+    states: [...states.values()],
+    scalars: Object.fromEntries(ctx.scalars),
+    tables: {},
+    metrics,
+  };
+}
+
+function forward(loaded: Loaded, spec: TrainSpec, rows: number, roles: Record<string, Graph>, suffix: string, states: Map<string, TrainGraphs['states'][number]>): void {
+  const ctx = new Context(new GraphBuilder());
+  const objective = objectiveOf(ctx, loaded, spec, rows);
+  const totals = withTotals(ctx.builder, [objective.loss, ...objective.metrics.map((m) => m.node)], 'total:eval:');
+  roles[`forward${suffix}`] = { outputs: totals.roots.map((node, i) => output(i === 0 ? 'loss' : objective.metrics[i - 1].name, node)) };
+  if (totals.divisors.length === 0) return;
+  roles[`totals.eval${suffix}`] = { outputs: totalOutputs(ctx.builder, totals) };
+  for (const d of totals.divisors) states.set(d.name, { name: d.name, shape: d.node.shape, keep: 'working' });
+}
+
+/** Scores rows with whatever weights the runtime has loaded: per-token log-probabilities of each answer. */
+export function referenceGraph(loaded: Loaded, spec: Pick<TrainSpec, 'model' | 'collate' | 'span'>, rows: number): Graph {
+  const ctx = new Context(new GraphBuilder());
+  const record = runModel(ctx, loaded, spec.model, spec.collate, declareInputs(ctx, spec.collate, rows), spec.span);
+  const outputs = [...record.fields].flatMap(([side, scored]): Output[] => {
+    const logp = scored.kind === 'record' ? (scored as RecordValue).fields.get('logp') : undefined;
+    return logp?.kind === 'tensor' ? [output(`${side}.logp`, logp.node)] : [];
+  });
+  return { outputs };
+}
+
+/** Tables of the program, and the rate of each step for the metrics. */
+function tablesOf(ctx: Context, rate: NumberValue | undefined): Record<string, number[]> {
+  const tables: Record<string, number[]> = {};
+  for (const [name, values] of ctx.tables) tables[name] = [...values];
+  if (rate?.steps) tables.learning_rate = [...rate.steps];
+  return tables;
+}
+
