@@ -11,8 +11,9 @@ import { focus } from '../../runtime/core/score/focus.ts';
 import { coverage } from '../../runtime/core/score/overlap.ts';
 import { openSource } from '../../runtime/core/data/row.ts';
 import { CORE_SOURCES } from '../../runtime/core/data/sources.ts';
-import { taskFolder } from '../../runtime/node/report/read-run.ts';
-import { writeSafetensors } from '../../runtime/node/safetensors/files.ts';
+import { readLines } from '../../runtime/node/report/read-run.ts';
+import { taskFolder } from '../../runtime/node/run/folder.ts';
+import { readSafetensors, writeSafetensors } from '../../runtime/node/safetensors/files.ts';
 
 export interface FakeOptions {
   seeds: number[];
@@ -119,6 +120,7 @@ export async function fakeRun(options: FakeOptions): Promise<{ dir: string; plan
   for (const task of plan.tasks) {
     const folder = taskFolder(dir, task.id);
     mkdirSync(folder, { recursive: true });
+    writeJson(join(folder, 'task.json'), { id: task.id, hash: task.hash, kind: task.kind });
     if (options.missing?.(task)) continue;
     const arm = task.kind === 'train' ? task.arm : task.kind === 'score' ? task.subject.arm : undefined;
     const dpo = arm === (options.arms?.[1] ?? 'dpo') || task.id.includes('dpo');
@@ -129,7 +131,7 @@ export async function fakeRun(options: FakeOptions): Promise<{ dir: string; plan
       const top1 = 0.42 + (arm === undefined ? 0 : dpo ? 0.035 : 0.02) + 0.01 * random.uniform();
       writeJson(join(folder, 'score.json'), { values: { top1, class_recall: top1 - 0.031 }, details: { largestClass: 0.041, correct: [] } });
     }
-    if (task.kind === 'score' && task.score === 'focus') writeJson(join(folder, 'score.json'), await focusOf(plan, dir, task));
+    if (task.kind === 'score' && task.score === 'focus') writeJson(join(folder, 'score.json'), await focusOf(dir, task));
     const seconds = task.kind === 'train' ? 61.3 + 20 * random.uniform() : 2.4;
     writeJson(join(folder, 'done.json'), { hash: task.hash, seconds, flops: task.kind === 'score' ? 0 : seconds * 41e9, adapter: 'llvmpipe (LLVM 19, 256 bits)' });
   }
@@ -180,9 +182,7 @@ async function maps(task: EmbedTask, folder: string, dpo: boolean, random: Rando
   writeFileSync(join(folder, 'rows.jsonl'), `${columns.join('\n')}\n`);
 }
 
-async function focusOf(plan: Plan, dir: string, task: ScoreTask): Promise<unknown> {
-  const { readSafetensors } = await import('../../runtime/node/safetensors/files.ts');
-  const { readLines } = await import('../../runtime/node/report/read-run.ts');
+async function focusOf(dir: string, task: ScoreTask): Promise<unknown> {
   const folder = taskFolder(dir, task.tables.maps);
   const { tensors } = await readSafetensors(join(folder, 'table.safetensors'));
   return focus({ maps: { tensors, rows: readLines(join(folder, 'rows.jsonl')) } }, {});

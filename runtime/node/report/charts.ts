@@ -12,18 +12,17 @@ import type { Markup } from './html.ts';
 import { metricNaming } from './names.ts';
 import { GRID, INK, PALETTE, STAGE } from './style.ts';
 
-const WIDTH = 400;
-const HEIGHT = 190;
+const WIDTH = 450;
+const HEIGHT = 240;
 
 /** A figure with the chart of one panel, its title and how to read it. */
 export async function chart(panel: Panel): Promise<Markup> {
   const { label, unit, percent, note } = metricNaming(panel.metric);
   const held = panel.series.some((series) => series.kind !== 'train');
-  const title = panel.loss === undefined ? label : `${label} (${panel.loss})`;
+  const title = panel.loss === undefined ? label : `${label}, ${panel.loss}`;
   const svg = await draw(panel, held);
-  const smoothed = panel.bucket > 1 && panel.series.some((s) => s.kind === 'train') && `Training values are means over ${panel.bucket} steps.`;
   return html`<figure class="chart"><figcaption><strong>${title}</strong>${(percent ? '%' : unit) !== undefined && html` <span class="unit">${percent ? '%' : unit}</span>`}</figcaption>
-<div role="img" aria-label="${`${title} over training steps`}">${raw(svg)}</div>${(note !== undefined || smoothed) && html`<p class="note">${note} ${smoothed}</p>`}</figure>
+<div role="img" aria-label="${`${title} over training steps`}">${raw(svg)}</div>${note !== undefined && html`<p class="note">${note}</p>`}</figure>
 `;
 }
 
@@ -34,7 +33,8 @@ async function draw(panel: Panel, held: boolean): Promise<string> {
   const spec: TopLevelSpec = {
     width: WIDTH,
     height: HEIGHT,
-    padding: 2,
+    padding: 4,
+    autosize: { type: 'fit', contains: 'padding' },
     background: 'transparent',
     config: {
       aria: false,
@@ -44,11 +44,11 @@ async function draw(panel: Panel, held: boolean): Promise<string> {
     },
     layer: series.map((one) => ({ data: { values: one.points.map((p) => ({ x: p.step, y: percent ? 100 * p.value : p.value })) }, mark: markOf(one, series, held) })),
     encoding: {
-      x: { field: 'x', type: 'quantitative', axis: { title: 'step', grid: false, tickCount: 6, domain: true, domainColor: GRID, format: 'd', tickMinStep: 1 }, scale: { nice: false } },
+      x: { field: 'x', type: 'quantitative', axis: { title: 'step', grid: false, tickCount: 6, domain: true, domainColor: GRID, format: 'd', tickMinStep: 1, labelFlush: false }, scale: { nice: false } },
       y: {
         field: 'y',
         type: 'quantitative',
-        axis: { title: null, tickCount: 5, format: panel.metric === 'learning_rate' ? '.1~e' : '~g' },
+        axis: { title: null, tickCount: 5, minExtent: 34, ...(panel.metric === 'learning_rate' ? { labelExpr: "datum.value === 0 ? '0' : format(datum.value, '.1~e')" } : {}) },
         scale: { zero: panel.metric === 'learning_rate' || panel.metric === 'grad_norm' },
       },
     },
@@ -63,7 +63,10 @@ async function draw(panel: Panel, held: boolean): Promise<string> {
 
 function markOf(one: Series, all: readonly Series[], held: boolean) {
   const color = one.subject.arm === undefined ? STAGE : PALETTE[one.subject.colour % PALETTE.length];
-  if (one.kind === 'train') return { type: 'line' as const, color, strokeWidth: held ? 1 : 1.6, opacity: held ? 0.32 : 0.9 };
+  if (one.kind === 'train') {
+    const alone = all.filter((s) => s.kind === 'train' && s.subject === one.subject).length === 1;
+    return { type: 'line' as const, color, strokeWidth: held || !alone ? 1 : 1.6, opacity: held ? 0.32 : alone ? 0.9 : 0.6 };
+  }
   const several = all.some((s) => s.kind === 'mean' && s.subject === one.subject);
   if (one.kind === 'held' && several) return { type: 'line' as const, color, strokeWidth: 1, opacity: 0.55, strokeDash: [3, 2] };
   return { type: 'line' as const, color, strokeWidth: 2.2, strokeCap: 'round' as const, point: { filled: true, size: 22, color } };

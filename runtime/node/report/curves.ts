@@ -27,7 +27,7 @@ export interface Panel {
 }
 
 /** More points than a chart is wide only make the page heavy. */
-const MAX_POINTS = 240;
+const MAX_POINTS = 120;
 
 /** The charts of one metric: one, or one for each loss function where the metric is the loss itself. Empty where nobody wrote it. */
 export function panelsOf(metric: string, subjects: readonly Subject[]): Panel[] {

@@ -7,28 +7,38 @@ import { isFields } from './read-run.ts';
 import type { RunRecord, TaskRecord } from './read-run.ts';
 import { table } from './tables.ts';
 
-/** A row a task that takes time on the device, and their sum. */
+/** A row a task that takes time, its seeds together, and their sum. */
 export function costTable(run: RunRecord): Markup {
   const counted = run.tasks.filter(({ task }) => task.kind === 'train' || task.kind === 'embed' || task.kind === 'score');
-  const rows = counted.map((record) => [html`<code>${record.task.id}</code>`, record.task.kind, extentOf(record), ...effort(record.seconds, record.flops, record.finished)]);
-  const sum = (key: 'seconds' | 'flops'): number => counted.reduce((total, record) => total + (record[key] ?? 0), 0);
-  rows.push([html`<strong>all</strong>`, '', '', ...effort(sum('seconds'), sum('flops'), true)]);
+  const groups = new Map<string, TaskRecord[]>();
+  for (const record of counted) {
+    const name = record.task.id.replace(`@${record.task.seed}`, '');
+    groups.set(name, [...(groups.get(name) ?? []), record]);
+  }
+  const rows: Content[][] = [...groups].map(([name, records]) => [html`<code>${name}</code>`, extentOf(records), ...effort(records)]);
+  rows.push([html`<strong>all</strong>`, '', ...effort(counted)]);
   return table(
-    [{ head: 'task' }, { head: 'kind' }, { head: 'extent' }, { head: 'time', number: true }, { head: 'work', number: true }, { head: 'rate', number: true }],
+    [{ head: 'task' }, { head: 'extent' }, { head: 'time', number: true }, { head: 'work', number: true }, { head: 'rate', number: true }],
     rows,
     'Work is counted from the programs: a product counts two operations. The rate is work over time, loading of data and waiting included.',
   );
 }
 
-function extentOf({ task }: TaskRecord): string {
-  if (task.kind === 'train') return `${grouped(task.steps)} steps × ${task.batch} rows`;
-  if (task.kind === 'embed') return `${grouped(task.data.count)} rows`;
-  return task.kind === 'score' ? `score ${task.score}` : '';
+function extentOf(records: readonly TaskRecord[]): string {
+  const { task } = records[0];
+  const seeds = records.length > 1 ? ` × ${records.length} seeds` : '';
+  if (task.kind === 'train') return `training, ${grouped(task.steps)} steps × ${task.batch} rows${seeds}`;
+  if (task.kind === 'embed') return `outputs for ${grouped(task.data.count)} rows${seeds}`;
+  return task.kind === 'score' ? `score ${task.score}${seeds}` : '';
 }
 
-function effort(seconds: number | undefined, flops: number | undefined, finished: boolean): Content[] {
-  const rate = seconds !== undefined && flops !== undefined && seconds > 0 && flops > 0 ? withPrefix(flops / seconds, 'FLOP/s') : NONE;
-  return [finished ? duration(seconds) : 'not finished', flops !== undefined && flops > 0 ? withPrefix(flops, 'FLOP') : NONE, rate];
+/** Time, work and rate of the finished ones. */
+function effort(records: readonly TaskRecord[]): Content[] {
+  const finished = records.filter((record) => record.finished);
+  if (finished.length === 0) return ['not finished', NONE, NONE];
+  const seconds = finished.reduce((sum, record) => sum + (record.seconds ?? 0), 0);
+  const flops = finished.reduce((sum, record) => sum + (record.flops ?? 0), 0);
+  return [duration(seconds), flops > 0 ? withPrefix(flops, 'FLOP') : NONE, flops > 0 && seconds > 0 ? withPrefix(flops / seconds, 'FLOP/s') : NONE];
 }
 
 /** The text as it was compiled; comments stand back. */

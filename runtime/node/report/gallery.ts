@@ -27,14 +27,19 @@ async function exampleMarkup(example: Example): Promise<Markup> {
   if (example.image !== undefined) {
     figures.push(figure(await imagePng(example.image, example.boxes), `Image of row ${example.row}`, html`<span>row ${example.row}</span>`));
   }
+  const image = figures.length;
   for (const map of MAPS) {
-    for (const one of example.maps.filter((m) => m.map === map)) {
+    const maps = example.maps.filter((m) => m.map === map);
+    for (const one of maps) {
       const png = await mapPng(one.values, one.grid, example.image, example.boxes, example.size);
-      figures.push(figure(png, `${MAP_NAMES[map]} of ${one.subject.label}, row ${example.row}`, mapCaption(one)));
+      // On a narrow page each kind of map has its own line, below and not beside the image.
+      const turns = image > 0 && map !== MAPS[0] && one === maps[0];
+      figures.push(figure(png, `${MAP_NAMES[map]} of ${one.subject.label}, row ${example.row}`, mapCaption(one), turns));
     }
   }
+  const narrow = image + new Set(example.maps.map((m) => m.subject)).size;
   const texts: Content = example.texts.map(({ name, text }) => html`<dt>${name}</dt><dd>${text}</dd>`);
-  return html`<div class="example"><div class="strip" style="--columns:${figures.length}">${figures}</div><dl>${texts}</dl></div>
+  return html`<div class="example"><div class="strip" style="--columns:${figures.length};--narrow:${narrow}">${figures}</div><dl>${texts}</dl></div>
 `;
 }
 
@@ -42,6 +47,6 @@ function mapCaption({ subject, map, share }: ExampleMap): Markup {
   return html`<span>${subjectName(subject)} ${MAP_NAMES[map]}</span>${share !== undefined && html`<span class="share">${(100 * share).toFixed(0)} %</span>`}`;
 }
 
-function figure(png: string, alt: string, caption: Markup): Markup {
-  return html`<figure><img src="${png}" alt="${alt}"><figcaption>${caption}</figcaption></figure>`;
+function figure(png: string, alt: string, caption: Markup, turns = false): Markup {
+  return html`<figure class="${turns ? 'turn' : ''}"><img src="${png}" alt="${alt}"><figcaption>${caption}</figcaption></figure>`;
 }

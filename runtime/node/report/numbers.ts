@@ -15,11 +15,12 @@ export function fixed(value: number | undefined, decimals: number, signed = fals
   return (value < 0 ? MINUS : signed ? '+' : '') + digits;
 }
 
-/** Decimals at which the largest of the values shows about `digits` significant digits; the same for a whole column. */
+/** Decimals at which the largest of the values shows `digits` digits, a zero before the point included; the same for a whole column. */
 export function decimalsFor(values: readonly (number | undefined)[], digits: number): number {
   const largest = Math.max(0, ...values.map((v) => (v !== undefined && Number.isFinite(v) ? Math.abs(v) : 0)));
   if (largest === 0) return 1;
-  return Math.min(8, Math.max(0, digits - 1 - Math.floor(Math.log10(largest))));
+  const power = Math.floor(Math.log10(largest));
+  return Math.min(8, Math.max(0, power >= 0 ? digits - 1 - power : digits - 2 - power));
 }
 
 /** `8.2 s`, `3 min 05 s`, `2 h 07 min`. */
@@ -38,13 +39,11 @@ const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z'];
 /** Three significant digits with a decimal prefix: `12.4 GFLOP`. */
 export function withPrefix(value: number | undefined, unit: string): string {
   if (value === undefined || !Number.isFinite(value)) return NONE;
-  let scaled = value;
-  let prefix = 0;
-  while (Math.abs(scaled) >= 999.5 && prefix + 1 < PREFIXES.length) {
-    scaled /= 1000;
-    prefix++;
-  }
-  const digits = scaled === 0 ? '0' : scaled.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.abs(scaled)))));
+  // Rounded before the prefix is chosen, so that 999.7 G reads 1.00 T.
+  const rounded = Number(value.toPrecision(3));
+  const power = rounded === 0 ? 0 : Math.floor(Math.log10(Math.abs(rounded)));
+  const prefix = Math.min(PREFIXES.length - 1, Math.max(0, Math.floor(power / 3)));
+  const digits = rounded === 0 ? '0' : (rounded / 1000 ** prefix).toFixed(Math.max(0, 2 - (power - 3 * prefix)));
   return `${digits}${NARROW}${PREFIXES[prefix]}${unit}`;
 }
 

@@ -7,25 +7,26 @@ import type { RunRecord } from './read-run.ts';
 import type { Subject } from './subjects.ts';
 import { SUMMARY_METRICS } from './summary.ts';
 import type { ProbeRow, TrainingRow } from './summary.ts';
-import { number, statisticCell, styleFor, table } from './tables.ts';
+import { narrowCell, number, statisticCell, styleFor, table } from './tables.ts';
 import type { Column } from './tables.ts';
 
 /** A row a trained subject: each metric at the start, at the end, and the change. */
 export function trainingTable(rows: readonly TrainingRow[]): Markup {
   const metrics = SUMMARY_METRICS.filter((name) => rows.some((row) => row.metrics.has(name)));
   const columns: Column[] = [{ head: '' }, { head: 'loss function' }];
-  const cells: Content[][] = rows.map((row) => [subjectName(row.subject), row.loss]);
+  const cells: Content[][] = rows.map((row) => [subjectName(row.subject), html`<span class="subject">${row.loss}</span>`]);
   for (const name of metrics) {
     const { label, percent = false } = metricNaming(name);
     const changes = rows.map((row) => row.metrics.get(name));
-    const group = `${label}${percent ? ', %' : ''}`;
+    const heldOut = changes.every((change) => change === undefined || change.heldOut);
+    const group = `${heldOut ? `Held-out ${label.toLowerCase()}` : label}${percent ? ', %' : ''}`;
     columns.push({ head: 'start', group, number: true }, { head: 'end', group, number: true }, { head: 'change', group, number: true });
     const style = styleFor(changes.flatMap((c) => (c === undefined ? [] : [c.start, c.end])), percent);
     changes.forEach((change, i) => {
       if (change === undefined) cells[i].push(...[0, 1, 2].map(() => html`<span class="none">${NONE}</span>`));
       else {
         const mark = !change.heldOut && html`<sup>*</sup>`;
-        cells[i].push(number(change.start.mean, style), html`${statisticCell(change.end, style)}${mark}`, statisticCell(change.change, { ...style, signed: true }));
+        cells[i].push(number(change.start.mean, style), html`${narrowCell(change.end, style)}${mark}`, narrowCell(change.change, { ...style, signed: true }));
       }
     });
   }
@@ -44,20 +45,23 @@ export function trainingTable(rows: readonly TrainingRow[]): Markup {
 /** A row a value of a probe, a column a subject; with two arms also their difference. */
 export function probeTable(rows: readonly ProbeRow[], subjects: readonly Subject[], columns: readonly number[], pair: [number, number] | undefined, run: RunRecord): Markup {
   const withDifference = pair !== undefined && rows.some((row) => row.difference !== undefined);
+  const withInterval = withDifference && rows.some((row) => row.difference?.interval !== undefined);
   const heads: Column[] = [{ head: 'probe' }, { head: 'value' }, ...columns.map((i) => ({ head: subjectName(subjects[i]), number: true }))];
-  if (withDifference) heads.push({ head: `${subjects[pair[1]].label} − ${subjects[pair[0]].label}`, number: true }, { head: '95 % interval', number: true });
+  if (withDifference) heads.push({ head: `${subjects[pair[1]].label} − ${subjects[pair[0]].label}`, number: true });
+  if (withInterval) heads.push({ head: '95 % interval', number: true });
   const body = rows.map((row, r) => {
     const { label, percent = false } = valueNaming(row.value);
     const style = styleFor(row.cells, percent);
     const cells: Content[] = [
       rows[r - 1]?.probe === row.probe ? '' : row.probe,
       html`${label}${percent && html`<span class="unit">, %</span>`}`,
-      ...columns.map((i) => statisticCell(row.cells[i], style, true)),
+      ...columns.map((i) => statisticCell(row.cells[i], style)),
     ];
     if (withDifference) {
       const signed = { ...style, signed: true };
       const interval = row.difference?.interval;
-      cells.push(number(row.difference?.mean, signed), interval === undefined ? NONE : `${number(interval[0], signed)} to ${number(interval[1], signed)}`);
+      cells.push(number(row.difference?.mean, signed));
+      if (withInterval) cells.push(interval === undefined ? NONE : `${number(interval[0], signed)} to ${number(interval[1], signed)}`);
     }
     return cells;
   });

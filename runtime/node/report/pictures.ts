@@ -7,10 +7,10 @@ import type { Box, Picture } from '../../core/data/row.ts';
 import { inferno } from './colours.ts';
 
 /** Small images are enlarged by whole steps up to about this many pixels; larger ones are reduced to it. */
-const SIDE = 240;
+const SIDE = 384;
 
 /** Share of the map's colour where it lies over the image. */
-const OPACITY = 0.78;
+const OPACITY = 0.72;
 
 /** The image enlarged, with its boxes. */
 export async function imagePng(image: Picture, boxes: readonly Box[]): Promise<string> {
@@ -26,14 +26,16 @@ export async function imagePng(image: Picture, boxes: readonly Box[]): Promise<s
 export async function mapPng(map: ArrayLike<number>, grid: number, image: Picture | undefined, boxes: readonly Box[], size: [number, number]): Promise<string> {
   const { canvas, scale } = await enlarged(image ?? { width: size[0], height: size[1], rgb: new Uint8Array(size[0] * size[1] * 3) });
   const most = Array.from(map).reduce((a, b) => Math.max(a, b), 0);
+  const colours = Array.from(map, (value) => inferno(most > 0 ? value / most : 0));
   const { width, height, rgb } = canvas;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const at = 3 * (y * width + x);
-      const patch = Math.floor((y * grid) / height) * grid + Math.floor((x * grid) / width);
-      const colour = inferno(most > 0 ? map[patch] / most : 0);
-      const grey = 0.299 * rgb[at] + 0.587 * rgb[at + 1] + 0.114 * rgb[at + 2];
-      for (let c = 0; c < 3; c++) rgb[at + c] = Math.round(OPACITY * colour[c] + (1 - OPACITY) * grey);
+  const column = Array.from({ length: width }, (_, x) => Math.floor((x * grid) / width));
+  for (let y = 0, at = 0; y < height; y++) {
+    const row = grid * Math.floor((y * grid) / height);
+    for (let x = 0; x < width; x++, at += 3) {
+      const colour = colours[row + column[x]];
+      // A narrow range of greys: an object stays recognisable, and a white one does not pass for a hot patch.
+      const grey = 25 + 0.45 * (0.299 * rgb[at] + 0.587 * rgb[at + 1] + 0.114 * rgb[at + 2]);
+      for (let c = 0; c < 3; c++) rgb[at + c] = OPACITY * colour[c] + (1 - OPACITY) * grey + 0.5;
     }
   }
   drawBoxes(canvas, boxes, scale);
@@ -52,27 +54,26 @@ async function enlarged(image: Picture): Promise<{ canvas: Picture; scale: numbe
   return { canvas: { width, height, rgb: new Uint8Array(data) }, scale };
 }
 
-/** White outlines with a dark edge, visible on any ground. */
+/** An outline from outside to inside: white between dark edges, visible on any ground. */
+const LINE = [16, 255, 255, 255, 255, 16];
+
 function drawBoxes(canvas: Picture, boxes: readonly Box[], scale: number): void {
   for (const box of boxes) {
-    const [x0, y0] = [Math.round(box.x * scale), Math.round(box.y * scale)];
-    const [x1, y1] = [Math.round((box.x + box.w) * scale) - 1, Math.round((box.y + box.h) * scale) - 1];
-    outline(canvas, x0 - 1, y0 - 1, x1 + 1, y1 + 1, 20);
-    outline(canvas, x0, y0, x1, y1, 255);
-    outline(canvas, x0 + 1, y0 + 1, x1 - 1, y1 - 1, 255);
-    outline(canvas, x0 + 2, y0 + 2, x1 - 2, y1 - 2, 20);
+    const x0 = Math.max(0, Math.round(box.x * scale));
+    const y0 = Math.max(0, Math.round(box.y * scale));
+    const x1 = Math.min(canvas.width, Math.round((box.x + box.w) * scale)) - 1;
+    const y1 = Math.min(canvas.height, Math.round((box.y + box.h) * scale)) - 1;
+    LINE.forEach((value, d) => outline(canvas, x0 + d, y0 + d, x1 - d, y1 - d, value));
   }
 }
 
 function outline(canvas: Picture, x0: number, y0: number, x1: number, y1: number, value: number): void {
   if (x1 < x0 || y1 < y0) return;
   const set = (x: number, y: number): void => {
-    if (x < 0 || y < 0 || x >= canvas.width || y >= canvas.height) return;
     canvas.rgb.fill(value, 3 * (y * canvas.width + x), 3 * (y * canvas.width + x) + 3);
   };
-  // A box of a broken row may reach far outside; only what is on the canvas is walked.
-  for (let x = Math.max(0, x0); x <= Math.min(canvas.width - 1, x1); x++) [y0, y1].forEach((y) => set(x, y));
-  for (let y = Math.max(0, y0); y <= Math.min(canvas.height - 1, y1); y++) [x0, x1].forEach((x) => set(x, y));
+  for (let x = x0; x <= x1; x++) [y0, y1].forEach((y) => set(x, y));
+  for (let y = y0; y <= y1; y++) [x0, x1].forEach((x) => set(x, y));
 }
 
 async function dataUri({ width, height, rgb }: Picture): Promise<string> {

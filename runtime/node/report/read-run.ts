@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan, Task } from '../../../plan/plan.ts';
+import { taskFolder } from '../run/folder.ts';
 
 export type Fields = Record<string, unknown>;
 /** One line of metrics.jsonl: finite numbers under TRL's names. `step` is always there. */
@@ -39,7 +40,9 @@ export function readRun(folder: string, plan: Plan): RunRecord {
 function readTask(run: string, task: Task): TaskRecord {
   const folder = taskFolder(run, task.id);
   const done = readJson(join(folder, 'done.json'));
-  if (typeof done.hash === 'string' && done.hash !== task.hash) return { task, folder, finished: false, metrics: [] };
+  // task.json is written first and done.json last; a folder without the former was made by hand and is taken as it is.
+  const { hash = task.hash } = readJson(join(folder, 'task.json'));
+  if (hash !== task.hash || (done.hash !== undefined && done.hash !== task.hash)) return { task, folder, finished: false, metrics: [] };
   const record: TaskRecord = { task, folder, finished: done.hash === task.hash, metrics: [] };
   if (typeof done.seconds === 'number') record.seconds = done.seconds;
   if (typeof done.flops === 'number') record.flops = done.flops;
@@ -50,11 +53,6 @@ function readTask(run: string, task: Task): TaskRecord {
     record.score = { values: numbersOf(fieldsOf(values)), details: fieldsOf(details) };
   }
   return record;
-}
-
-/** The folder of a task's results; characters that some file system refuses are replaced. */
-export function taskFolder(run: string, id: string): string {
-  return join(run, 'tasks', id.replace(/[^A-Za-z0-9._@-]/g, '_'));
 }
 
 /** Lines of JSON; a torn line (the process was killed while it wrote) is skipped. */

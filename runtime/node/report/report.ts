@@ -88,8 +88,9 @@ async function curvesSection(subjects: readonly Subject[]): Promise<Section | un
     for (const panel of panels) charts.push(await chart(panel));
     const shown = members.filter((member) => panels.some((panel) => panel.series.some((series) => series.subject === member)));
     const kinds = new Set(panels.flatMap((panel) => panel.series.map((series) => series.kind)));
+    const bucket = Math.max(...panels.map((panel) => panel.bucket));
     parts.push(html`<h3>${stage}</h3>
-<p class="legend">${shown.map(subjectName)}${howToRead(kinds)}</p>
+<p class="legend">${shown.map(subjectName)}${howToRead(kinds)}${bucket > 1 && ` Points of training lines are means over ${bucket} steps.`}</p>
 <div class="charts">${charts}</div>
 `);
   }

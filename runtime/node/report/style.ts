@@ -33,7 +33,7 @@ p{margin:0 0 .9rem;max-width:42rem}
 .meta,figcaption,.note,table,.legend,dl,.verdict,.status,nav{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif}
 .meta{font-size:.84rem;color:var(--soft);margin:0;max-width:none}
 .meta span+span::before{content:"·";margin:0 .55em;color:var(--faint)}
-.verdict{font-size:.9rem;line-height:1.5;border-left:3px solid var(--line);padding:.15rem 0 .15rem .9rem;color:var(--soft);margin:0 0 1.4rem}
+.verdict{font-size:.9rem;line-height:1.5;border-left:3px solid var(--line);padding:.15rem 0 .15rem .9rem;color:var(--soft);margin:0 0 1.4rem;max-width:48rem;text-wrap:pretty}
 .verdict.one{border-color:#c58a2b;color:var(--warm)}
 .status{font-size:.9rem;line-height:1.5;background:var(--warm-paper);color:var(--warm);padding:.75rem 1rem;border-radius:6px;margin:1.4rem 0 0;max-width:none;overflow-wrap:anywhere}
 figure{margin:0}
@@ -69,7 +69,7 @@ tbody th{white-space:nowrap}
 .strip{display:grid;grid-template-columns:repeat(var(--columns),minmax(0,1fr));gap:.55rem;max-width:calc(var(--columns)*12.2rem)}
 .strip figcaption{font-size:.76rem;margin-top:.2rem;line-height:1.3;display:flex;justify-content:space-between;gap:.5em;flex-wrap:wrap}
 .strip .share{font-variant-numeric:tabular-nums;color:var(--faint)}
-.strip img{display:block;width:100%;height:auto;border-radius:3px;image-rendering:pixelated;background:var(--panel);print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.strip img{display:block;width:100%;height:auto;border-radius:3px;background:var(--panel);print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .example dl{margin:.5rem 0 0;font-size:.84rem;line-height:1.45;max-width:60rem}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem .9rem;margin:0}
 dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
@@ -81,8 +81,8 @@ code{font:.93em ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"Liberatio
 footer{margin-top:4rem;padding-top:1rem;border-top:1px solid var(--line)}
 td.text{overflow-wrap:anywhere}
 ${swatches(PALETTE, STAGE)}
-@media (max-width:46rem){body{font-size:16px}main{padding:2.2rem 1.1rem 3rem}h1{font-size:1.8rem}.charts{grid-template-columns:minmax(0,1fr)}.strip{grid-template-columns:repeat(min(3,var(--columns)),minmax(0,1fr))}pre{font-size:12px;padding:.8rem .9rem}}
-@media print{body{font-size:10.5pt}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}pre{border:1px solid var(--line)}.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.25rem .35rem}}
+@media (max-width:46rem){body{font-size:16px}main{padding:2.2rem 1.1rem 3rem}h1{font-size:1.8rem}.charts{grid-template-columns:minmax(0,1fr)}.strip{grid-template-columns:repeat(var(--narrow),minmax(0,1fr))}.strip .turn{grid-column:2}pre{font-size:12px;padding:.8rem .9rem}}
+@media print{:root{--paper:#fff}body{font-size:10.5pt}.legend{break-after:avoid}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}pre{border:1px solid var(--line)}.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.25rem .35rem}}
 @media screen and (prefers-color-scheme:dark){:root{--paper:#191917;--ink:#e9e6de;--soft:#aaa69c;--faint:#807c73;--line:#34332f;--rule:#8b877d;--panel:#22221f;--warm:#e6b768;--warm-paper:#2c2618}
 ${darkCharts}${swatches(PALETTE_DARK, '#aeb5bf')}}
 `;

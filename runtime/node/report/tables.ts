@@ -69,10 +69,16 @@ export function statisticText({ mean, deviation }: Statistic, style: Style): str
   return deviation === undefined ? text : `${text} ± ${number(deviation, { ...style, signed: false })}`;
 }
 
-/** The same for the page, with the value of each seed below where there are several. */
-export function statisticCell(statistic: Statistic, style: Style, eachSeed = false): Content {
+/** The same for the page; where there are several seeds, with the value of each below. */
+export function statisticCell(statistic: Statistic, style: Style): Content {
   if (statistic.mean === undefined) return html`<span class="none">${NONE}</span>`;
   const spread = statistic.deviation !== undefined && html` <span class="spread">± ${number(statistic.deviation, style)}</span>`;
-  const seeds = eachSeed && statistic.bySeed.size > 1 && html`<span class="seeds">${[...statistic.bySeed.values()].map((v) => number(v, style)).join(' · ')}</span>`;
+  const seeds = statistic.bySeed.size > 1 && html`<span class="seeds">${[...statistic.bySeed.values()].map((v) => number(v, style)).join(' · ')}</span>`;
   return html`${number(statistic.mean, style)}${spread}${seeds}`;
+}
+
+/** The same in a narrow column: the spread below the mean. */
+export function narrowCell({ mean, deviation }: Statistic, style: Style): Content {
+  const spread = deviation !== undefined && html`<span class="seeds">± ${number(deviation, { ...style, signed: false })}</span>`;
+  return html`${number(mean, style)}${spread}`;
 }
