@@ -28,9 +28,9 @@ export interface Evaluation {
 
 /** Metrics over all rows with the weights as they are after `step` steps. */
 export async function evaluate(evaluation: Evaluation, step: number): Promise<Metrics> {
-  const { task, programs, executor } = evaluation;
-  if (programs['totals.eval'] !== undefined) {
-    zeroTotals(executor, task);
+  const { programs, executor } = evaluation;
+  if (programs['totals.eval'] !== undefined || programs['totals.eval.rest'] !== undefined) {
+    zeroTotals(executor);
     await overRows(evaluation, step, 'totals.eval', () => undefined);
   }
   const sums: Metrics = {};

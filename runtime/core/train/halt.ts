@@ -21,7 +21,7 @@ export async function findBadNumber(executor: Executor, task: TrainTask, program
   // Accumulators hold what the steps in flight left there; the halt flag must stay, for it keeps the weights as they are.
   for (const { name, keep } of onDevice(task.state, programs)) if (keep === 'working' && name !== 'halt') executor.zeroState(name);
   const runs = runsOfStep(task, programs, batch);
-  if (runs[0].role === 'totals') zeroTotals(executor, task);
+  if (runs[0].role === 'totals') zeroTotals(executor);
   for (const { role, inputs, scalars } of runs) {
     for await (const { name, firstBad } of executor.trace(role, { inputs, scalars })) {
       if (firstBad !== undefined) return { tensor: name, ...firstBad };

@@ -21,12 +21,12 @@ export function metricsOf(task: TrainTask, outputs: ReadonlyMap<string, TypedArr
 
 /** The line of step `step` (from 1). `tokens` counts from the beginning of the task. */
 export function trainingLine(task: TrainTask, step: number, metrics: Metrics, tokens: number | undefined): string {
-  const rate = ['learning_rate', 'lr'].find((name) => task.tables[name] !== undefined);
+  const rates = task.tables.learning_rate;
   return JSON.stringify({
     step,
     epoch: epochOf(task, step),
     ...metrics,
-    ...(rate !== undefined && metrics.learning_rate === undefined ? { learning_rate: task.tables[rate][step - 1] } : {}),
+    ...(rates !== undefined ? { learning_rate: rates[step - 1] } : {}),
     ...(tokens !== undefined ? { num_tokens: tokens } : {}),
   });
 }

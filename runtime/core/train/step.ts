@@ -64,15 +64,15 @@ export function runsOfStep(task: TrainTask, programs: Programs, batch: StepBatch
 /** Submits one step and gives the outputs of its last program. */
 export function submitStep(executor: Executor, task: TrainTask, programs: Programs, batch: StepBatch): Pending {
   const runs = runsOfStep(task, programs, batch);
-  if (runs[0].role === 'totals') zeroTotals(executor, task);
+  if (runs[0].role === 'totals') zeroTotals(executor);
   const last = runs.pop();
   if (last === undefined) throw new Error('a step has at least one submit');
   for (const { role, inputs, scalars } of runs) executor.run(role, { inputs, scalars }).discard();
   return executor.run(last.role, last);
 }
 
-export function zeroTotals(executor: Executor, task: TrainTask): void {
-  for (const { name } of task.state) if (name.startsWith('total:')) executor.zeroState(name);
+export function zeroTotals(executor: Executor): void {
+  for (const name of executor.stateNames) if (name.startsWith('total:')) executor.zeroState(name);
 }
 
 /** The program of a role, or R0624. */
