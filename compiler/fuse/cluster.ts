@@ -29,6 +29,9 @@ export interface Cluster {
 export interface Clusters {
   /** The cluster that a node may be computed in; absent for loose nodes and leaves. */
   home: Map<Node, Cluster>;
+  /** By node the number of the latest cluster that its value depends on, its own included; -1 where it depends on leaves only. */
+  available: Map<Node, number>;
+  /** By number. */
   list: Cluster[];
 }
 
@@ -51,7 +54,6 @@ export function cluster(order: readonly Node[], options: ClusterOptions): Cluste
 class Clustering {
   private readonly home = new Map<Node, Cluster>();
   private readonly list: Cluster[] = [];
-  /** The latest cluster that a node's value depends on, itself included; -1 for leaves. */
   private readonly available = new Map<Node, number>();
   private readonly options: ClusterOptions;
   /** Clusters of kind map, rows and columns by space, the latest last. */
@@ -79,7 +81,7 @@ class Clustering {
       }
       this.available.set(node, home ? home.index : latest);
     }
-    return { home: this.home, list: this.list };
+    return { home: this.home, available: this.available, list: this.list };
   }
 
   private place(node: Node, latest: number): Cluster | undefined {
@@ -129,7 +131,8 @@ class Clustering {
   }
 
   /**
-   * An existing cluster of the same form that begins late enough, has bindings to spare, and reads a tensor in common;
+   * An existing cluster of the same form that begins late enough, has bindings to spare, and reads a tensor in common (or others of the same
+   * kernel: what is stored of these is not settled yet);
    * where the tensors are small, what counts is one dispatch less, and nothing need be in common.
    */
   private sharing(kind: GroupKind, space: readonly number[], reduced: number, node: Node, latest: number): Cluster | undefined {
@@ -138,7 +141,8 @@ class Clustering {
     for (let i = candidates.length - 1; i >= 0 && candidates[i].index >= latest; i--) {
       const candidate = candidates[i];
       const bound = this.bound.get(candidate) ?? new Set();
-      const common = wanted.some((x) => bound.has(x) || this.home.get(x) === candidate);
+      const makers = new Set([...bound].map((x) => this.home.get(x)));
+      const common = wanted.some((x) => bound.has(x) || (this.home.has(x) && makers.has(this.home.get(x))) || this.home.get(x) === candidate);
       if (!common && elements(space) > SMALL) continue;
       if (this.reads(candidate, node) && this.bindings(candidate, node, wanted) <= this.options.maxBindings) return candidate;
     }

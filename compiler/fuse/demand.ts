@@ -1,7 +1,7 @@
 /**
- * Which values are stored. Nodes are met users first: by then it is known which clusters need a node's value. If only its
- * own cluster does, it stays in registers. Otherwise it is either stored once and loaded by the others, or computed again
- * by each of them; bytes of traffic decide, with a word for arithmetic (`workOf`).
+ * Which values are stored. Clusters are met from the last to the first: by then it is known which clusters need a node's
+ * value. If only its own cluster does, it stays in registers. What others need is stored once and loaded by them, or
+ * computed again by each (`keep.ts`); a loose value that several clusters need may be stored by the first of them.
  *
  * In comes a clustering; out go the outputs of each cluster, and the loose nodes that deserve a kernel of their own, with
  * which the clustering is then done again.
@@ -9,6 +9,8 @@
 import type { Node } from '../graph/graph.ts';
 import { sameShape } from '../graph/shape.ts';
 import type { Cluster, Clusters } from './cluster.ts';
+import { chooseKept } from './keep.ts';
+import type { Needs } from './keep.ts';
 import { bytesOf, isCore, isFree, isStored, workOf } from './nodes.ts';
 
 /** What one more dispatch costs, in bytes of traffic: about 20 us at 8 GB/s on software drivers. */
@@ -32,84 +34,86 @@ export interface DemandOptions {
 
 /** `order` has operands before users and holds all that the outputs need; `roots` are the nodes of the graph's outputs. */
 export function demand(order: readonly Node[], roots: readonly Node[], clusters: Clusters, options: DemandOptions): Demand {
-  return new Demanding(order, clusters, options).run(order, roots);
+  return new Demanding(order, roots, clusters, options).run(order);
 }
 
 class Demanding {
-  private readonly users = new Map<Node, Node[]>();
-  /** Clusters that need a node's value. */
+  /** Clusters that need a node's value, in registers or from memory. */
   private readonly wanted = new Map<Node, Set<Cluster>>();
   private readonly storedBy = new Map<Node, Cluster>();
   private readonly worthy = new Set<Node>();
+  private readonly outputs: ReadonlySet<Node>;
   private readonly clusters: Clusters;
   private readonly options: DemandOptions;
 
-  constructor(order: readonly Node[], clusters: Clusters, options: DemandOptions) {
+  constructor(order: readonly Node[], roots: readonly Node[], clusters: Clusters, options: DemandOptions) {
     this.clusters = clusters;
     this.options = options;
-    for (const node of order) {
-      this.wanted.set(node, new Set());
-      this.users.set(node, []);
-      for (const x of node.inputs) this.users.get(x)?.push(node);
-    }
+    this.outputs = new Set(roots);
+    for (const node of order) this.wanted.set(node, new Set());
   }
 
-  run(order: readonly Node[], roots: readonly Node[]): Demand {
-    const outputs = new Set(roots);
-    for (let i = order.length - 1; i >= 0; i--) {
-      const node = order[i];
-      const by = this.wanted.get(node) ?? new Set();
-      if (isStored(node) || isFree(node) || (by.size === 0 && !outputs.has(node))) continue;
-      const keeper = this.keeper(node, by);
-      if (keeper) this.storedBy.set(node, keeper);
-      for (const cluster of keeper ? [keeper] : by) for (const x of node.inputs) this.wanted.get(x)?.add(cluster);
+  run(order: readonly Node[]): Demand {
+    const { home, available, list } = this.clusters;
+    const loose = new Map<number, Node[]>();
+    const members = new Map<Cluster, Node[]>(list.map((one) => [one, []]));
+    for (const node of order) {
+      const own = home.get(node);
+      const at = available.get(node) ?? -1;
+      if (own) members.get(own)?.push(node);
+      else if (!isStored(node) && !isFree(node)) loose.set(at, [...(loose.get(at) ?? []), node]);
+    }
+    // Loose nodes are read by later clusters only, so those that depend on a cluster are settled before its own.
+    for (let i = list.length - 1; i >= -1; i--) {
+      for (const node of (loose.get(i) ?? []).reverse()) this.settleLoose(node);
+      if (i >= 0) this.settleCluster(list[i], members.get(list[i]) ?? []);
     }
     return { storedBy: this.storedBy, worthy: this.worthy };
   }
 
-  /** The cluster that should store a node, or undefined where its readers compute it. */
-  private keeper(node: Node, by: ReadonlySet<Cluster>): Cluster | undefined {
-    const home = this.clusters.home.get(node);
-    if (this.options.forced.has(node)) return home;
-    if (node.dtype === 'bool' || node.op.kind === 'reshape') return undefined;
-    const others = [...by].filter((cluster) => cluster !== home);
-    if (home) {
-      if (others.length === 0) return undefined;
-      return isCore(node) || !this.options.fuse || this.again(node, others) >= bytesOf(node) * (1 + others.length) ? home : undefined;
-    }
-    return others.length > 1 && this.options.fuse ? this.hostOfLoose(node, others) : undefined;
+  private settleLoose(node: Node): void {
+    const by = this.wantedBy(node);
+    if (by.size === 0) return;
+    const host = by.size > 1 && this.options.fuse ? this.hostOfLoose(node, [...by]) : undefined;
+    if (host) this.storedBy.set(node, host);
+    this.pass(node, host ? [host] : by);
   }
 
-  /** What it costs that each of `others` computes a node of another cluster for itself. */
-  private again(node: Node, others: readonly Cluster[]): number {
-    const { loads, work } = this.reach(node);
-    let cost = work * others.length;
-    for (const [x, bytes] of loads) {
-      const wanted = this.wanted.get(x);
-      const home = this.clusters.home.get(x);
-      cost += bytes * others.filter((cluster) => !wanted?.has(cluster)).length;
-      const stored = isStored(x) || this.options.forced.has(x) || [...(wanted ?? [])].some((cluster) => cluster !== home);
-      if (!stored) cost += bytesOf(x) / this.sharers(x);
+  private settleCluster(own: Cluster, members: readonly Node[]): void {
+    const needed = members.filter((node) => [...this.wantedBy(node)].some((cluster) => cluster !== own));
+    const needs: Needs = {
+      own,
+      needed,
+      wanted: (node) => this.wantedBy(node),
+      home: (node) => this.clusters.home.get(node),
+      forced: (node) => this.options.forced.has(node),
+    };
+    const kept = this.options.fuse ? chooseKept(needs) : new Set(needed);
+    for (const node of [...members].reverse()) {
+      const by = this.wantedBy(node);
+      const others = [...by].some((cluster) => cluster !== own);
+      const must = this.options.forced.has(node) && (others || this.outputs.has(node));
+      const stores = must || (others && (isCore(node) || kept.has(node)));
+      if (stores) this.storedBy.set(node, own);
+      this.pass(node, stores ? [own] : by);
     }
-    return cost;
   }
 
-  /** Users of x in its cluster that others need as well: they share the cost of storing x, if that lets them all go unstored. */
-  private sharers(x: Node): number {
-    const home = this.clusters.home.get(x);
-    const users = (this.users.get(x) ?? []).filter(
-      (user) => this.clusters.home.get(user) === home && !this.options.forced.has(user) && [...(this.wanted.get(user) ?? [])].some((c) => c !== home),
-    );
-    return Math.max(1, users.length);
+  private pass(node: Node, to: Iterable<Cluster>): void {
+    for (const cluster of to) for (const x of node.inputs) this.wanted.get(x)?.add(cluster);
+  }
+
+  private wantedBy(node: Node): Set<Cluster> {
+    return this.wanted.get(node) ?? new Set();
   }
 
   /** For a loose node that several clusters need: the first of them that can store it on the way, or none. */
   private hostOfLoose(node: Node, others: readonly Cluster[]): Cluster | undefined {
-    if (['permute', 'slice', 'expand'].includes(node.op.kind)) return undefined;
+    if (node.dtype === 'bool' || ['reshape', 'permute', 'slice', 'expand'].includes(node.op.kind)) return undefined;
     const { loads, work } = this.reach(node);
     if (loads.size === 0) return undefined;
     const size = bytesOf(node);
-    const load = (cluster: Cluster): number => [...loads].reduce((sum, [x, bytes]) => sum + (this.wanted.get(x)?.has(cluster) ? 0 : bytes), 0);
+    const load = (cluster: Cluster): number => [...loads].reduce((sum, [x, bytes]) => sum + (this.wantedBy(x).has(cluster) ? 0 : bytes), 0);
     const inline = others.reduce((sum, cluster) => sum + load(cluster) + work, 0);
     const first = others.reduce((a, b) => (a.index < b.index ? a : b));
     const canHost = ['map', 'rows', 'product'].includes(first.kind) && sameShape(first.space, node.shape);
@@ -119,10 +123,7 @@ class Demanding {
     return undefined;
   }
 
-  /**
-   * The stored values (or those that could be) which computing a node takes, with the bytes that it loads of each, and
-   * the arithmetic on the way. Loose nodes, bool and reshapes are seen through: they are computed by whoever reads them.
-   */
+  /** What computing a loose node loads, in bytes by tensor, and the arithmetic on the way. */
   private reach(node: Node): { loads: Map<Node, number>; work: number } {
     const loads = new Map<Node, number>();
     const seen = new Set<Node>();
@@ -130,16 +131,14 @@ class Demanding {
     const visit = (x: Node, bytes: number): void => {
       if (isFree(x)) return;
       const least = Math.min(bytes, bytesOf(x));
-      const { home } = this.clusters;
-      const stops = isStored(x) || isCore(x) || this.options.forced.has(x) || (home.has(x) && x.dtype !== 'bool' && !['reshape', 'expand'].includes(x.op.kind));
-      if (stops && x !== node) {
+      const inMemory = isStored(x) || (this.clusters.home.has(x) && x.dtype !== 'bool' && !['reshape', 'expand'].includes(x.op.kind));
+      if (inMemory) {
         loads.set(x, Math.max(loads.get(x) ?? 0, least));
-        return;
+      } else if (!seen.has(x)) {
+        seen.add(x);
+        work += workOf(x);
+        for (const input of x.inputs) visit(input, least);
       }
-      if (seen.has(x)) return;
-      seen.add(x);
-      work += workOf(x);
-      for (const input of x.inputs) visit(input, least);
     };
     visit(node, bytesOf(node));
     return { loads, work };

@@ -12,6 +12,7 @@ import type { Graph, Node } from '../graph/graph.ts';
 import { cluster } from './cluster.ts';
 import type { Cluster, Clusters } from './cluster.ts';
 import { demand } from './demand.ts';
+import { factor } from './factor.ts';
 import type { Group } from './group.ts';
 import { legalise } from './legalise.ts';
 import { isElementwise, isFree, isMovement, isStored, rootOf } from './nodes.ts';
@@ -37,7 +38,7 @@ const ROUNDS = 64;
 
 /** @throws PivotError F0301 if a kernel cannot be brought under the target's number of storage buffers. */
 export function fuse(source: Graph, options: FuseOptions): Fused {
-  const graph = legalise(source, Math.max(2, Math.min(16, options.maxBindings) - 1));
+  const graph = legalise(options.fuse ? factor(source) : source, Math.max(2, Math.min(16, options.maxBindings) - 1));
   const order = fusionOrder(graph);
   const roots = graph.outputs.map((output) => rootOf(output.node));
   const replaces = new Map(graph.outputs.filter((o) => o.kind === 'state').map((o) => [rootOf(o.node), o.name]));
