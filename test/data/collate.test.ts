@@ -22,7 +22,7 @@ const PAIRS: Collate = { layout: 'pairs', image: 2, imageTokens: 2, prompt: 3, a
 const image: Picture = { width: 2, height: 2, rgb: Uint8Array.from({ length: 12 }, (_, i) => i) };
 const lists = (batch: Batch) =>
   Object.fromEntries([...batch].filter(([name]) => name !== 'image').map(([name, data]) => [name, [...data]]));
-const where = (...indices: number[]) => ({ source: 'rows', indices });
+const where = (...indices: number[]) => ({ source: { name: 'rows' }, indices });
 
 describe('pairs', () => {
   test('by hand: two pairs, one short and one that fills its room', () => {

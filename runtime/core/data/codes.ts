@@ -18,6 +18,8 @@ export const DATA_CODES = {
   R0520: 'Rows of a folder are faulty. Every fault names file, line and field; ten are shown at most.',
   R0521: 'A picture cannot be decoded. Its row is known only when it is read, since decoding all beforehand would take too long.',
   R0522: 'The folder of a data source is missing, or has no file of rows.',
+  R0523: 'Files of a data source are not those that the plan was compiled for. What is trained on them would not be what the plan says.',
+  R0524: 'Rows are written to a new folder only, so that no picture of another set is left among them.',
 } as const;
 
 export type DataCode = keyof typeof DATA_CODES;

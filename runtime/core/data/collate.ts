@@ -12,13 +12,14 @@ import type { TypedArrayOf } from '../../../plan/dtypes.ts';
 import type { Collate, Tokenizer } from '../../../plan/plan.ts';
 import { dataError } from './codes.ts';
 import type { Row } from './row.ts';
-import { slotIds, slotsOf } from './slots.ts';
+import type { Named } from './slots.ts';
+import { nameOf, placeOf, slotIds, slotsOf } from './slots.ts';
 
 export type Batch = Map<string, TypedArrayOf>;
 
 /** Which rows of which source these are, for messages. */
 export interface Where {
-  source: string;
+  source: Named;
   indices: readonly number[];
 }
 
@@ -63,10 +64,10 @@ export function collate(rows: readonly Row[], layout: Collate, tokenizer: Tokeni
         if (own.length !== layout.patches) {
           throw dataError(
             'R0518',
-            `row ${where.indices[n] + 1} of ${where.source} has labels of ${own.length} patches, and the encoder sees ${layout.patches}`,
+            `${nameOf(where.source, where.indices[n])} has labels of ${own.length} patches, and the encoder sees ${layout.patches}`,
             {
               cure: 'give the source the patch and picture sizes of the encoder',
-              place: placeOf(where, n),
+              place: placeOf(where.source, where.indices[n]),
             },
           );
         }
@@ -88,10 +89,10 @@ function collateImages(rows: readonly Row[], size: number, where: Where): Float3
     if (width !== size || height !== size) {
       throw dataError(
         'R0518',
-        `the picture of row ${where.indices[n] + 1} of ${where.source} has ${width} x ${height} pixels, and the encoder sees ${size} x ${size}`,
+        `the picture of ${nameOf(where.source, where.indices[n])} has ${width} x ${height} pixels, and the encoder sees ${size} x ${size}`,
         {
           cure: `give the source size: ${size}px`,
-          place: placeOf(where, n),
+          place: placeOf(where.source, where.indices[n]),
         },
       );
     }
@@ -177,17 +178,13 @@ function collateTensors(rows: readonly Row[], columns: Record<string, string>, w
 }
 
 function needed(tokenizer: Tokenizer | undefined, where: Where): Tokenizer {
-  if (tokenizer === undefined) throw new Error(`the plan names no tokenizer for ${where.source}`);
+  if (tokenizer === undefined) throw new Error(`the plan names no tokenizer for ${where.source.name}`);
   return tokenizer;
 }
 
-function placeOf(where: Where, n: number): { file: string; row: number } {
-  return { file: where.source, row: where.indices[n] + 1 };
-}
-
 function missing(what: string, where: Where, n: number): never {
-  throw dataError('R0516', `row ${where.indices[n] + 1} of ${where.source} has no ${what}`, {
+  throw dataError('R0516', `${nameOf(where.source, where.indices[n])} has no ${what}`, {
     cure: 'use data that has it, or another loss or probe',
-    place: placeOf(where, n),
+    place: placeOf(where.source, where.indices[n]),
   });
 }

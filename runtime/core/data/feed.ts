@@ -51,6 +51,6 @@ async function load({ source, collate: layout, tokenizer, rows: rowsOf, keepRows
   // A turn of the event loop: a source that computes its rows at once must not hold up whoever asked for the batch before.
   await new Promise((resolve) => setTimeout(resolve, 0));
   const rows = await Promise.all(indices.map((index) => source.row(index)));
-  const batch = collate(rows, layout, tokenizer, { source: source.name, indices });
+  const batch = collate(rows, layout, tokenizer, { source, indices });
   return keepRows === true ? { step, indices, batch, rows } : { step, indices, batch };
 }

@@ -53,7 +53,8 @@ export interface RowSource {
   /** The row without its picture, where that is cheaper; for scans over all rows. */
   text?(index: number): Row;
   /** Where a row stands in the user's files. */
-  place?(index: number): { file: string; line?: number };
+  place?(index: number): { file: string; line: number };
+  /** Lets go of files and threads. */
   close?(): Promise<void>;
 }
 
@@ -119,6 +120,12 @@ async function openMix(spec: DataSource, parts: DataSource[], context: SourceCon
       for (const source of sources) await source.close?.();
     },
   };
+  if (sources.every((s) => s.place !== undefined)) {
+    mix.place = (index) => {
+      const [source, at] = find(index);
+      return source.place?.(at) ?? { file: source.name, line: 0 };
+    };
+  }
   if (sources.every((s) => s.text !== undefined)) {
     mix.text = (index) => {
       const [source, at] = find(index);

@@ -2,6 +2,7 @@
  * Which texts of a row a layout reads, and how many tokens each may have. Collation and the scan before training share
  * this, so that a row which passes the scan is never refused later.
  */
+import type { Place } from '../../../plan/errors.ts';
 import type { Collate, Tokenizer } from '../../../plan/plan.ts';
 import { dataError } from './codes.ts';
 import type { Row, RowSource } from './row.ts';
@@ -14,6 +15,19 @@ export interface Slot {
   declared: 'prompt' | 'answer';
   room: number;
   end: boolean;
+}
+
+/** What messages need of a source. */
+export type Named = Pick<RowSource, 'name' | 'place'>;
+
+/** A row in words: `row 3 of pairs/rows.jsonl`, or the line of the user's file where there is one. */
+export function nameOf(source: Named, index: number): string {
+  const at = source.place?.(index);
+  return at === undefined ? `row ${index + 1} of ${source.name}` : `row ${index + 1} (${at.file}, line ${at.line})`;
+}
+
+export function placeOf(source: Named, index: number): Place {
+  return { ...(source.place?.(index) ?? { file: source.name }), row: index + 1 };
 }
 
 /** The texts that a layout reads, in order. */
@@ -48,24 +62,25 @@ export function textOf(row: Row, slot: Slot): string | undefined {
  * Token ids of a slot, with the end token where the slot has one. Throws R0516 (no such text), R0514 (unknown word) or
  * R0515 (too long, or a prompt or caption without any token).
  */
-export function slotIds(row: Row, slot: Slot, tokenizer: Tokenizer, source: string, index: number): number[] {
+export function slotIds(row: Row, slot: Slot, tokenizer: Tokenizer, source: Named, index: number): number[] {
   const text = textOf(row, slot);
-  const place = { file: source, row: index + 1 };
+  const place = placeOf(source, index);
+  const named = nameOf(source, index);
   if (text === undefined) {
-    throw dataError('R0516', `row ${index + 1} of ${source} has no ${slot.column}`, {
+    throw dataError('R0516', `${named} has no ${slot.column}`, {
       cure: 'use data with that column, or a loss that does not need it',
       place,
     });
   }
   const encoder = encoderOf(tokenizer);
   const encoded = encoder.encode(text);
-  if ('unknown' in encoded) throw unknownWord(tokenizer, source, index, slot.column, encoded.unknown);
+  if ('unknown' in encoded) throw unknownWord(tokenizer, named, place, slot.column, encoded.unknown);
   const ids = slot.end ? [...encoded.ids, encoder.end] : encoded.ids;
   if (ids.length > slot.room) {
     const end = slot.end ? ' with its end token' : '';
     throw dataError(
       'R0515',
-      `${slot.column} of row ${index + 1} of ${source} has ${ids.length} tokens${end}, and ${slot.declared} is ${slot.room}`,
+      `${slot.column} of ${named} has ${ids.length} tokens${end}, and ${slot.declared} is ${slot.room}`,
       {
         cure: `declare ${slot.declared}: ${ids.length} or more, or leave the row out`,
         place,
@@ -73,7 +88,7 @@ export function slotIds(row: Row, slot: Slot, tokenizer: Tokenizer, source: stri
     );
   }
   if (ids.length === 0 && slot.room > 0) {
-    throw dataError('R0515', `${slot.column} of row ${index + 1} of ${source} has no word`, {
+    throw dataError('R0515', `${slot.column} of ${named} has no word`, {
       cure: `give it a text, or leave the row out`,
       place,
     });
@@ -98,7 +113,7 @@ export function countUnfit(source: RowSource, collate: Collate, tokenizer: Token
   for (let index = 0; index < source.count; index++) {
     const row = source.text(index);
     try {
-      for (const slot of slots) slotIds(row, slot, tokenizer, source.name, index);
+      for (const slot of slots) slotIds(row, slot, tokenizer, source, index);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       unfit.count++;

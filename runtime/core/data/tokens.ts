@@ -1,4 +1,5 @@
 /** From text to token ids, by the tokenizer of a plan. A word that it does not know is an error, never a substitute. */
+import type { Place } from '../../../plan/errors.ts';
 import type { Tokenizer } from '../../../plan/plan.ts';
 import { dataError } from './codes.ts';
 
@@ -67,14 +68,14 @@ function editDistance(a: string, b: string, limit: number): number {
   return Math.min(row[b.length], limit);
 }
 
-/** The error for an unknown word, naming source, row (from 1) and column. */
-export function unknownWord(tokenizer: Tokenizer, source: string, index: number, column: string, word: string): Error {
+/** The error for an unknown word; `row` names the row in words. */
+export function unknownWord(tokenizer: Tokenizer, row: string, place: Place, column: string, word: string): Error {
   const near = nearestWord(tokenizer, word);
-  return dataError('R0514', `${column} of row ${index + 1} of ${source} has the word "${word}", which the tokenizer does not know`, {
+  return dataError('R0514', `${column} of ${row} has the word "${word}", which the tokenizer does not know`, {
     cure:
       near === undefined
         ? 'add it to the words of the tokenizer, or mend the row'
         : `did you mean "${near}"? Else add it to the words of the tokenizer`,
-    place: { file: source, row: index + 1 },
+    place,
   });
 }

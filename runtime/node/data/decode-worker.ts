@@ -1,0 +1,27 @@
+/** The thread of `decode-pool.ts`: decodes files by `decode.ts` and hands the pixels over. */
+import { parentPort } from 'node:worker_threads';
+import { decodeFile } from './decode.ts';
+import type { Decoded } from './decode.ts';
+
+export interface DecodeRequest {
+  id: number;
+  path: string;
+  size?: number;
+}
+
+export type DecodeReply = { id: number; decoded: Decoded } | { id: number; error: string };
+
+parentPort?.on('message', (request: DecodeRequest) => {
+  void (async () => {
+    const { id, path, size } = request;
+    try {
+      const decoded = await decodeFile(path, size);
+      const { rgb } = decoded.picture;
+      const reply: DecodeReply = { id, decoded };
+      parentPort?.postMessage(reply, rgb.buffer instanceof ArrayBuffer ? [rgb.buffer] : []);
+    } catch (error) {
+      const reply: DecodeReply = { id, error: error instanceof Error ? error.message : String(error) };
+      parentPort?.postMessage(reply);
+    }
+  })();
+});
