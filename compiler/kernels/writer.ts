@@ -4,6 +4,8 @@
  * scope counts from 0, the body of `main`.
  */
 
+const TYPES: ReadonlySet<string> = new Set(['i32', 'u32', 'f32', 'f16']);
+
 interface Scope {
   lines: string[];
   memo: Map<string, unknown>;
@@ -37,9 +39,10 @@ export class Writer {
     this.scopes[this.depth].lines.push(...lines);
   }
 
-  /** A name that nothing else in this kernel has. */
+  /** A name that nothing else in this kernel has, and that is no type of WGSL (`i32`). */
   name(prefix: string): string {
-    return `${prefix}${this.names++}`;
+    const name = `${prefix}${this.names++}`;
+    return TYPES.has(name) ? this.name(prefix) : name;
   }
 
   /** Names an expression in the scope of the given depth. */
