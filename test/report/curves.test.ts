@@ -9,7 +9,13 @@ const trains = fakePlan({ seeds: [0], steps: 10 }).tasks.filter((task) => task.k
 
 function subject(arm: 0 | 1, ...seeds: MetricLine[][]): Subject {
   const record = (metrics: MetricLine[]): TaskRecord => ({ task: trains[arm], folder: '', finished: true, metrics });
-  return { stage: 'post', arm: arm === 0 ? 'sft' : 'dpo', label: arm === 0 ? 'sft' : 'dpo', colour: arm, runs: new Map(seeds.map((lines, seed) => [seed, record(lines)])) };
+  return {
+    stage: 'post',
+    arm: arm === 0 ? 'sft' : 'dpo',
+    label: arm === 0 ? 'sft' : 'dpo',
+    colour: arm,
+    runs: new Map(seeds.map((lines, seed) => [seed, record(lines)])),
+  };
 }
 
 const line = (step: number, values: Record<string, number>): MetricLine => ({ step, ...values });
@@ -17,7 +23,10 @@ const line = (step: number, values: Record<string, number>): MetricLine => ({ st
 describe('panelsOf', () => {
   test('losses of different functions get a chart each, other metrics share one', () => {
     const subjects = [subject(0, [line(1, { loss: 2, grad_norm: 1 })]), subject(1, [line(1, { loss: 0.69, grad_norm: 3 })])];
-    expect(panelsOf('loss', subjects).map((panel) => [panel.loss, panel.series.length])).toEqual([['sft', 1], ['dpo(beta: 0.1)', 1]]);
+    expect(panelsOf('loss', subjects).map((panel) => [panel.loss, panel.series.length])).toEqual([
+      ['sft', 1],
+      ['dpo(beta: 0.1)', 1],
+    ]);
     const [norm, ...others] = panelsOf('grad_norm', subjects);
     expect(others).toEqual([]);
     expect(norm.series.map((series) => series.points)).toEqual([[{ step: 1, value: 1 }], [{ step: 1, value: 3 }]]);
@@ -44,7 +53,9 @@ describe('panelsOf', () => {
 
 describe('chart', () => {
   test('is an SVG without names, scripts or sizes of its own, and has the axes that its values need', async () => {
-    const [panel] = panelsOf('rewards/accuracies', [subject(1, [line(0, { 'eval_rewards/accuracies': 0.5 }), line(30, { 'eval_rewards/accuracies': 0.9 })])]);
+    const [panel] = panelsOf('rewards/accuracies', [
+      subject(1, [line(0, { 'eval_rewards/accuracies': 0.5 }), line(30, { 'eval_rewards/accuracies': 0.9 })]),
+    ]);
     const { text } = await chart(panel);
     expect(text).toContain('<strong>Preference accuracy</strong> <span class="unit">%</span>');
     const svg = text.slice(text.indexOf('<svg'), text.indexOf('</svg>'));

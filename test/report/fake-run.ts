@@ -92,14 +92,27 @@ export function fakePlan(options: FakeOptions): Plan {
     kind: 'report',
     title: options.title ?? 'quickstart',
     about: options.about ?? 'Same start, same pairs, two losses: which one leaves the sharper eye?',
-    text: options.text ?? 'pivot 1\n\n/// Same start, same pairs, two losses.\nuse std.vision.vit\n\nseeds [0]\n\nstage align {\n  start load("quickstart.safetensors")\n}\n',
+    text:
+      options.text ??
+      'pivot 1\n\n/// Same start, same pairs, two losses.\nuse std.vision.vit\n\nseeds [0]\n\nstage align {\n  start load("quickstart.safetensors")\n}\n',
     seeds: options.seeds,
   });
   return {
     version: 1,
     name: 'quickstart',
     tasks,
-    targets: [{ name: 'portable', features: [], limits: { maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupStorageSize: 16384, maxComputeInvocationsPerWorkgroup: 256, maxStorageBufferBindingSize: 134217728 } }],
+    targets: [
+      {
+        name: 'portable',
+        features: [],
+        limits: {
+          maxStorageBuffersPerShaderStage: 8,
+          maxComputeWorkgroupStorageSize: 16384,
+          maxComputeInvocationsPerWorkgroup: 256,
+          maxStorageBufferBindingSize: 134217728,
+        },
+      },
+    ],
     programs: {},
     kernels: {},
     tokenizers: {},
@@ -116,7 +129,14 @@ export function fakePlan(options: FakeOptions): Plan {
 export async function fakeRun(options: FakeOptions): Promise<{ dir: string; plan: Plan; remove: () => void }> {
   const dir = mkdtempSync(join(tmpdir(), 'pivot-report-'));
   const plan = fakePlan(options);
-  writeJson(join(dir, 'run.json'), { plan: 'a'.repeat(32), adapter: 'llvmpipe (LLVM 19, 256 bits)', driver: { name: 'Mesa 25.0', backend: 'vulkan' }, versions: { pivot: '0.1.0', node: 'v20.19.0', webgpu: '0.6.2' }, started: '2026-11-23T10:00:00.000Z', status: 'running' });
+  writeJson(join(dir, 'run.json'), {
+    plan: 'a'.repeat(32),
+    adapter: 'llvmpipe (LLVM 19, 256 bits)',
+    driver: { name: 'Mesa 25.0', backend: 'vulkan' },
+    versions: { pivot: '0.1.0', node: 'v20.19.0', webgpu: '0.6.2' },
+    started: '2026-11-23T10:00:00.000Z',
+    status: 'running',
+  });
   for (const task of plan.tasks) {
     const folder = taskFolder(dir, task.id);
     mkdirSync(folder, { recursive: true });
@@ -129,11 +149,19 @@ export async function fakeRun(options: FakeOptions): Promise<{ dir: string; plan
     if (task.kind === 'embed') await maps(task, folder, dpo, random);
     if (task.kind === 'score' && task.score === 'logistic') {
       const top1 = 0.42 + (arm === undefined ? 0 : dpo ? 0.035 : 0.02) + 0.01 * random.uniform();
-      writeJson(join(folder, 'score.json'), { values: { top1, class_recall: top1 - 0.031 }, details: { largestClass: 0.041, correct: [] } });
+      writeJson(join(folder, 'score.json'), {
+        values: { top1, class_recall: top1 - 0.031 },
+        details: { largestClass: 0.041, correct: [] },
+      });
     }
     if (task.kind === 'score' && task.score === 'focus') writeJson(join(folder, 'score.json'), await focusOf(dir, task));
     const seconds = task.kind === 'train' ? 61.3 + 20 * random.uniform() : 2.4;
-    writeJson(join(folder, 'done.json'), { hash: task.hash, seconds, flops: task.kind === 'score' ? 0 : seconds * 41e9, adapter: 'llvmpipe (LLVM 19, 256 bits)' });
+    writeJson(join(folder, 'done.json'), {
+      hash: task.hash,
+      seconds,
+      flops: task.kind === 'score' ? 0 : seconds * 41e9,
+      adapter: 'llvmpipe (LLVM 19, 256 bits)',
+    });
   }
   return { dir, plan, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
@@ -150,11 +178,23 @@ function metrics(task: TrainTask, dpo: boolean, random: Random): string {
       loss: dpo ? 0.693147 - 0.31 * learned + s * 0.06 * noise() * (t > 0 ? 1 : 0) : 1.31 - 0.42 * learned + s * 0.12 * noise(),
       'logps/chosen': chosen + s * 1.5 * noise(),
       'logps/rejected': rejected + s * 1.5 * noise(),
-      ...(dpo ? { 'rewards/accuracies': 0.5 + 0.34 * learned + s * 0.1 * noise(), 'rewards/margins': 0.57 * learned + s * 0.1 * noise() } : {}),
+      ...(dpo
+        ? { 'rewards/accuracies': 0.5 + 0.34 * learned + s * 0.1 * noise(), 'rewards/margins': 0.57 * learned + s * 0.1 * noise() }
+        : {}),
     });
-    if (step % 20 === 0) lines.push(JSON.stringify({ step, epoch: t, ...Object.fromEntries(Object.entries(at(0.15)).map(([k, v]) => [`eval_${k}`, v])) }));
+    if (step % 20 === 0)
+      lines.push(JSON.stringify({ step, epoch: t, ...Object.fromEntries(Object.entries(at(0.15)).map(([k, v]) => [`eval_${k}`, v])) }));
     if (step < task.steps) {
-      lines.push(JSON.stringify({ step: step + 1, epoch: t, ...at(1), grad_norm: 2.4 + noise() + (dpo ? 1.5 * t : 0), learning_rate: 1e-3 * Math.min(1, t / 0.1) * 0.5 * (1 + Math.cos(Math.PI * t)), num_tokens: 640 * step }));
+      lines.push(
+        JSON.stringify({
+          step: step + 1,
+          epoch: t,
+          ...at(1),
+          grad_norm: 2.4 + noise() + (dpo ? 1.5 * t : 0),
+          learning_rate: 1e-3 * Math.min(1, t / 0.1) * 0.5 * (1 + Math.cos(Math.PI * t)),
+          num_tokens: 640 * step,
+        }),
+      );
     }
   }
   return `${lines.join('\n')}\n{"step": 99, "lo`;

@@ -39,7 +39,8 @@ describe('numbers', () => {
     [0, `0${blank}FLOP`],
   ])('%p operations read %p', (value, text) => expect(withPrefix(value, 'FLOP')).toBe(text));
 
-  test('digits are grouped by three', () => expect([999, 1000, 1234567].map(grouped)).toEqual(['999', `1${blank}000`, `1${blank}234${blank}567`]));
+  test('digits are grouped by three', () =>
+    expect([999, 1000, 1234567].map(grouped)).toEqual(['999', `1${blank}000`, `1${blank}234${blank}567`]));
 });
 
 describe('statistics', () => {
@@ -51,8 +52,18 @@ describe('statistics', () => {
   });
 
   test('differences are paired by seed and have Student’s interval', () => {
-    const a = new Map([[0, 1], [1, 2], [2, 3], [9, 100]]);
-    const b = new Map([[2, 3.9], [1, 3.1], [0, 2], [5, -100]]);
+    const a = new Map([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [9, 100],
+    ]);
+    const b = new Map([
+      [2, 3.9],
+      [1, 3.1],
+      [0, 2],
+      [5, -100],
+    ]);
     const found = pairedDifference(a, b);
     // Differences 1.0, 1.1, 0.9: mean 1, deviation 0.1, t = 4.303 at two degrees of freedom.
     expect(found?.pairs).toBe(3);

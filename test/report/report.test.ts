@@ -73,10 +73,23 @@ describe('writeReport', () => {
 
   test('names and texts of a stranger stay texts', async () => {
     const hostile = `</code></pre><script>alert(1)</script><img src=x onerror=alert(2)>`;
-    const { dir, plan } = await run({ seeds: [0], steps: 20, title: hostile, about: hostile, text: hostile, arms: [`a"${hostile}`, 'dpo'] });
+    const { dir, plan } = await run({
+      seeds: [0],
+      steps: 20,
+      title: hostile,
+      about: hostile,
+      text: hostile,
+      arms: [`a"${hostile}`, 'dpo'],
+    });
     plan.resolved.push({ name: hostile, value: hostile, origin: hostile });
     const maps = taskFolder(dir, `focus.maps.post.dpo@0`);
-    const row = JSON.stringify({ boxes: [{ x: 0, y: 0, w: 4, h: 4 }], size: 24, prompt: hostile, chosen: hostile, rejected: `javascript:${hostile}` });
+    const row = JSON.stringify({
+      boxes: [{ x: 0, y: 0, w: 4, h: 4 }],
+      size: 24,
+      prompt: hostile,
+      chosen: hostile,
+      rejected: `javascript:${hostile}`,
+    });
     writeFileSync(join(maps, 'rows.jsonl'), `${row}\n`);
     writeFileSync(join(taskFolder(dir, plan.tasks.find((t) => t.id.startsWith('focus.maps'))?.id ?? ''), 'rows.jsonl'), `${row}\n`);
     writeFileSync(join(dir, 'run.json'), JSON.stringify({ adapter: hostile, [hostile]: hostile }));
@@ -90,7 +103,9 @@ describe('writeReport', () => {
   test('a run that is not finished says so and shows the rest', async () => {
     const { dir, plan } = await run({ seeds: [0], steps: 20, missing: (task) => task.id.includes('dpo') });
     const text = visible(await report(dir, plan));
-    expect(text).toContain('This run is not finished: 4 of 9 tasks have no result yet (post.dpo@0, focus.maps.post.dpo@0, focus.post.dpo@0, objects.post.dpo@0).');
+    expect(text).toContain(
+      'This run is not finished: 4 of 9 tasks have no result yet (post.dpo@0, focus.maps.post.dpo@0, focus.post.dpo@0, objects.post.dpo@0).',
+    );
     expect(text).toContain('Held-out loss');
     expect(text).toContain('Where the losses look');
   });
@@ -115,15 +130,18 @@ describe('writeReport', () => {
     writeFileSync(join(taskFolder(dir, 'objects.post.dpo@0'), 'score.json'), '{"values": {"top1": ');
     writeFileSync(join(taskFolder(dir, 'post.sft@0'), 'metrics.jsonl'), 'not json\n[1]\n{"step": 1, "loss": null}\n');
     writeFileSync(join(dir, 'run.json'), '[]');
+    writeFileSync(join(taskFolder(dir, 'focus.maps.post.sft@0'), 'table.safetensors'), 'xx');
     const text = visible(await report(dir, plan));
     expect(text).toMatch(/top-1 accuracy , % [\d.]+ [\d.]+ –/);
+    expect(text).toMatch(/Missing: \S+table.safetensors is not a whole safetensors file/);
+    expect(text).toContain('dpo Grad-CAM');
   });
 
   test('pictures whose data has gone are named as missing, and the maps are shown', async () => {
     const { dir, plan } = await run({ seeds: [0], steps: 20, maps: 3 });
     for (const task of plan.tasks) if (task.kind === 'embed') task.data = { ...task.data, source: 'files.preferences' };
     const page = await report(dir, plan);
-    expect(visible(page)).toContain('No pictures: there is no data source files.preferences here.');
+    expect(visible(page)).toContain('Missing: no pictures: there is no data source files.preferences here.');
     expect(visible(page)).toContain('All rows, seed 0');
     expect(page.match(/<img /g)).toHaveLength(3 * 4);
   });
@@ -145,7 +163,12 @@ describe('formatSummary', () => {
   });
 
   test('control characters of names do not reach the terminal', async () => {
-    const { dir, plan } = await run({ seeds: [0, 1], steps: 20, arms: ['a\u001b[2J', 'b\nc'], missing: (task) => task.kind === 'embed' || (task.kind === 'score' && task.score === 'focus') });
+    const { dir, plan } = await run({
+      seeds: [0, 1],
+      steps: 20,
+      arms: ['a\u001b[2J', 'b\nc'],
+      missing: (task) => task.kind === 'embed' || (task.kind === 'score' && task.score === 'focus'),
+    });
     const text = formatSummary(dir, plan);
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
     expect(text).toContain('Not finished: focus.maps.post.a [2J@0, focus.post.a [2J@0');

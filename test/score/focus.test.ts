@@ -6,7 +6,13 @@ import type { Table } from '../../runtime/core/score/types.ts';
 
 function maps(gradient: number[][], cam: number[][], rows: Record<string, unknown>[]): Table {
   const tensor = (list: number[][]) => ({ shape: [list.length, list[0].length], data: Float32Array.from(list.flat()) });
-  return { tensors: new Map([['gradient', tensor(gradient)], ['cam', tensor(cam)]]), rows };
+  return {
+    tensors: new Map([
+      ['gradient', tensor(gradient)],
+      ['cam', tensor(cam)],
+    ]),
+    rows,
+  };
 }
 
 const upperLeft: Box = { x: 0, y: 0, w: 4, h: 4 };
@@ -14,12 +20,19 @@ const upperLeft: Box = { x: 0, y: 0, w: 4, h: 4 };
 describe('coverage', () => {
   test('weighs a patch by the overlapping area, and overlapping boxes once', () => {
     // 8 px, 2 x 2 patches: [2, 6) x [0, 4) covers half of both upper patches; the second box lies within the first.
-    const boxes = [{ x: 2, y: 0, w: 4, h: 4 }, { x: 2, y: 1, w: 2, h: 2 }];
+    const boxes = [
+      { x: 2, y: 0, w: 4, h: 4 },
+      { x: 2, y: 1, w: 2, h: 2 },
+    ];
     expect([...coverage(boxes, 8, 8, 2)]).toEqual([0.5, 0.5, 0, 0]);
   });
 
   test('agrees with counting fine pixels', () => {
-    const boxes = [{ x: 1, y: 2, w: 7, h: 3 }, { x: 5, y: 0, w: 4, h: 9 }, { x: -3, y: 10, w: 6, h: 20 }];
+    const boxes = [
+      { x: 1, y: 2, w: 7, h: 3 },
+      { x: 5, y: 0, w: 4, h: 9 },
+      { x: -3, y: 10, w: 6, h: 20 },
+    ];
     const exact = coverage(boxes, 12, 18, 3);
     for (let p = 0; p < 9; p++) {
       let inside = 0;
@@ -49,8 +62,16 @@ describe('focus', () => {
 
   test('leaves out rows without boxes and maps without anything', () => {
     const table = maps(
-      [[1, 0, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]],
-      [[0, 0, 0, 0], [1, 1, 1, 1], [0, 1, 1, 0]],
+      [
+        [1, 0, 0, 0],
+        [1, 1, 1, 1],
+        [1, 1, 1, 1],
+      ],
+      [
+        [0, 0, 0, 0],
+        [1, 1, 1, 1],
+        [0, 1, 1, 0],
+      ],
       [{ boxes: [upperLeft], size: 8 }, { size: 8 }, { boxes: [upperLeft], size: 8 }],
     );
     const { values, details } = focus({ maps: table }, {});

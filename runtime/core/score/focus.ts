@@ -8,11 +8,11 @@
  * what a map that looks nowhere in particular would get. A row without boxes, or whose map is zero everywhere, has no share
  * and is left out of that mean; `details` says how many are left.
  */
-import { PivotError } from '../../../plan/errors.ts';
 import type { Box } from '../data/row.ts';
 import { columnOf, requireFinite, tableOf } from './arguments.ts';
 import { coverage, shareOf } from './overlap.ts';
 import type { Json, ScoreParams, ScoreResult, Table, TableTensor } from './types.ts';
+import { scoreError } from './errors.ts';
 
 /** One share a row; null where the row has none. */
 type Shares = (number | null)[];
@@ -24,9 +24,11 @@ export function focus(tables: Record<string, Table>, _params: ScoreParams): Scor
   const [n, patches] = gradient.shape;
   const grid = gridOf(patches);
   if (cam.shape.join() !== gradient.shape.join() || maps.rows.length !== n) {
-    throw new PivotError('R0706', `gradient has the shape [${gradient.shape.join(', ')}], cam [${cam.shape.join(', ')}], and there are ${maps.rows.length} rows beside them`, {
-      cure: 'keep both maps and the columns `boxes` and `size` in one embed',
-    });
+    throw scoreError(
+      'R0706',
+      `gradient has the shape [${gradient.shape.join(', ')}], cam [${cam.shape.join(', ')}], and there are ${maps.rows.length} rows beside them`,
+      'keep both maps and the columns `boxes` and `size` in one embed',
+    );
   }
   const covered = maps.rows.map((row, i) => {
     const boxes = boxesOf(row, i);
@@ -43,9 +45,11 @@ export function focus(tables: Record<string, Table>, _params: ScoreParams): Scor
   for (const [name, list] of Object.entries(shares)) {
     const known = list.filter((share) => share !== null);
     if (known.length === 0) {
-      throw new PivotError('R0707', `no row of maps has both boxes and a ${name} map above zero, so there is no share to give`, {
-        cure: 'give the probe data whose rows name the objects that the answers differ about',
-      });
+      throw scoreError(
+        'R0707',
+        `no row of maps has both boxes and a ${name} map above zero, so there is no share to give`,
+        'give the probe data whose rows name the objects that the answers differ about',
+      );
     }
     values[`${name}_share`] = known.reduce((a, b) => a + b, 0) / known.length;
     details[name] = list;
@@ -58,9 +62,11 @@ function mapOf(table: Table, name: string): TableTensor {
   const map = columnOf(table, name, 'maps', 'focus');
   requireFinite(map, name, 'maps', 'focus');
   if (map.shape.length !== 2 || map.data.some((value: number) => value < 0)) {
-    throw new PivotError('R0706', `${name} of maps should be [rows, patches] and not negative, and has the shape [${map.shape.join(', ')}]`, {
-      cure: 'keep the size of a gradient, not the gradient',
-    });
+    throw scoreError(
+      'R0706',
+      `${name} of maps should be [rows, patches] and not negative, and has the shape [${map.shape.join(', ')}]`,
+      'keep the size of a gradient, not the gradient',
+    );
   }
   return map;
 }
@@ -69,7 +75,7 @@ function mapOf(table: Table, name: string): TableTensor {
 function gridOf(patches: number): number {
   const grid = Math.round(Math.sqrt(patches));
   if (grid * grid === patches && grid > 0) return grid;
-  throw new PivotError('R0706', `a map of ${patches} patches is not square`, { cure: 'leave class tokens out of the features that you differentiate' });
+  throw scoreError('R0706', `a map of ${patches} patches is not square`, 'leave class tokens out of the features that you differentiate');
 }
 
 /** The share of row `i` of a map that lies on the covered part; null where there is none to divide. */
@@ -82,7 +88,11 @@ function boxesOf(row: Record<string, unknown>, i: number): Box[] {
   const { boxes } = row;
   if (boxes === undefined || boxes === null) return [];
   if (Array.isArray(boxes) && boxes.every(isBox)) return boxes;
-  throw new PivotError('R0706', `row ${i + 1} of maps has boxes that are not a list of {x, y, w, h} in pixels`, { cure: 'mend the column `boxes` of the data' });
+  throw scoreError(
+    'R0706',
+    `row ${i + 1} of maps has boxes that are not a list of {x, y, w, h} in pixels`,
+    'mend the column `boxes` of the data',
+  );
 }
 
 /** Width and height in pixels. */
@@ -90,7 +100,7 @@ function sizeOf(row: Record<string, unknown>, i: number): [number, number] {
   const { size } = row;
   if (isLength(size)) return [size, size];
   if (Array.isArray(size) && size.length === 2 && size.every(isLength)) return [size[0], size[1]];
-  throw new PivotError('R0706', `row ${i + 1} of maps does not say the size of its image`, { cure: 'keep the column `size` beside the maps' });
+  throw scoreError('R0706', `row ${i + 1} of maps does not say the size of its image`, 'keep the column `size` beside the maps');
 }
 
 export function isBox(value: unknown): value is Box {

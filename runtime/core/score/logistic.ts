@@ -12,11 +12,11 @@
  * (For two classes scikit-learn keeps one weight vector where this keeps two; its C is then half of that.)
  */
 import { elements } from '../../../plan/dtypes.ts';
-import { PivotError } from '../../../plan/errors.ts';
 import { columnOf, numberOf, requireFinite, tableOf } from './arguments.ts';
 import { minimise } from './lbfgs.ts';
 import { standardiser } from './standardise.ts';
 import type { ScoreParams, ScoreResult, Table } from './types.ts';
+import { scoreError } from './errors.ts';
 
 interface Examples {
   /** [n, width], row-major. */
@@ -33,9 +33,11 @@ export function logistic(tables: Record<string, Table>, params: ScoreParams): Sc
   const fit = examples(tables, 'fit');
   const held = examples(tables, 'held');
   if (fit.width !== held.width) {
-    throw new PivotError('R0706', `the features of fit have ${fit.width} columns, those of held ${held.width}`, {
-      cure: 'keep the same features in both embeds',
-    });
+    throw scoreError(
+      'R0706',
+      `the features of fit have ${fit.width} columns, those of held ${held.width}`,
+      'keep the same features in both embeds',
+    );
   }
   const standardise = standardiser(fit.features, fit.width);
   standardise(fit.features);
@@ -70,12 +72,14 @@ function examples(tables: Record<string, Table>, argument: string): Examples {
   const label = columnOf(table, 'label', argument, 'logistic');
   const leading = features.shape.slice(0, -1);
   if (features.shape.length < 2 || leading.join() !== label.shape.join()) {
-    throw new PivotError('R0706', `features [${features.shape.join(', ')}] and label [${label.shape.join(', ')}] of ${argument} do not belong together`, {
-      cure: 'features need one axis more than the labels, and the same axes before it',
-    });
+    throw scoreError(
+      'R0706',
+      `features [${features.shape.join(', ')}] and label [${label.shape.join(', ')}] of ${argument} do not belong together`,
+      'features need one axis more than the labels, and the same axes before it',
+    );
   }
   const n = elements(leading);
-  if (n === 0) throw new PivotError('R0706', `${argument} has no rows`, { cure: 'give the embed a count above 0' });
+  if (n === 0) throw scoreError('R0706', `${argument} has no rows`, 'give the embed a count above 0');
   requireFinite(features, 'features', argument, 'logistic');
   return { features: Float64Array.from(features.data), label: Int32Array.from(label.data), n, width: features.shape[leading.length] };
 }

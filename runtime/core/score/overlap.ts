@@ -34,8 +34,16 @@ export function shareOf(map: ArrayLike<number>, cover: ArrayLike<number>): numbe
 function unionArea(boxes: readonly Box[], left: number, top: number, right: number, bottom: number): number {
   const inside = boxes.filter((b) => b.x < right && b.x + b.w > left && b.y < bottom && b.y + b.h > top);
   if (inside.length === 0) return 0;
-  const xs = cuts(inside.flatMap((b) => [b.x, b.x + b.w]), left, right);
-  const ys = cuts(inside.flatMap((b) => [b.y, b.y + b.h]), top, bottom);
+  const xs = cuts(
+    inside.flatMap((b) => [b.x, b.x + b.w]),
+    left,
+    right,
+  );
+  const ys = cuts(
+    inside.flatMap((b) => [b.y, b.y + b.h]),
+    top,
+    bottom,
+  );
   let area = 0;
   for (let i = 0; i + 1 < xs.length; i++) {
     for (let j = 0; j + 1 < ys.length; j++) {

@@ -5,10 +5,10 @@
  *
  * A score is registered by adding its file to `scores`; a plan names it by its key.
  */
-import { PivotError } from '../../../plan/errors.ts';
 import { focus } from './focus.ts';
 import { logistic } from './logistic.ts';
 import type { ScoreFn } from './types.ts';
+import { scoreError } from './errors.ts';
 
 export type { Json, ScoreFn, ScoreParams, ScoreResult, Table, TableTensor } from './types.ts';
 
@@ -17,5 +17,5 @@ export const scores: Readonly<Record<string, ScoreFn>> = { logistic, focus };
 /** The score of that name; R0701 where there is none. */
 export function scoreNamed(name: string): ScoreFn {
   if (Object.hasOwn(scores, name)) return scores[name];
-  throw new PivotError('R0701', `there is no score called ${name}`, { cure: `this runtime has ${Object.keys(scores).join(', ')}` });
+  throw scoreError('R0701', `there is no score called ${name}`, `this runtime has ${Object.keys(scores).join(', ')}`);
 }

@@ -7,7 +7,7 @@ import { parse, View } from 'vega';
 import { compile } from 'vega-lite';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Panel, Series } from './curves.ts';
-import { html, raw } from './html.ts';
+import { markup, raw } from './html.ts';
 import type { Markup } from './html.ts';
 import { metricNaming } from './names.ts';
 import { GRID, INK, PALETTE, STAGE } from './style.ts';
@@ -21,8 +21,8 @@ export async function chart(panel: Panel): Promise<Markup> {
   const held = panel.series.some((series) => series.kind !== 'train');
   const title = panel.loss === undefined ? label : `${label}, ${panel.loss}`;
   const svg = await draw(panel, held);
-  return html`<figure class="chart"><figcaption><strong>${title}</strong>${(percent ? '%' : unit) !== undefined && html` <span class="unit">${percent ? '%' : unit}</span>`}</figcaption>
-<div role="img" aria-label="${`${title} over training steps`}">${raw(svg)}</div>${note !== undefined && html`<p class="note">${note}</p>`}</figure>
+  return markup`<figure class="chart"><figcaption><strong>${title}</strong>${(percent ? '%' : unit) !== undefined && markup` <span class="unit">${percent ? '%' : unit}</span>`}</figcaption>
+<div role="img" aria-label="${`${title} over training steps`}">${raw(svg)}</div>${note !== undefined && markup`<p class="note">${note}</p>`}</figure>
 `;
 }
 
@@ -40,15 +40,38 @@ async function draw(panel: Panel, held: boolean): Promise<string> {
       aria: false,
       font: 'system-ui, sans-serif',
       view: { stroke: null },
-      axis: { labelColor: INK, titleColor: INK, titleFontWeight: 'normal', titleFontSize: 11.5, labelFontSize: 11.5, domain: false, ticks: false, labelPadding: 6, gridColor: GRID },
+      axis: {
+        labelColor: INK,
+        titleColor: INK,
+        titleFontWeight: 'normal',
+        titleFontSize: 11.5,
+        labelFontSize: 11.5,
+        domain: false,
+        ticks: false,
+        labelPadding: 6,
+        gridColor: GRID,
+      },
     },
-    layer: series.map((one) => ({ data: { values: one.points.map((p) => ({ x: p.step, y: percent ? 100 * p.value : p.value })) }, mark: markOf(one, series, held) })),
+    layer: series.map((one) => ({
+      data: { values: one.points.map((p) => ({ x: p.step, y: percent ? 100 * p.value : p.value })) },
+      mark: markOf(one, series, held),
+    })),
     encoding: {
-      x: { field: 'x', type: 'quantitative', axis: { title: 'step', grid: false, tickCount: 6, domain: true, domainColor: GRID, format: 'd', tickMinStep: 1, labelFlush: false }, scale: { nice: false } },
+      x: {
+        field: 'x',
+        type: 'quantitative',
+        axis: { title: 'step', grid: false, tickCount: 6, domain: true, domainColor: GRID, format: 'd', tickMinStep: 1, labelFlush: false },
+        scale: { nice: false },
+      },
       y: {
         field: 'y',
         type: 'quantitative',
-        axis: { title: null, tickCount: 5, minExtent: 34, ...(panel.metric === 'learning_rate' ? { labelExpr: "datum.value === 0 ? '0' : format(datum.value, '.1~e')" } : {}) },
+        axis: {
+          title: null,
+          tickCount: 5,
+          minExtent: 34,
+          ...(panel.metric === 'learning_rate' ? { labelExpr: "datum.value === 0 ? '0' : format(datum.value, '.1~e')" } : {}),
+        },
         scale: { zero: panel.metric === 'learning_rate' || panel.metric === 'grad_norm' },
       },
     },

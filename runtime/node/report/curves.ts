@@ -32,7 +32,10 @@ const MAX_POINTS = 120;
 /** The charts of one metric: one, or one for each loss function where the metric is the loss itself. Empty where nobody wrote it. */
 export function panelsOf(metric: string, subjects: readonly Subject[]): Panel[] {
   const losses = [...new Set(subjects.flatMap((subject) => lossOf(subject) ?? []))];
-  const groups = metric === 'loss' && losses.length > 1 ? losses.map((loss) => ({ loss, subjects: subjects.filter((s) => lossOf(s) === loss) })) : [{ subjects }];
+  const groups =
+    metric === 'loss' && losses.length > 1
+      ? losses.map((loss) => ({ loss, subjects: subjects.filter((s) => lossOf(s) === loss) }))
+      : [{ subjects }];
   return groups.flatMap((group) => {
     const longest = Math.max(0, ...group.subjects.flatMap((s) => [...s.runs.values()].map((run) => points(run.metrics, metric).length)));
     const bucket = Math.max(1, Math.ceil(longest / MAX_POINTS));
@@ -50,7 +53,10 @@ function seriesOf(subject: Subject, metric: string, bucket: number): Series[] {
   const runs = [...subject.runs.values()];
   const train = runs.map((run) => averaged(points(run.metrics, metric), bucket)).filter((list) => list.length > 0);
   const held = runs.map((run) => points(run.metrics, `eval_${metric}`)).filter((list) => list.length > 0);
-  const series: Series[] = [...train.map((list): Series => ({ subject, kind: 'train', points: list })), ...held.map((list): Series => ({ subject, kind: 'held', points: list }))];
+  const series: Series[] = [
+    ...train.map((list): Series => ({ subject, kind: 'train', points: list })),
+    ...held.map((list): Series => ({ subject, kind: 'held', points: list })),
+  ];
   if (held.length > 1) series.push({ subject, kind: 'mean', points: meanOf(held) });
   return series;
 }

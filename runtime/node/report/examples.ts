@@ -47,8 +47,8 @@ export interface Gallery {
   rows: number;
   subjects: Subject[];
   examples: Example[];
-  /** Why there are no pictures, where there are none. */
-  without?: string;
+  /** What could not be shown, and why. */
+  problems: string[];
 }
 
 /** Opens the rows that a task read. */
@@ -76,23 +76,23 @@ async function galleryOf(probe: string, run: RunRecord, subjects: readonly Subje
   const scored = run.tasks.flatMap(({ task }) => (task.kind === 'score' && task.probe === probe ? [task] : []));
   const seed = scored[0].seed;
   const tables: MapTable[] = [];
+  const problems: string[] = [];
   for (const subject of subjects) {
     const score = scored.find((task) => task.seed === seed && isSubjectOf(task, subject));
     const record = run.tasks.find(({ task }) => task.id === score?.tables.maps);
-    const table = record && (await readMaps(record, subject));
-    if (table !== undefined) tables.push(table);
+    const table = record && (await orProblem(readMaps(record, subject)));
+    if (typeof table === 'string') problems.push(table);
+    else if (table !== undefined) tables.push(table);
   }
-  if (tables.length === 0) return undefined;
+  const gallery: Gallery = { probe, seed, rows: 0, subjects: [], examples: [], problems };
+  if (tables.length === 0) return problems.length > 0 ? gallery : undefined;
   const count = Math.min(ROWS, ...tables.flatMap((table) => table.maps.map(({ shape }) => shape[0])));
-  const { rows, without } = await readRows(tables[0].task, count, open);
-  const gallery: Gallery = {
-    probe,
-    seed,
-    rows: tables[0].maps[0].shape[0],
-    subjects: tables.map((table) => table.subject),
-    examples: Array.from({ length: count }, (_, i) => exampleOf(i, tables, rows[i] ?? {})),
-  };
-  if (without !== undefined) gallery.without = without;
+  const found = await orProblem(readRows(tables[0].task, count, open));
+  const rows = typeof found === 'string' ? [] : found;
+  if (typeof found === 'string') problems.push(`no pictures: ${found}`);
+  gallery.rows = tables[0].maps[0].shape[0];
+  gallery.subjects = tables.map((table) => table.subject);
+  gallery.examples = Array.from({ length: count }, (_, i) => exampleOf(i, tables, rows[i] ?? {}));
   return gallery;
 }
 
@@ -115,20 +115,24 @@ async function readMaps(record: TaskRecord, subject: Subject): Promise<MapTable 
   }
 }
 
-/** The first rows of the source; data that has since gone leaves the maps without pictures, and says so. */
-async function readRows(task: EmbedTask, count: number, open: OpenRows): Promise<{ rows: Row[]; without?: string }> {
+async function readRows(task: EmbedTask, count: number, open: OpenRows): Promise<Row[]> {
+  const source = await open(task);
   try {
-    const source = await open(task);
-    try {
-      const rows: Row[] = [];
-      for (let i = 0; i < count; i++) rows.push(await source.row(i));
-      return { rows };
-    } finally {
-      await source.close?.();
-    }
+    const rows: Row[] = [];
+    for (let i = 0; i < count; i++) rows.push(await source.row(i));
+    return rows;
+  } finally {
+    await source.close?.();
+  }
+}
+
+/** A damaged table, or data that has since gone, leaves a gap in the gallery and a sentence, not a run without a report. */
+async function orProblem<T>(read: Promise<T>): Promise<T | string> {
+  try {
+    return await read;
   } catch (error) {
-    if (!(error instanceof PivotError)) throw error;
-    return { rows: [], without: error.message };
+    if (error instanceof PivotError) return error.message;
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 /** What was run, on what, and what it took: cost, the text, the resolved values, data, hashes, adapter and versions. */
 import type { DataSource, Plan, ReportTask } from '../../../plan/plan.ts';
-import { html } from './html.ts';
+import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
 import { duration, grouped, NONE, withPrefix } from './numbers.ts';
 import { isFields } from './read-run.ts';
@@ -15,8 +15,8 @@ export function costTable(run: RunRecord): Markup {
     const name = record.task.id.replace(`@${record.task.seed}`, '');
     groups.set(name, [...(groups.get(name) ?? []), record]);
   }
-  const rows: Content[][] = [...groups].map(([name, records]) => [html`<code>${name}</code>`, extentOf(records), ...effort(records)]);
-  rows.push([html`<strong>all</strong>`, '', ...effort(counted)]);
+  const rows: Content[][] = [...groups].map(([name, records]) => [markup`<code>${name}</code>`, extentOf(records), ...effort(records)]);
+  rows.push([markup`<strong>all</strong>`, '', ...effort(counted)]);
   return table(
     [{ head: 'task' }, { head: 'extent' }, { head: 'time', number: true }, { head: 'work', number: true }, { head: 'rate', number: true }],
     rows,
@@ -38,21 +38,28 @@ function effort(records: readonly TaskRecord[]): Content[] {
   if (finished.length === 0) return ['not finished', NONE, NONE];
   const seconds = finished.reduce((sum, record) => sum + (record.seconds ?? 0), 0);
   const flops = finished.reduce((sum, record) => sum + (record.flops ?? 0), 0);
-  return [duration(seconds), flops > 0 ? withPrefix(flops, 'FLOP') : NONE, flops > 0 && seconds > 0 ? withPrefix(flops / seconds, 'FLOP/s') : NONE];
+  return [
+    duration(seconds),
+    flops > 0 ? withPrefix(flops, 'FLOP') : NONE,
+    flops > 0 && seconds > 0 ? withPrefix(flops / seconds, 'FLOP/s') : NONE,
+  ];
 }
 
 /** The text as it was compiled; comments stand back. */
 export function textBlock(report: ReportTask): Markup {
   const lines = report.text.replace(/\s+$/, '').split('\n');
-  return html`<pre>${lines.map((line, i) => {
+  return markup`<pre>${lines.map((line, i) => {
     const end = i + 1 < lines.length && '\n';
-    return /^\s*\/\//.test(line) ? html`<span class="comment">${line}</span>${end}` : html`${line}${end}`;
+    return /^\s*\/\//.test(line) ? markup`<span class="comment">${line}</span>${end}` : markup`${line}${end}`;
   })}</pre>
 `;
 }
 
 export function resolvedTable(plan: Plan): Markup {
-  return table([{ head: 'name' }, { head: 'value' }, { head: 'from' }], plan.resolved.map(({ name, value, origin }) => [html`<code>${name}</code>`, html`<code>${value}</code>`, origin]));
+  return table(
+    [{ head: 'name' }, { head: 'value' }, { head: 'from' }],
+    plan.resolved.map(({ name, value, origin }) => [markup`<code>${name}</code>`, markup`<code>${value}</code>`, origin]),
+  );
 }
 
 /** Every source that a task reads, once. */
@@ -64,7 +71,13 @@ export function dataTable(plan: Plan): Markup {
         .map(([name, value]) => `${name}: ${String(value)}`)
         .join(', ');
       const key = `${use} ${part.source} ${params} ${part.count} ${part.content ?? ''}`;
-      seen.set(key, [html`<code>${part.source}</code>`, use, params, grouped(part.count), part.content === undefined ? 'generated' : html`<code>${part.content}</code>`]);
+      seen.set(key, [
+        markup`<code>${part.source}</code>`,
+        use,
+        params,
+        grouped(part.count),
+        part.content === undefined ? 'generated' : markup`<code>${part.content}</code>`,
+      ]);
     }
   };
   for (const task of plan.tasks) {
@@ -74,13 +87,18 @@ export function dataTable(plan: Plan): Markup {
     }
     if (task.kind === 'embed') add('probe', task.data);
   }
-  return table([{ head: 'source' }, { head: 'use' }, { head: 'settings' }, { head: 'rows', number: true }, { head: 'content' }], [...seen.values()]);
+  return table(
+    [{ head: 'source' }, { head: 'use' }, { head: 'settings' }, { head: 'rows', number: true }, { head: 'content' }],
+    [...seen.values()],
+  );
 }
 
 /** Hashes of tasks and files: equal hashes mean the same definition. */
 export function hashTable(plan: Plan): Markup {
-  const tasks = plan.tasks.filter((task) => task.kind !== 'report').map((task) => [html`<code>${task.id}</code>`, task.kind, html`<code>${task.hash}</code>`]);
-  const files = Object.values(plan.files).map((file) => [html`<code>${file.path}</code>`, 'file', html`<code>${file.hash}</code>`]);
+  const tasks = plan.tasks
+    .filter((task) => task.kind !== 'report')
+    .map((task) => [markup`<code>${task.id}</code>`, task.kind, markup`<code>${task.hash}</code>`]);
+  const files = Object.values(plan.files).map((file) => [markup`<code>${file.path}</code>`, 'file', markup`<code>${file.hash}</code>`]);
   return table([{ head: 'task or file' }, { head: 'kind' }, { head: 'hash' }], [...tasks, ...files]);
 }
 

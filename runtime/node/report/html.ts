@@ -1,9 +1,10 @@
 /**
- * HTML in which text cannot become markup: the tag `html` escapes whatever is put into it unless it is markup already.
- * Captions, prompts and names come from data that nobody has vetted.
+ * HTML in which text cannot become markup: the tag `markup` escapes whatever is put into it unless it is markup already.
+ * Captions, prompts and names come from data that nobody has vetted. (It is not called
+ * `html`, since formatters rewrite templates of that name, blanks included.)
  */
 
-/** A finished piece of HTML. Only `html`, `raw` and `join` make one. */
+/** A finished piece of HTML. Only `markup`, `raw` and `join` make one. */
 export class Markup {
   readonly text: string;
 
@@ -19,7 +20,7 @@ export class Markup {
 export type Content = Markup | string | number | undefined | false | readonly Content[];
 
 /** Puts values into HTML; texts and numbers are escaped, undefined and false are left out, lists are joined. */
-export function html(parts: TemplateStringsArray, ...values: Content[]): Markup {
+export function markup(parts: TemplateStringsArray, ...values: Content[]): Markup {
   return new Markup(parts.reduce((text, part, i) => text + render(values[i - 1]) + part));
 }
 

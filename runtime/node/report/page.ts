@@ -1,5 +1,5 @@
 /** The page around the sections: one file, no script, nothing from elsewhere. */
-import { html, raw } from './html.ts';
+import { markup, raw } from './html.ts';
 import type { Content, Markup } from './html.ts';
 import { CSS } from './style.ts';
 
@@ -19,7 +19,7 @@ export interface Page {
 }
 
 export function page({ title, about, meta, status, sections }: Page): string {
-  const body: Markup = html`<!doctype html>
+  const body: Markup = markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -33,14 +33,16 @@ export function page({ title, about, meta, status, sections }: Page): string {
 <main>
 <header>
 <h1>${title}</h1>
-${about.trim() !== '' && html`<p class="about">${about.trim()}</p>`}
-<p class="meta">${meta.map((fact) => html`<span>${fact}</span>`)}</p>
-${status !== undefined && html`<p class="status">${status}</p>`}
+${about.trim() !== '' && markup`<p class="about">${about.trim()}</p>`}
+<p class="meta">${meta.map((fact) => markup`<span>${fact}</span>`)}</p>
+${status !== undefined && markup`<p class="status">${status}</p>`}
 </header>
-${sections.map((section) => html`<section>
+${sections.map(
+  (section) => markup`<section>
 <h2>${section.title}</h2>
 ${section.body}</section>
-`)}</main>
+`,
+)}</main>
 </body>
 </html>
 `;

@@ -23,7 +23,13 @@ export async function imagePng(image: Picture, boxes: readonly Box[]): Promise<s
  * A map of `grid` x `grid` patches, 0 to its own largest value, over the image in grey; over black where the image is not
  * known. A map without anything is black.
  */
-export async function mapPng(map: ArrayLike<number>, grid: number, image: Picture | undefined, boxes: readonly Box[], size: [number, number]): Promise<string> {
+export async function mapPng(
+  map: ArrayLike<number>,
+  grid: number,
+  image: Picture | undefined,
+  boxes: readonly Box[],
+  size: [number, number],
+): Promise<string> {
   const { canvas, scale } = await enlarged(image ?? { width: size[0], height: size[1], rgb: new Uint8Array(size[0] * size[1] * 3) });
   const most = Array.from(map).reduce((a, b) => Math.max(a, b), 0);
   const colours = Array.from(map, (value) => inferno(most > 0 ? value / most : 0));
@@ -77,6 +83,8 @@ function outline(canvas: Picture, x0: number, y0: number, x1: number, y1: number
 }
 
 async function dataUri({ width, height, rgb }: Picture): Promise<string> {
-  const png = await sharp(rgb, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 9 }).toBuffer();
+  const png = await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
   return `data:image/png;base64,${png.toString('base64')}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The report of a run: `report.html`, one file that can be read, printed and sent without anything else.
+ * The report of a run: `report.markup`, one file that can be read, printed and sent without anything else.
  *
  * In come a run folder and its plan, out comes the page. It goes in the order of a reader's questions: what was asked and
  * how it came out (`outcome.ts`, figures by `summary.ts`), how training went (`curves.ts`, `charts.ts`), where the losses look
@@ -18,7 +18,7 @@ import { panelsOf } from './curves.ts';
 import { galleriesOf } from './examples.ts';
 import { costTable, dataTable, hashTable, machineTable, resolvedTable, textBlock } from './experiment.ts';
 import { galleryMarkup } from './gallery.ts';
-import { html } from './html.ts';
+import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
 import { CURVES } from './names.ts';
 import { duration } from './numbers.ts';
@@ -32,7 +32,7 @@ import type { Subject } from './subjects.ts';
 import { comparedPair, judged, probeRows, trainingRows } from './summary.ts';
 
 /**
- * Writes `report.html` into the run folder, atomically, and returns its path. `sources` opens the data for the pictures of the
+ * Writes `report.markup` into the run folder, atomically, and returns its path. `sources` opens the data for the pictures of the
  * gallery; without it only data that needs no files has pictures.
  */
 export async function writeReport(runDir: string, plan: Plan, sources: SourceContext = { openers: CORE_SOURCES }): Promise<string> {
@@ -67,11 +67,13 @@ function outcome(plan: Plan, run: RunRecord, subjects: readonly Subject[]): Sect
   const probes = probeRows(run, subjects);
   const columns = judged(plan, subjects).map((subject) => subjects.indexOf(subject));
   const body: Content = [
-    html`<p class="verdict${seeds.length <= 1 && ' one'}">${verdictOn(seeds)}</p>
+    markup`<p class="verdict${seeds.length <= 1 && ' one'}">${verdictOn(seeds)}</p>
 `,
     training.length > 0 && trainingTable(training),
     probes.length > 0 && probeTable(probes, subjects, columns, comparedPair(subjects), run),
-    training.length === 0 && probes.length === 0 && html`<p>There are no results yet.</p>
+    training.length === 0 &&
+      probes.length === 0 &&
+      markup`<p>There are no results yet.</p>
 `,
   ];
   return { title: 'Outcome', body };
@@ -89,7 +91,7 @@ async function curvesSection(subjects: readonly Subject[]): Promise<Section | un
     const shown = members.filter((member) => panels.some((panel) => panel.series.some((series) => series.subject === member)));
     const kinds = new Set(panels.flatMap((panel) => panel.series.map((series) => series.kind)));
     const bucket = Math.max(...panels.map((panel) => panel.bucket));
-    parts.push(html`<h3>${stage}</h3>
+    parts.push(markup`<h3>${stage}</h3>
 <p class="legend">${shown.map(subjectName)}${howToRead(kinds)}${bucket > 1 && ` Points of training lines are means over ${bucket} steps.`}</p>
 <div class="charts">${charts}</div>
 `);
@@ -98,7 +100,8 @@ async function curvesSection(subjects: readonly Subject[]): Promise<Section | un
 }
 
 function howToRead(kinds: ReadonlySet<string>): string {
-  if (kinds.has('mean')) return 'Faint lines are training batches, dashed ones held-out rows of one seed, strong ones their mean over the seeds.';
+  if (kinds.has('mean'))
+    return 'Faint lines are training batches, dashed ones held-out rows of one seed, strong ones their mean over the seeds.';
   if (kinds.has('held')) return kinds.has('train') ? 'Faint lines are training batches, strong ones held-out rows.' : 'Held-out rows.';
   return 'Training batches; nothing was evaluated on held-out rows.';
 }
@@ -108,7 +111,7 @@ function experiment(plan: Plan, run: RunRecord, report: ReportTask | undefined):
     ...(report !== undefined && report.text.trim() !== '' ? [{ title: 'The text', body: textBlock(report) }] : []),
     ...(plan.resolved.length > 0 ? [{ title: 'Resolved values', body: resolvedTable(plan) }] : []),
     { title: 'Data', body: dataTable(plan) },
-    { title: 'Identity', body: html`${hashTable(plan)}${machineTable(plan, run)}` },
+    { title: 'Identity', body: markup`${hashTable(plan)}${machineTable(plan, run)}` },
   ];
 }
 
@@ -130,5 +133,7 @@ function statusOf({ unfinished, tasks }: RunRecord): { status?: string } {
   const all = tasks.filter(({ task }) => task.kind !== 'report' && task.kind !== 'export').length;
   const names = unfinished.slice(0, 6).map((task) => task.id);
   const more = unfinished.length > 6 ? ` and ${unfinished.length - 6} more` : '';
-  return { status: `This run is not finished: ${unfinished.length} of ${all} tasks have no result yet (${names.join(', ')}${more}). What follows shows the others.` };
+  return {
+    status: `This run is not finished: ${unfinished.length} of ${all} tasks have no result yet (${names.join(', ')}${more}). What follows shows the others.`,
+  };
 }

@@ -11,7 +11,12 @@ export const STAGE = '#5c6470';
 export const INK = '#4a4f57';
 export const GRID = '#e3e0d8';
 
-const DARK: [string, string][] = [...PALETTE.map((key, i): [string, string] => [key, PALETTE_DARK[i]]), [STAGE, '#aeb5bf'], [INK, '#b5b1a7'], [GRID, '#34332f']];
+const DARK: [string, string][] = [
+  ...PALETTE.map((key, i): [string, string] => [key, PALETTE_DARK[i]]),
+  [STAGE, '#aeb5bf'],
+  [INK, '#b5b1a7'],
+  [GRID, '#34332f'],
+];
 
 const swatches = (palette: readonly string[], stage: string): string =>
   `${palette.map((colour, i) => `.c${i}{background:${colour}}`).join('')}.cx{background:${stage}}`;

@@ -2,7 +2,7 @@
  * Tables whose numbers align on the decimal point: the cells of a column are written with equal decimals and set in
  * figures of equal width, flush right.
  */
-import { html } from './html.ts';
+import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
 import { decimalsFor, fixed, NONE } from './numbers.ts';
 import type { Statistic } from './summary.ts';
@@ -17,15 +17,15 @@ export interface Column {
 /** A table with a caption below it. Rows have as many cells as there are columns; the first cell names the row. */
 export function table(columns: readonly Column[], rows: readonly (readonly Content[])[], caption?: Content): Markup {
   const grouped = columns.some((column) => column.group !== undefined);
-  return html`<figure class="table"><div class="scroll"><table>
-<thead>${grouped && groupRow(columns)}<tr>${columns.map((column, i) => html`<th scope="col" class="${classOf(columns, i)}">${column.head}</th>`)}</tr></thead>
+  return markup`<figure class="table"><div class="scroll"><table>
+<thead>${grouped && groupRow(columns)}<tr>${columns.map((column, i) => markup`<th scope="col" class="${classOf(columns, i)}">${column.head}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (row) =>
-      html`<tr>${row.map((cell, i) =>
-        i === 0 ? html`<th scope="row">${cell}</th>` : html`<td class="${classOf(columns, i)}">${cell}</td>`,
+      markup`<tr>${row.map((cell, i) =>
+        i === 0 ? markup`<th scope="row">${cell}</th>` : markup`<td class="${classOf(columns, i)}">${cell}</td>`,
       )}</tr>
 `,
-  )}</tbody></table></div>${caption !== undefined && html`<figcaption>${caption}</figcaption>`}</figure>
+  )}</tbody></table></div>${caption !== undefined && markup`<figcaption>${caption}</figcaption>`}</figure>
 `;
 }
 
@@ -36,8 +36,8 @@ function groupRow(columns: readonly Column[]): Markup {
     if (last !== undefined && group !== undefined && last.group === group) last.span++;
     else spans.push({ group, span: 1 });
   }
-  return html`<tr class="groups">${spans.map(({ group, span }) =>
-    group === undefined ? html`<td></td>` : html`<th scope="colgroup" colspan="${span}"><span>${group}</span></th>`,
+  return markup`<tr class="groups">${spans.map(({ group, span }) =>
+    group === undefined ? markup`<td></td>` : markup`<th scope="colgroup" colspan="${span}"><span>${group}</span></th>`,
   )}</tr>`;
 }
 
@@ -55,7 +55,14 @@ export interface Style {
 
 /** Decimals for a column of statistics: one for per cents, else `digits` significant digits of the largest. */
 export function styleFor(statistics: readonly Statistic[], percent: boolean, digits = 4): Style {
-  return percent ? { percent, decimals: 1 } : { decimals: decimalsFor(statistics.map((s) => s.mean), digits) };
+  return percent
+    ? { percent, decimals: 1 }
+    : {
+        decimals: decimalsFor(
+          statistics.map((s) => s.mean),
+          digits,
+        ),
+      };
 }
 
 export function number(value: number | undefined, style: Style): string {
@@ -71,14 +78,16 @@ export function statisticText({ mean, deviation }: Statistic, style: Style): str
 
 /** The same for the page; where there are several seeds, with the value of each below. */
 export function statisticCell(statistic: Statistic, style: Style): Content {
-  if (statistic.mean === undefined) return html`<span class="none">${NONE}</span>`;
-  const spread = statistic.deviation !== undefined && html` <span class="spread">± ${number(statistic.deviation, style)}</span>`;
-  const seeds = statistic.bySeed.size > 1 && html`<span class="seeds">${[...statistic.bySeed.values()].map((v) => number(v, style)).join(' · ')}</span>`;
-  return html`${number(statistic.mean, style)}${spread}${seeds}`;
+  if (statistic.mean === undefined) return markup`<span class="none">${NONE}</span>`;
+  const spread = statistic.deviation !== undefined && markup` <span class="spread">± ${number(statistic.deviation, style)}</span>`;
+  const seeds =
+    statistic.bySeed.size > 1 &&
+    markup`<span class="seeds">${[...statistic.bySeed.values()].map((v) => number(v, style)).join(' · ')}</span>`;
+  return markup`${number(statistic.mean, style)}${spread}${seeds}`;
 }
 
 /** The same in a narrow column: the spread below the mean. */
 export function narrowCell({ mean, deviation }: Statistic, style: Style): Content {
-  const spread = deviation !== undefined && html`<span class="seeds">± ${number(deviation, { ...style, signed: false })}</span>`;
-  return html`${number(mean, style)}${spread}`;
+  const spread = deviation !== undefined && markup`<span class="seeds">± ${number(deviation, { ...style, signed: false })}</span>`;
+  return markup`${number(mean, style)}${spread}`;
 }

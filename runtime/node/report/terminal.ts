@@ -43,7 +43,10 @@ function trainingLines(rows: readonly TrainingRow[]): string[][] {
     oneLine(row.subject.label),
     ...metrics.map((name) => {
       const change = row.metrics.get(name);
-      const style = styleFor(rows.flatMap((r) => r.metrics.get(name) ?? []).flatMap((c) => [c.start, c.end]), metricNaming(name).percent ?? false);
+      const style = styleFor(
+        rows.flatMap((r) => r.metrics.get(name) ?? []).flatMap((c) => [c.start, c.end]),
+        metricNaming(name).percent ?? false,
+      );
       return change === undefined ? '–' : `${number(change.start.mean, style)} → ${statisticText(change.end, style)}`;
     }),
     duration(row.seconds.mean),
@@ -64,7 +67,9 @@ function probeLines(rows: readonly ProbeRow[], subjects: readonly Subject[], sho
     if (withDifference) {
       const signed = { ...style, signed: true };
       const interval = row.difference?.interval;
-      line.push(number(row.difference?.mean, signed) + (interval ? ` [${number(interval[0], signed)}, ${number(interval[1], signed)}]` : ''));
+      line.push(
+        number(row.difference?.mean, signed) + (interval ? ` [${number(interval[0], signed)}, ${number(interval[1], signed)}]` : ''),
+      );
     }
     return line;
   });
