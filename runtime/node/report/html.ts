@@ -1,10 +1,10 @@
 /**
  * HTML in which text cannot become markup: the tag `markup` escapes whatever is put into it unless it is markup already.
- * Captions, prompts and names come from data that nobody has vetted. (It is not called
- * `html`, since formatters rewrite templates of that name, blanks included.)
+ * Captions, prompts and names come from data that nobody has vetted. (It is not
+ * called `html`, since formatters rewrite templates of that name, blanks included.)
  */
 
-/** A finished piece of HTML. Only `markup`, `raw` and `join` make one. */
+/** A finished piece of HTML. Only `markup` and `raw` make one. */
 export class Markup {
   readonly text: string;
 
