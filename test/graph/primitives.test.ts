@@ -4,6 +4,7 @@ import { evaluate, evaluateNodes } from '../../compiler/graph/evaluate.ts';
 import type { Bindings } from '../../compiler/graph/evaluate.ts';
 import type { Node, OpKind } from '../../compiler/graph/graph.ts';
 import { erf, erfF32, erfHelper } from '../../compiler/graph/primitives/erf.ts';
+import { sineF32, sineHelper } from '../../compiler/graph/primitives/sine.ts';
 import { UNARY } from '../../compiler/graph/primitives/unary.ts';
 
 const b = new GraphBuilder();
@@ -118,5 +119,21 @@ describe('erf', () => {
     expect(erfHelper(1)).toContain('fn pivot_erf(x: f32) -> f32');
     expect(erfHelper(4)).toContain('vec4<f32>(0.927734375f)');
     expect(UNARY.erf.wgsl('v', 4)).toBe('pivot_erf4(v)');
+  });
+});
+
+describe('sine and cosine', () => {
+  test('the kernel arithmetic is within 2e-7 up to a thousand', () => {
+    let worst = 0;
+    for (let at = -1000; at <= 1000; at += 0.173) {
+      const v = Math.fround(at);
+      worst = Math.max(worst, Math.abs(sineF32(v, 0) - Math.sin(v)), Math.abs(sineF32(v, 1) - Math.cos(v)));
+    }
+    expect(worst).toBeLessThan(2e-7);
+  });
+
+  test('share one helper', () => {
+    expect(sineHelper(4)).toContain('fn pivot_sine4(x: vec4<f32>, quarters: i32) -> vec4<f32>');
+    expect([UNARY.sin.wgsl('v', 1), UNARY.cos.wgsl('v', 4)]).toEqual(['pivot_sine(v, 0)', 'pivot_sine4(v, 1)']);
   });
 });

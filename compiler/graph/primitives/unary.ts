@@ -6,6 +6,7 @@ import type { Node, UnaryFn } from '../graph.ts';
 import { elements } from '../shape.ts';
 import { erf, erfHelper, erfName } from './erf.ts';
 import type { OpOf, Primitive } from './primitive.ts';
+import { sineCall, sineHelper } from './sine.ts';
 
 /** Kernels work on single values or on four at a time. */
 export type Width = 1 | 4;
@@ -46,8 +47,20 @@ export const UNARY: Record<UnaryFn, UnaryRule> = {
     wgsl: (x, width) => `${erfName(width)}(${x})`,
     helper: erfHelper,
   },
-  sin: { takes: F32, evaluate: Math.sin, gradient: (b, x, _y, dy) => b.mul(dy, b.cos(x)), wgsl: (x) => `sin(${x})` },
-  cos: { takes: F32, evaluate: Math.cos, gradient: (b, x, _y, dy) => b.neg(b.mul(dy, b.sin(x))), wgsl: (x) => `cos(${x})` },
+  sin: {
+    takes: F32,
+    evaluate: Math.sin,
+    gradient: (b, x, _y, dy) => b.mul(dy, b.cos(x)),
+    wgsl: (x, width) => sineCall(x, 0, width),
+    helper: sineHelper,
+  },
+  cos: {
+    takes: F32,
+    evaluate: Math.cos,
+    gradient: (b, x, _y, dy) => b.neg(b.mul(dy, b.sin(x))),
+    wgsl: (x, width) => sineCall(x, 1, width),
+    helper: sineHelper,
+  },
   abs: {
     takes: ['f32', 'i32'],
     evaluate: Math.abs,
