@@ -78,14 +78,10 @@ export function slotIds(row: Row, slot: Slot, tokenizer: Tokenizer, source: Name
   const ids = slot.end ? [...encoded.ids, encoder.end] : encoded.ids;
   if (ids.length > slot.room) {
     const end = slot.end ? ' with its end token' : '';
-    throw dataError(
-      'R0515',
-      `${slot.column} of ${named} has ${ids.length} tokens${end}, and ${slot.declared} is ${slot.room}`,
-      {
-        cure: `declare ${slot.declared}: ${ids.length} or more, or leave the row out`,
-        place,
-      },
-    );
+    throw dataError('R0515', `${slot.column} of ${named} has ${ids.length} tokens${end}, and ${slot.declared} is ${slot.room}`, {
+      cure: `declare ${slot.declared}: ${ids.length} or more, or leave the row out`,
+      place,
+    });
   }
   if (ids.length === 0 && slot.room > 0) {
     throw dataError('R0515', `${slot.column} of ${named} has no word`, {

@@ -32,7 +32,8 @@ export async function exportScenes(folder: string, spec: DataSource, context: So
     for (let index = 0; index < source.count; index++) {
       const row = await source.row(index);
       const name = `images/${String(index).padStart(digits, '0')}.png`;
-      if (row.image === undefined) throw dataError('R0516', `row ${index + 1} of ${source.name} has no picture`, { cure: 'export rows that have one' });
+      if (row.image === undefined)
+        throw dataError('R0516', `row ${index + 1} of ${source.name} has no picture`, { cure: 'export rows that have one' });
       await writeFile(join(temporary, name), await encodePng(row.image));
       lines.push(`${JSON.stringify(columnsOf(row, name))}\n`);
     }
@@ -47,7 +48,9 @@ export async function exportScenes(folder: string, spec: DataSource, context: So
 
 /** A PNG of the picture, without loss. */
 export async function encodePng({ width, height, rgb }: Picture): Promise<Uint8Array> {
-  return sharp(rgb, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 9 }).toBuffer();
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
 }
 
 function columnsOf({ prompt, answer, chosen, rejected, label, boxes, extra }: Row, image: string): Record<string, unknown> {

@@ -34,7 +34,8 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
   if (all.length > 0) throw faultsError(given, all);
   if (spec.content !== undefined) {
     const now = contentHash(folder);
-    if (now !== spec.content) throw dataError('R0523', `${given} has changed since the plan was compiled`, { cure: 'compile again', place: { file: given } });
+    if (now !== spec.content)
+      throw dataError('R0523', `${given} has changed since the plan was compiled`, { cure: 'compile again', place: { file: given } });
   }
   const decoder = openDecoder(context.workers ?? DEFAULT_WORKERS);
   const text = (index: number): Row => {
@@ -72,7 +73,10 @@ async function readFolder(folder: string, given: string, form: Form, limit: numb
   // By code unit, so that the order does not depend on the machine's language.
   const files = (await readdir(folder)).filter((name) => name.endsWith('.jsonl') && !name.startsWith('.')).sort();
   if (files.length === 0) {
-    throw dataError('R0522', `there is no .jsonl file in ${given}`, { cure: 'put the rows there, one JSON object a line', place: { file: given } });
+    throw dataError('R0522', `there is no .jsonl file in ${given}`, {
+      cure: 'put the rows there, one JSON object a line',
+      place: { file: given },
+    });
   }
   const rows: FileRow[] = [];
   const faults: Fault[] = [];
@@ -89,13 +93,20 @@ async function readFolder(folder: string, given: string, form: Form, limit: numb
 function faultsError(given: string, faults: Fault[]): Error {
   const lines = faults
     .slice(0, SHOWN)
-    .map(({ file, line, field, what }) => `\n  ${file}${line === undefined ? '' : `:${line}`}: ${field === undefined ? '' : `${field}: `}${what}`);
+    .map(
+      ({ file, line, field, what }) =>
+        `\n  ${file}${line === undefined ? '' : `:${line}`}: ${field === undefined ? '' : `${field}: `}${what}`,
+    );
   const more = faults.length > SHOWN ? `\n  and ${faults.length - SHOWN} more` : '';
   const [{ file, line }] = faults;
-  return dataError('R0520', `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in the rows of ${given}:${lines.join('')}${more}`, {
-    cure: 'mend or remove these rows',
-    place: { file, line },
-  });
+  return dataError(
+    'R0520',
+    `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in the rows of ${given}:${lines.join('')}${more}`,
+    {
+      cure: 'mend or remove these rows',
+      place: { file, line },
+    },
+  );
 }
 
 function brokenPicture(row: FileRow, index: number, cause: unknown): Error {

@@ -33,7 +33,9 @@ export function readPrompt(value: Json): Read {
   const messages = readMessages(value);
   if ('fault' in messages) return messages;
   if (messages.length !== 1) {
-    return { fault: `${messages.length} messages (${messages.map((m) => m.role).join(', ') || 'none'}); a prompt is one message of the user` };
+    return {
+      fault: `${messages.length} messages (${messages.map((m) => m.role).join(', ') || 'none'}); a prompt is one message of the user`,
+    };
   }
   const [{ role, text, pictures }] = messages;
   if (role !== 'user') return { fault: `a message of role ${role}; a prompt is one message of the user` };
@@ -57,10 +59,14 @@ export function readAnswer(value: Json): Read {
  * TRL's implicit prompt: `chosen` and `rejected` are whole conversations, and what they share at their beginning is the
  * prompt. Gives explicit columns; undefined where the row is not of that form.
  */
-export function splitImplicit(chosen: Json | undefined, rejected: Json | undefined): { prompt: Json; chosen: Json; rejected: Json } | undefined {
+export function splitImplicit(
+  chosen: Json | undefined,
+  rejected: Json | undefined,
+): { prompt: Json; chosen: Json; rejected: Json } | undefined {
   if (!Array.isArray(chosen) || !Array.isArray(rejected)) return undefined;
   let shared = 0;
-  while (shared < Math.min(chosen.length, rejected.length) - 1 && JSON.stringify(chosen[shared]) === JSON.stringify(rejected[shared])) shared++;
+  while (shared < Math.min(chosen.length, rejected.length) - 1 && JSON.stringify(chosen[shared]) === JSON.stringify(rejected[shared]))
+    shared++;
   if (shared === 0) return undefined;
   return { prompt: chosen.slice(0, shared), chosen: chosen.slice(shared), rejected: rejected.slice(shared) };
 }

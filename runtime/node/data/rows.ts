@@ -90,9 +90,16 @@ function preferenceTexts(value: Record<string, Json>, fault: Complain): { prompt
 
 function captionTexts(value: Record<string, Json>, fault: Complain): { prompt: string; answer: string } | undefined {
   const { messages } = value;
-  const columns: Record<string, Json> = Array.isArray(messages) ? { ...value, prompt: messages.slice(0, -1), answer: messages.slice(-1) } : value;
+  const columns: Record<string, Json> = Array.isArray(messages)
+    ? { ...value, prompt: messages.slice(0, -1), answer: messages.slice(-1) }
+    : value;
   const prompt = column(columns, 'prompt', readPrompt, fault);
-  const answer = column(columns, columns.answer === undefined && columns.completion !== undefined ? 'completion' : 'answer', readAnswer, fault);
+  const answer = column(
+    columns,
+    columns.answer === undefined && columns.completion !== undefined ? 'completion' : 'answer',
+    readAnswer,
+    fault,
+  );
   return prompt === undefined || answer === undefined ? undefined : { prompt, answer };
 }
 
@@ -104,7 +111,8 @@ function column(value: Record<string, Json>, name: string, read: (value: Json) =
 
 function readPicturePath(value: Record<string, Json>, fault: Complain): string | undefined {
   const field = value.image !== undefined ? 'image' : 'images';
-  if (value.image !== undefined && value.images !== undefined) return fault('image', 'there is `images` as well; one of them names the picture');
+  if (value.image !== undefined && value.images !== undefined)
+    return fault('image', 'there is `images` as well; one of them names the picture');
   const given = value[field];
   if (given === undefined) return fault('image', `there is no such column; the row has ${Object.keys(value).join(', ') || 'none'}`);
   const list = Array.isArray(given) ? given : given === null ? [] : [given];
@@ -118,7 +126,8 @@ function readBoxes(value: Json, fault: Complain): Box[] | undefined {
   for (const box of Array.isArray(value) ? value : [value]) {
     if (!isObject(box)) return fault('boxes', 'must be a list of {x, y, w, h} in pixels');
     const { x, y, w, h } = box;
-    if (typeof x !== 'number' || typeof y !== 'number' || typeof w !== 'number' || typeof h !== 'number') return fault('boxes', 'must be a list of {x, y, w, h} in pixels');
+    if (typeof x !== 'number' || typeof y !== 'number' || typeof w !== 'number' || typeof h !== 'number')
+      return fault('boxes', 'must be a list of {x, y, w, h} in pixels');
     boxes.push({ x, y, w, h });
   }
   return boxes;
