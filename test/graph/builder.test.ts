@@ -46,6 +46,14 @@ describe('sharing', () => {
     expect(b.composite('f', [x], cube)).not.toBe(b.composite('f', [x], square()));
   });
 
+  test('operands of composites may be bool, which inputs of programs may not', () => {
+    const b = new GraphBuilder();
+    const sure = b.less(b.input('x', [2]), 0);
+    const opposite = bodyOf((inner) => inner.not(inner.input('arg0', [2], 'bool')));
+    const [value] = evaluateNodes([b.composite('opposite', [sure], opposite)], { input: { x: [-1, 1] } });
+    expect([...value]).toEqual([0, 1]);
+  });
+
   test('a node of another builder is refused', () => {
     const [b, other] = [new GraphBuilder(), new GraphBuilder()];
     b.input('x', [3]);

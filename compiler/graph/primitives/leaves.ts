@@ -15,7 +15,8 @@ function stored(kind: 'input' | 'state'): Primitive<OpOf<'input'> | OpOf<'state'
       if (!shape || !dtype) throw new ShapeError(`${kind} '${op.name}' needs a shape and an element type`);
       checkShape(shape, `${kind} '${op.name}'`);
       // The arguments of a composite's body are values of the graph around it, never memory, so they may be truth values.
-      if (dtype === 'bool' && !isArgument(kind, op.name)) throw new ShapeError(`${kind} '${op.name}' is bool, which is computed but never stored`);
+      if (dtype === 'bool' && !isArgument(kind, op.name))
+        throw new ShapeError(`${kind} '${op.name}' is bool, which is computed but never stored`);
       return { shape, dtype };
     },
     gradient: noGradient,
