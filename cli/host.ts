@@ -1,6 +1,6 @@
 /** The compiler's `Host` on this machine: texts and data beside the user's text, the standard library beside our code. */
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../compiler/host.ts';
 import { PivotError } from '../plan/errors.ts';
@@ -47,4 +47,11 @@ function readHeader(path: string): { name: string; dtype: string; shape: number[
   } finally {
     closeSync(file);
   }
+}
+
+/** The host of a text, and the text's name in it. @throws PivotError C0103 where there is none. */
+export function hostOf(file: string): { path: string; host: Host } {
+  const full = resolve(file);
+  if (!isFile(full)) throw new PivotError('C0103', `there is no file ${file}`, { cure: 'name a .pivot text' });
+  return { path: basename(full), host: nodeHost(dirname(full)) };
 }

@@ -89,7 +89,9 @@ function valueOf(universe: Universe, module: Module, declaration: Named): Value 
       const set = module === universe.loaded.main ? universe.overrides.get(name) : undefined;
       const value = evaluate(ctx, set ?? declaration.value, scope);
       if (!declaration.type) return value;
-      return convert({ kind: 'Parameter', name: declaration.name, type: declaration.type, span: declaration.span }, value, 'the text', declaration.value.span);
+      convert({ kind: 'Parameter', name: declaration.name, type: declaration.type, span: declaration.span }, value, 'the text', declaration.value.span);
+      // Checked, but kept with its unit: where it is used asks for one again.
+      return value;
     }
     case 'Stage': case 'Compare': return { kind: 'subject', module, stage: name };
     case 'Binding':

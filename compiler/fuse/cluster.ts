@@ -38,6 +38,8 @@ export interface Clusters {
 export interface ClusterOptions {
   /** Loose nodes in this set begin a cluster of their own. */
   forced: ReadonlySet<Node>;
+  /** Clusters that begin with one of these are joined by nobody: they were cut off a kernel that bound too much. */
+  sealed: ReadonlySet<Node>;
   /** Nodes in this set join no cluster that exists. */
   alone: ReadonlySet<Node>;
   fuse: boolean;
@@ -114,6 +116,7 @@ class Clustering {
 
   /** Whether the form of a cluster lets it compute this node. */
   private accepts(home: Cluster, node: Node): boolean {
+    if (home.first && this.options.sealed.has(home.first)) return false;
     if (isElementwise(node) && sameShape(node.shape, home.space)) return home.kind === 'map' || home.kind === 'product' || home.kind === 'rows';
     if (home.kind !== 'rows') return false;
     const rank = home.space.length - home.reduced;
@@ -143,7 +146,8 @@ class Clustering {
       const bound = this.bound.get(candidate) ?? new Set();
       const makers = new Set([...bound].map((x) => this.home.get(x)));
       const common = wanted.some((x) => bound.has(x) || (this.home.has(x) && makers.has(this.home.get(x))) || this.home.get(x) === candidate);
-      if (!common && elements(space) > SMALL) continue;
+      const open = !candidate.first || !this.options.sealed.has(candidate.first);
+      if (!open || (!common && elements(space) > SMALL)) continue;
       if (this.reads(candidate, node) && this.bindings(candidate, node, wanted) <= this.options.maxBindings) return candidate;
     }
     return undefined;

@@ -44,8 +44,9 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
   const replaces = new Map(graph.outputs.filter((o) => o.kind === 'state').map((o) => [rootOf(o.node), o.name]));
   const forced = mustStore(order, roots, options.fuse);
   const alone = new Set<Node>();
+  const sealed = new Set<Node>();
   for (let round = 0; round < ROUNDS; round++) {
-    const clusters = cluster(order, { forced, alone, replaces, ...options, maxBindings: Math.min(16, options.maxBindings) });
+    const clusters = cluster(order, { forced, alone, sealed, replaces, ...options, maxBindings: Math.min(16, options.maxBindings) });
     const { storedBy, worthy } = demand(order, roots, clusters, { forced, alone, fuse: options.fuse });
     worthy.forEach((node) => forced.add(node));
     if (worthy.size > 0) continue;
@@ -53,7 +54,7 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
     let changed = false;
     for (const { group, home } of groups) {
       const relief = relieve(group, home, clusters, forced, replaces, options.maxBindings);
-      relief?.store.forEach((node) => forced.add(node));
+      relief?.store.forEach((node) => forced.add(node) && sealed.add(node));
       relief?.leave.forEach((node) => alone.add(node));
       changed ||= relief !== undefined;
     }

@@ -16,8 +16,8 @@ export interface Schedule {
 }
 
 export interface ScheduleOptions {
-  /** Whether a group may store this node over the state's old value although it reads that itself. */
-  mayReplace(group: Group, node: Node, state: Node): boolean;
+  /** Makes a group store this node over the state's old value, which it reads itself; false if it cannot. */
+  replace(group: Group, node: Node, state: Node): boolean;
 }
 
 export function schedule(graph: Graph, groups: readonly Group[], options: ScheduleOptions): Schedule {
@@ -32,7 +32,8 @@ export function schedule(graph: Graph, groups: readonly Group[], options: Schedu
     const readers = all.filter((group) => group.reads.some((x) => x.op.kind === 'state' && x.op.name === output.name));
     const others = readers.filter((group) => group !== maker);
     const own = maker?.reads.find((x) => x.op.kind === 'state' && x.op.name === output.name);
-    const inPlace = maker && (!own || options.mayReplace(maker, node, own)) && !others.some((group) => reaches(before, maker, group));
+    const free = maker && !others.some((group) => reaches(before, maker, group));
+    const inPlace = free && (!own || options.replace(maker, node, own));
     if (inPlace) {
       others.forEach((group) => before.get(maker)?.add(group));
       states.set(output.name, node);

@@ -91,6 +91,13 @@ export class Emitter {
     else [...'xyzw'].forEach((lane, i) => this.writer.line(`${target(atLane(at, i))} = ${value.width === 4 ? `${value.text}.${lane}` : value.text};`));
   }
 
+  /** Stores one lane of a vector; the position is that of all four. */
+  storeLane(binding: Binding, at: Index, value: Value, lane: number): void {
+    const text = value.width === 4 ? `${value.text}.${'xyzw'[lane]}` : value.text;
+    this.store(binding, atLane(at, lane), { ...value, text, width: 1 });
+    this.around.bindings.slot(binding).stores.add(at.key);
+  }
+
   /** Stores a node's value at its coordinates. */
   storeAt(node: Node, coordinates: Coordinates, value: Value): void {
     this.store(node, flatten(coordinates, node.shape), value);

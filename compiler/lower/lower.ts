@@ -39,6 +39,7 @@ export function lower(source: Graph, target: Target, options: LowerOptions): Low
   const forTarget = kernelTarget(target);
   const write = (group: Group, inPlace: ReadonlyMap<Node, Node>, maxBindings = forTarget.maxBindings): Kernel[] =>
     generate(group, { ...forTarget, maxBindings }, { scalarIndex: (name) => scalars.indexOf(name), inPlace });
+  const tooWide = (kernels: readonly Kernel[]): boolean => kernels.some((kernel) => kernel.bindings.length > forTarget.maxBindings);
   const made = new Map<Group, Kernel[]>();
   const replaced = new Map<Group, Map<Node, Node>>();
   const plain = (group: Group): Kernel[] => {
@@ -48,7 +49,7 @@ export function lower(source: Graph, target: Target, options: LowerOptions): Low
     return kernels;
   };
   const scheduled = schedule(graph, groups, {
-    mayReplace(group, node, state) {
+    replace(group, node, state) {
       const kernels = plain(group);
       if (kernels.length !== 1 || !kernels[0].aligned.includes(state)) return false;
       replaced.set(group, (replaced.get(group) ?? new Map<Node, Node>()).set(node, state));
@@ -57,7 +58,7 @@ export function lower(source: Graph, target: Target, options: LowerOptions): Low
   });
   const work = scheduled.groups.map((group) => {
     const inPlace = replaced.get(group);
-    return { group, kernels: write(group, inPlace ?? new Map()) };
+    return { group, kernels: inPlace || tooWide(plain(group)) ? write(group, inPlace ?? new Map()) : plain(group) };
   });
   return assemble({ graph, work, states: scheduled.states, scalars, target, name: options.name });
 }

@@ -42,7 +42,7 @@ export class TaskMaker {
     ];
     const data = this.dataSource(fields.data);
     const evaluate = fields.evaluate ? { every: fields.evaluate.every, data: this.dataSource(fields.evaluate.data) } : undefined;
-    const scored = reference && graphs.roles.reference ? this.reference(graphs, reference, seed, [data, evaluate?.data], collate) : undefined;
+    const scored = reference && graphs.roles.reference ? this.reference(graphs, reference, seed, evaluate ? [data, evaluate.data] : [data], collate) : undefined;
     const decides = {
       kind: 'train', roles: this.canonicalRoles(graphs.roles), scalars: graphs.scalars, tables: graphs.tables, seed, data, evaluate, collate,
       batch: fields.batch, micro: fields.micro, steps: fields.steps, state: state.map((s) => [s.name, this.sourceHash(s, seed)]), reference: scored?.hash,
@@ -75,7 +75,7 @@ export class TaskMaker {
     this.add(task);
   }
 
-  private reference(graphs: TrainGraphs, reference: StageResult, seed: number, data: (DataSource | undefined)[], collate: Collate): NonNullable<TrainTask['reference']> {
+  private reference(graphs: TrainGraphs, reference: StageResult, seed: number, data: DataSource[], collate: Collate): NonNullable<TrainTask['reference']> {
     const state = graphs.weights.filter((w) => graphs.roles.reference && usesState(graphs.roles.reference, w.path)).map((w): StateTensor => ({ name: w.path, dtype: 'f32', shape: w.shape, source: this.sources.leftBy(reference, w, seed), keep: 'weight', trained: false }));
     const hash = hashOf({ graph: canonical(graphs.roles.reference), data, collate, state: state.map((s) => [s.name, this.sourceHash(s, seed)]) });
     return { state, hash };
@@ -153,17 +153,8 @@ export class TaskMaker {
   }
 
   private dataSource(data: DataValue): DataSource {
-    const tokenizer = data.tokenizer;
-    if (tokenizer) this.tokenizers[tokenizer.name] = tokenizer.tokenizer;
-    const content = data.folder === undefined ? undefined : this.host.hash(data.folder);
-    return {
-      source: data.source,
-      params: data.params,
-      ...(tokenizer ? { tokenizer: tokenizer.name } : {}),
-      ...(content ? { content } : {}),
-      count: data.count,
-      ...(data.mix ? { mix: data.mix.map((part) => this.dataSource(part)) } : {}),
-    };
+    for (const part of [data, ...(data.mix ?? [])]) if (part.tokenizer) this.tokenizers[part.tokenizer.name] = part.tokenizer.tokenizer;
+    return resolveSource(data, this.host);
   }
 
   private canonicalRoles(roles: Record<string, Graph>): Record<string, string> {
@@ -197,3 +188,16 @@ function usesState(graph: Graph, name: string): boolean {
   return false;
 }
 
+
+/** Data as a plan holds it, with the hash of the files that it reads. */
+export function resolveSource(data: DataValue, host: Host): DataSource {
+  const content = data.folder === undefined ? undefined : host.hash(data.folder);
+  return {
+    source: data.source,
+    params: data.params,
+    ...(data.tokenizer ? { tokenizer: data.tokenizer.name } : {}),
+    ...(content ? { content } : {}),
+    count: data.count,
+    ...(data.mix ? { mix: data.mix.map((part) => resolveSource(part, host)) } : {}),
+  };
+}

@@ -10,7 +10,7 @@ export function emitIndex(index: Index, writer: Writer): string {
     const [only] = index.terms;
     if (index.terms.length === 1 && only.factor === 1 && index.constant === 0) return { value: emitAtom(only.atom, writer), depth: index.depth };
     const text = sum(index, writer);
-    return { value: writer.define(text, index.depth, 'i'), depth: index.depth };
+    return { value: writer.define(text, index.depth, 'x'), depth: index.depth };
   });
 }
 
@@ -31,7 +31,7 @@ function sum(index: Index, writer: Writer): string {
     if (outer === '' && index.constant !== 0) text = join(text, literal(Math.abs(index.constant)), index.constant < 0);
     if (depth < index.depth && text.includes(' ')) {
       const partial = text;
-      text = writer.once(`s${depth}:${partial}`, () => ({ value: writer.define(partial, depth, 'i'), depth }));
+      text = writer.once(`s${depth}:${partial}`, () => ({ value: writer.define(partial, depth, 'x'), depth }));
     }
   }
   return text;
@@ -57,7 +57,7 @@ function emitAtom(atom: Atom, writer: Writer): string {
     const clamped = atom.of.min < 0 ? `u32(clamp(i32(${of}), 0, ${atom.by}))` : `min(${of}, ${by})`;
     const text = atom.kind === 'div' ? `${of} / ${by}` : atom.kind === 'mod' ? `${of} % ${by}` : clamped;
     const { depth } = atom.of;
-    return { value: writer.define(text, depth, 'i'), depth };
+    return { value: writer.define(text, depth, 'x'), depth };
   });
 }
 

@@ -1,12 +1,11 @@
 /** What happens to the accumulators of a product: the elementwise rest of the group, and the stores. */
 import { elements } from '../../../plan/dtypes.ts';
-import type { Emitter } from '../expression.ts';
-import { atLane } from '../index/access.ts';
+import type { Emitter, Value } from '../expression.ts';
 import { flatten } from '../index/coordinates.ts';
 import { add, clamp, inRange, lane, plus, scale } from '../index/expression.ts';
 import type { Index } from '../index/expression.ts';
 import type { Job } from '../module.ts';
-import type { ScratchBinding } from '../kernel.ts';
+import type { Binding, ScratchBinding } from '../kernel.ts';
 import type { ProductShape } from './shape.ts';
 
 export interface Accumulators {
@@ -68,9 +67,9 @@ function guarded(e: Emitter, shape: ProductShape, row: Index, columns: Index, r:
   }
 }
 
-function storeLanes(e: Emitter, to: Parameters<Emitter['store']>[0], at: Index, value: Parameters<Emitter['store']>[2], i: number | undefined): void {
+function storeLanes(e: Emitter, to: Binding, at: Index, value: Value, i: number | undefined): void {
   if (i === undefined) e.store(to, at, value);
-  else e.store(to, atLane(at, i), { ...value, text: value.width === 4 ? `${value.text}.${'xyzw'[i]}` : value.text, width: 1 });
+  else e.storeLane(to, at, value, i);
 }
 
 /** Elements of the result. */

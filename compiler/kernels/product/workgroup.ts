@@ -108,5 +108,6 @@ function fill(
 /** Zeros beyond the end of K. Rows and columns beyond theirs need none: they are not stored. */
 function zeroed(e: Emitter, text: string, k: Index, depth: number): string {
   const test = inRange(k, depth);
+  if (test === false) return 'vec4<f32>(0f)';
   return typeof test === 'object' ? e.writer.define(`select(vec4<f32>(0f), ${text}, ${e.test(test).text})`, e.writer.depth) : text;
 }

@@ -1,0 +1,92 @@
+/** `pivot show FILE`: the resolved program. Every value and where it came from, what is trained, what it costs. */
+import type { CommandModule } from 'yargs';
+import type { Compiled } from '../../compiler/compile.ts';
+import { targetNamed } from '../../compiler/lower/targets.ts';
+import { elements } from '../../plan/dtypes.ts';
+import type { Plan, TrainTask } from '../../plan/plan.ts';
+import type { Program } from '../../plan/program.ts';
+import { compileText, textArguments } from '../compile-text.ts';
+import type { TextArguments } from '../compile-text.ts';
+
+export const show: CommandModule<object, TextArguments & { target: string }> = {
+  command: 'show <file>',
+  describe: 'print the resolved program: values, shapes, parameters, gradients, FLOPs, memory',
+  builder: (yargs) => textArguments(yargs).option('target', { type: 'string', default: 'software-8', describe: 'target whose kernels are counted' }),
+  handler: (args) => {
+    const { plan, stages } = compileText(args, [targetNamed(args.target)]);
+    process.stdout.write(`${describePlan(plan, stages, args.target)}\n`);
+  },
+};
+
+export function describePlan(plan: Plan, stages: Compiled['stages'], target: string): string {
+  const lines = [plan.name, ''];
+  for (const { spec, graphs } of stages) {
+    lines.push(`stage ${spec.id}${spec.from ? ` from ${spec.from.stage}${spec.from.arm ? `.${spec.from.arm}` : ''}` : ''}`);
+    lines.push(...columns(spec.origins.map((o) => [`  ${o.name.slice(spec.id.length + 1)}`, o.value, `(${o.origin})`])));
+    const task = plan.tasks.find((t): t is TrainTask => t.kind === 'train' && t.id.startsWith(`${spec.id}@`));
+    if (task && graphs && spec.train) {
+      const { train } = spec;
+      lines.push(...columns([
+        ['  micro', String(train.micro), train.micro === train.batch ? '(as batch)' : ''],
+        ['  checkpoint', `every ${train.checkpointEvery} steps`, ''],
+        ['  one epoch', `${train.stepsPerEpoch} steps`, `(${train.data.count} rows)`],
+        ['  rows as', task.collate.layout, train.data.layout === 'pairs' && task.collate.layout === 'answers' ? '(the loss takes one answer: the chosen one)' : ''],
+      ]));
+      lines.push('', ...weights(task), '', ...costs(plan, task, target));
+    }
+    lines.push('');
+  }
+  lines.push('tasks', ...columns(plan.tasks.map((t) => [`  ${t.id}`, t.kind, t.hash.slice(0, 12)])));
+  return lines.join('\n');
+}
+
+/** Parameters by part, two levels deep, and whether gradient reaches them. */
+function weights(task: TrainTask): string[] {
+  const parts = new Map<string, { count: number; trained: number }>();
+  for (const s of task.state) {
+    if (s.keep !== 'weight') continue;
+    const part = s.name.split('.').slice(0, 2).join('.');
+    const entry = parts.get(part) ?? { count: 0, trained: 0 };
+    entry.count += elements(s.shape);
+    if (s.trained) entry.trained += elements(s.shape);
+    parts.set(part, entry);
+  }
+  const total = [...parts.values()].reduce((a, p) => ({ count: a.count + p.count, trained: a.trained + p.trained }), { count: 0, trained: 0 });
+  const row = (name: string, p: { count: number; trained: number }): string[] => [`  ${name}`, grouped(p.count), p.trained === 0 ? 'frozen' : p.trained === p.count ? 'gradient, trained' : `gradient in ${grouped(p.trained)}`];
+  return columns([['  parameters', '', ''], ...[...parts].map(([name, p]) => row(name, p)), row('all', total)]);
+}
+
+function costs(plan: Plan, task: TrainTask, target: string): string[] {
+  const roles = Object.entries(task.programs[target] ?? {}).map(([role, hash]) => [role, plan.programs[hash]] as const);
+  const flops = stepFlops(task, new Map(roles));
+  const state = task.state.reduce((n, s) => n + elements(s.shape) * 4, 0);
+  const scratch = Math.max(0, ...roles.map(([, p]) => p.slabs.reduce((a, b) => a + b, 0)));
+  return columns([
+    ['  programs', '', ''],
+    ...roles.map(([role, p]) => [`  ${role}`, `${p.dispatches.length} kernels`, `${(p.flops / 1e9).toFixed(3)} GFLOP`]),
+    ['  a step', `${(flops / 1e9).toFixed(2)} GFLOP`, ''],
+    ['  all steps', `${((flops * task.steps) / 1e9).toFixed(0)} GFLOP`, `(${task.steps} steps)`],
+    ['  memory', `${megabytes(state)} of state, ${megabytes(scratch)} of scratch`, ''],
+  ]);
+}
+
+/** One optimizer step, whether in one program or in parts. */
+export function stepFlops(task: TrainTask, programs: ReadonlyMap<string, Program>): number {
+  const of = (role: string): number => programs.get(role)?.flops ?? 0;
+  const parts = task.batch / task.micro;
+  return of('step') + parts * (of('totals') + of('micro')) + of('update');
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+function grouped(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** Rows of cells as lines, cells of a column under each other. */
+function columns(rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((r) => r[i].length))) ?? [];
+  return rows.map((r) => r.map((cell, i) => cell.padEnd(widths[i] + 2)).join('').trimEnd());
+}

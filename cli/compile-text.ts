@@ -1,0 +1,45 @@
+/** What the commands that begin with a text share: reading it, compiling it, and saying what is wrong with it. */
+import type { Argv } from 'yargs';
+import { compile } from '../compiler/compile.ts';
+import type { Compiled } from '../compiler/compile.ts';
+import { formatDiagnostics } from '../grammar/index.ts';
+import { PivotError } from '../plan/errors.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Target } from '../plan/program.ts';
+import { debugObserver } from './debug.ts';
+import { hostOf } from './host.ts';
+
+export interface TextArguments { file: string; set?: string[] }
+
+/** The arguments of every command that takes a text. */
+export function textArguments<T>(yargs: Argv<T>): Argv<T & TextArguments> {
+  return yargs
+    .positional('file', { type: 'string', demandOption: true, describe: 'a .pivot text' })
+    .option('set', { type: 'string', array: true, describe: 'override a param of the text: --set steps=100' }) as Argv<T & TextArguments>;
+}
+
+/** Ends a command whose text has errors; they have been printed. */
+export class TextRejected extends Error {}
+
+export function settings(set: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(
+    set.map((one) => {
+      const at = one.indexOf('=');
+      if (at < 1) throw new PivotError('C0102', `--set takes name=value, not ${JSON.stringify(one)}`, { cure: 'write, for instance, --set steps=100' });
+      return [one.slice(0, at), one.slice(at + 1)];
+    }),
+  );
+}
+
+/** Compiles a text; prints its diagnostics to stderr and throws `TextRejected` if one is an error. */
+export function compileText(args: TextArguments, targets: Target[], fuse = true): Compiled & { plan: Plan } {
+  const { path, host } = hostOf(args.file);
+  const compiled = compile(path, host, { targets, fuse, set: settings(args.set), observe: debugObserver() });
+  if (compiled.diagnostics.length > 0) {
+    const color = process.stderr.isTTY === true && !process.env.NO_COLOR;
+    process.stderr.write(`${formatDiagnostics(compiled.diagnostics, compiled.texts, { color })}\n`);
+  }
+  const { plan } = compiled;
+  if (!plan) throw new TextRejected();
+  return { ...compiled, plan };
+}

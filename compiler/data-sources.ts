@@ -1,0 +1,30 @@
+/** The data that a text declares, resolved, without compiling anything else: what `pivot data` works on. */
+import { parseExpression } from '../grammar/index.ts';
+import type { DataSource } from '../plan/plan.ts';
+import { PivotError } from '../plan/errors.ts';
+import { Fault } from './elaborate/fault.ts';
+import { moduleScope, openUniverse } from './elaborate/names.ts';
+import type { Host } from './host.ts';
+import { loadModules } from './modules/modules.ts';
+import { resolveSource } from './pipeline/tasks.ts';
+
+/** @throws PivotError with the first fault of the text; `pivot check` tells all. */
+export function dataSources(path: string, host: Host, set: Record<string, string>): Map<string, DataSource> {
+  const loaded = loadModules(path, host);
+  const overrides = new Map(Object.entries(set).map(([name, text]) => [name, parseExpression(text, `--set ${name}`).tree]));
+  openUniverse(loaded, host, overrides);
+  const scope = moduleScope(loaded.main);
+  const sources = new Map<string, DataSource>();
+  try {
+    for (const [name, declaration] of loaded.main.declarations) {
+      if (declaration.kind !== 'Binding' || declaration.keyword !== 'data') continue;
+      const value = scope.lookup(name);
+      if (value?.kind === 'data') sources.set(name, resolveSource(value, host));
+    }
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const { code, message, help, span } = error.diagnostic;
+    throw new PivotError(code, message, { cure: help ?? '`pivot check` tells all faults of the text', ...(span ? { place: { file: span.file, line: span.line, column: span.column } } : {}) });
+  }
+  return sources;
+}
