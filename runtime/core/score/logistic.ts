@@ -14,17 +14,11 @@
 import { elements } from '../../../plan/dtypes.ts';
 import { columnOf, numberOf, requireFinite, tableOf } from './arguments.ts';
 import { minimise } from './lbfgs.ts';
+import { crossEntropy, likeliest } from './softmax-regression.ts';
+import type { Examples } from './softmax-regression.ts';
 import { standardiser } from './standardise.ts';
 import type { ScoreParams, ScoreResult, Table } from './types.ts';
 import { scoreError } from './errors.ts';
-
-interface Examples {
-  /** [n, width], row-major. */
-  features: Float64Array;
-  label: Int32Array;
-  n: number;
-  width: number;
-}
 
 export function logistic(tables: Record<string, Table>, params: ScoreParams): ScoreResult {
   const l2 = numberOf(params, 'l2', 1e-3, 0, 'logistic');
@@ -48,7 +42,7 @@ export function logistic(tables: Record<string, Table>, params: ScoreParams): Sc
   const objective = crossEntropy(fit, target, classes.length, l2);
   const minimum = minimise(objective, new Float64Array(classes.length * (fit.width + 1)), tolerance, iterations);
 
-  const predicted = predict(minimum.x, held, classes);
+  const predicted = likeliest(minimum.x, held, classes.length).map((c) => classes[c]);
   const correct = Array.from(predicted, (label, i) => (label === held.label[i] ? 1 : 0));
   return {
     values: { top1: mean(correct), class_recall: classRecall(held.label, correct) },
@@ -82,60 +76,6 @@ function examples(tables: Record<string, Table>, argument: string): Examples {
   if (n === 0) throw scoreError('R0706', `${argument} has no rows`, 'give the embed a count above 0');
   requireFinite(features, 'features', argument, 'logistic');
   return { features: Float64Array.from(features.data), label: Int32Array.from(label.data), n, width: features.shape[leading.length] };
-}
-
-/** Mean cross-entropy plus L2, of parameters [classes, width + 1] whose last column is the intercept. */
-function crossEntropy({ features, n, width }: Examples, target: Int32Array, classes: number, l2: number) {
-  const logits = new Float64Array(classes);
-  return (x: Float64Array, gradient: Float64Array): number => {
-    gradient.fill(0);
-    let loss = 0;
-    for (let row = 0; row < n; row++) {
-      scoreRow(x, features, row * width, width, logits);
-      const top = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-      const right = logits[target[row]];
-      let sum = 0;
-      for (let c = 0; c < classes; c++) {
-        logits[c] = Math.exp(logits[c] - top);
-        sum += logits[c];
-      }
-      loss += Math.log(sum) + top - right;
-      for (let c = 0; c < classes; c++) {
-        const slope = (logits[c] / sum - (c === target[row] ? 1 : 0)) / n;
-        const at = c * (width + 1);
-        for (let d = 0; d < width; d++) gradient[at + d] += slope * features[row * width + d];
-        gradient[at + width] += slope;
-      }
-    }
-    let squares = 0;
-    for (let c = 0; c < classes; c++) {
-      for (let d = 0; d < width; d++) {
-        const at = c * (width + 1) + d;
-        squares += x[at] * x[at];
-        gradient[at] += l2 * x[at];
-      }
-    }
-    return loss / n + (l2 / 2) * squares;
-  };
-}
-
-/** logits[c] = w_c . f + b_c for the features that begin at `from`. */
-function scoreRow(x: Float64Array, features: Float64Array, from: number, width: number, logits: Float64Array): void {
-  for (let c = 0; c < logits.length; c++) {
-    const at = c * (width + 1);
-    let sum = x[at + width];
-    for (let d = 0; d < width; d++) sum += x[at + d] * features[from + d];
-    logits[c] = sum;
-  }
-}
-
-/** The likeliest class of each example; of equally likely ones the first. */
-function predict(x: Float64Array, { features, n, width }: Examples, classes: number[]): Int32Array {
-  const logits = new Float64Array(classes.length);
-  return Int32Array.from({ length: n }, (_, row) => {
-    scoreRow(x, features, row * width, width, logits);
-    return classes[logits.indexOf(logits.reduce((a, b) => Math.max(a, b), -Infinity))];
-  });
 }
 
 function classRecall(label: Int32Array, correct: number[]): number {
