@@ -80,12 +80,13 @@ async function readFolder(folder: string, given: string, form: Form, limit: numb
   }
   const rows: FileRow[] = [];
   const faults: Fault[] = [];
+  let left = limit;
   for (const name of files) {
-    const left = limit - rows.length - faults.length;
-    if (left <= 0) break;
+    if (left === 0) break;
     const read = parseRows(await readFile(join(folder, name), 'utf8'), join(given, name), form, left);
     rows.push(...read.rows);
     faults.push(...read.faults);
+    left -= read.found;
   }
   return { rows, faults };
 }

@@ -32,8 +32,8 @@ export type Form = 'preferences' | 'captions';
 
 const READ = new Set(['image', 'images', 'prompt', 'chosen', 'rejected', 'answer', 'completion', 'messages', 'boxes']);
 
-/** Reads at most `limit` rows; blank lines are passed over. Line numbers count from 1. */
-export function parseRows(text: string, file: string, form: Form, limit: number): { rows: FileRow[]; faults: Fault[] } {
+/** Reads at most `limit` rows, faulty ones counted (`found`); blank lines are passed over. Line numbers count from 1. */
+export function parseRows(text: string, file: string, form: Form, limit: number): { rows: FileRow[]; faults: Fault[]; found: number } {
   const rows: FileRow[] = [];
   const faults: Fault[] = [];
   let found = 0;
@@ -61,7 +61,7 @@ export function parseRows(text: string, file: string, form: Form, limit: number)
     const row = readRow(value, form, fault);
     if (row !== undefined) rows.push({ file, line: i + 1, ...row });
   }
-  return { rows, faults };
+  return { rows, faults, found };
 }
 
 type Complain = (field: string | undefined, what: string) => undefined;
