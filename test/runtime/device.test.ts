@@ -155,6 +155,7 @@ describe('the software driver of the install', () => {
     writeFileSync(file, '');
     expect(cacheRoot({ XDG_CACHE_HOME: join(folder, 'cache'), HOME: folder })).toBe(join(folder, 'cache', 'pivot'));
     expect(cacheRoot({ HOME: folder })).toBe(join(folder, '.cache', 'pivot'));
+    if (process.platform === 'linux') expect(cacheRoot({ XDG_CACHE_HOME: '/proc/x', HOME: folder })).toBe(join(folder, '.cache', 'pivot'));
     expect(cacheRoot({ XDG_CACHE_HOME: file, HOME: file })).toBe(join(tmpdir(), `pivot-${process.getuid?.() ?? 'user'}`));
     rmSync(folder, { recursive: true });
   });

@@ -3,8 +3,9 @@
  * sets can stand side by side in one process; a driver that crashes takes the process with it all the same, which is why
  * `doctor` looks at each one from a child.
  *
- * Traps that this file keeps from the others: what `create()` returns must never be collected (the process would abort), the
- * environment must be the real one of the process (so a device is opened on the main thread; workers have a copy), and `libvulkan.so.1` must be found or loaded first.
+ * Traps that this file keeps from the others: what `create()` returns must never be collected (the process would abort); the
+ * environment must be the real one of the process, so a device is opened on the main thread (workers have a copy); and
+ * `libvulkan.so.1` must be found or loaded first.
  */
 import { runInThisContext } from 'node:vm';
 import { create } from 'webgpu';

@@ -56,7 +56,7 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   for (const place of [...places, join(tmpdir(), `pivot-${user}`)]) {
     try {
       // Private to the user: what lies here is loaded as code.
-      mkdirSync(place, { recursive: true, mode: 0o700 });
+      makeFolder(place);
       accessSync(place, constants.W_OK | constants.X_OK);
       if (process.getuid && statSync(place).uid !== process.getuid()) throw new Error(`${place} belongs to another user`);
       return place;
@@ -69,6 +69,18 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
     `no folder for the cache can be written: ${tried.join('; ')}`,
     'set XDG_CACHE_HOME to a folder that you may write.',
   );
+}
+
+/** As `mkdir -p`. Node's own recursive form never returns where a file system answers ENOENT below a folder that exists (/proc). */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been first.
+    if (!existsSync(folder)) throw error;
+  }
 }
 
 function safeHome(): string | undefined {
