@@ -53,7 +53,11 @@ class Maker {
     const error = b.sub(x, b.input('target', shape));
     const loss = b.withLabel('loss', () => b.mean(b.mul(error, error)));
     const names = [...this.nodes.keys()];
-    const slopes = gradients(b, loss, names.map((name) => this.weight(name)));
+    const slopes = gradients(
+      b,
+      loss,
+      names.map((name) => this.weight(name)),
+    );
     const outputs: Output[] = [{ kind: 'output', name: 'loss', node: loss }];
     names.forEach((name, i) => {
       const slope = slopes[i];

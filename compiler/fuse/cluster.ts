@@ -117,7 +117,8 @@ class Clustering {
   /** Whether the form of a cluster lets it compute this node. */
   private accepts(home: Cluster, node: Node): boolean {
     if (home.first && this.options.sealed.has(home.first)) return false;
-    if (isElementwise(node) && sameShape(node.shape, home.space)) return home.kind === 'map' || home.kind === 'product' || home.kind === 'rows';
+    if (isElementwise(node) && sameShape(node.shape, home.space))
+      return home.kind === 'map' || home.kind === 'product' || home.kind === 'rows';
     if (home.kind !== 'rows') return false;
     const rank = home.space.length - home.reduced;
     const kept = home.space.slice(0, rank);
@@ -145,7 +146,9 @@ class Clustering {
       const candidate = candidates[i];
       const bound = this.bound.get(candidate) ?? new Set();
       const makers = new Set([...bound].map((x) => this.home.get(x)));
-      const common = wanted.some((x) => bound.has(x) || (this.home.has(x) && makers.has(this.home.get(x))) || this.home.get(x) === candidate);
+      const common = wanted.some(
+        (x) => bound.has(x) || (this.home.has(x) && makers.has(this.home.get(x))) || this.home.get(x) === candidate,
+      );
       const open = !candidate.first || !this.options.sealed.has(candidate.first);
       if (!open || (!common && elements(space) > SMALL)) continue;
       if (this.reads(candidate, node) && this.bindings(candidate, node, wanted) <= this.options.maxBindings) return candidate;

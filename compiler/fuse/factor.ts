@@ -69,7 +69,12 @@ function factored(b: GraphBuilder, sum: Node, uses: ReadonlyMap<Node, number>, i
   const kept = [...others].filter((x) => sameShape(x.shape, sum.shape) && !isFree(x) && !isStored(x) && x.op.kind !== 'expand');
   if (kept.length < 2 || dependOn([...others], latest)) return undefined;
   const parts = rest.map((term) => ({ negative: term.negative, node: productOf(b, term, sum.shape, images) }));
-  const slope = parts.slice(1).reduce((total, part) => (part.negative ? b.sub(total, part.node) : b.add(total, part.node)), parts[0].negative ? b.neg(parts[0].node) : parts[0].node);
+  const slope = parts
+    .slice(1)
+    .reduce(
+      (total, part) => (part.negative ? b.sub(total, part.node) : b.add(total, part.node)),
+      parts[0].negative ? b.neg(parts[0].node) : parts[0].node,
+    );
   return b.mul(mapped(images, latest), slope);
 }
 

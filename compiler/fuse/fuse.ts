@@ -60,9 +60,13 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
     }
     if (!changed) return { graph, groups: groups.map(({ group }) => group) };
   }
-  throw new PivotError('F0301', `a kernel of this program needs more than the ${options.maxBindings} storage buffers that the target offers`, {
-    cure: 'Compute the widest expression in parts, or use an adapter that offers more storage buffers per shader stage.',
-  });
+  throw new PivotError(
+    'F0301',
+    `a kernel of this program needs more than the ${options.maxBindings} storage buffers that the target offers`,
+    {
+      cure: 'Compute the widest expression in parts, or use an adapter that offers more storage buffers per shader stage.',
+    },
+  );
 }
 
 /** Values that are in memory whatever it costs: outputs, operands of products, tables and sources of indexed rows. */

@@ -17,7 +17,10 @@ export function legalise(graph: Graph, parts: number): Graph {
   const made = new Map<Node, Node>();
   for (const node of nodesOf(graph)) {
     const inputs = node.inputs.map((x) => mapped(made, x));
-    made.set(node, b.withLabel(node.label, () => rebuild(b, node, inputs, parts)));
+    made.set(
+      node,
+      b.withLabel(node.label, () => rebuild(b, node, inputs, parts)),
+    );
   }
   const claimed = new Set<Node>();
   const outputs: Output[] = [];

@@ -44,7 +44,14 @@ export function relieve(
       width(node) >= 2 &&
       width(node) < limit,
   );
-  if (cuts.length > 0) return { store: apart(cuts.sort((a, b) => width(b) - width(a)), loads), leave: [] };
+  if (cuts.length > 0)
+    return {
+      store: apart(
+        cuts.sort((a, b) => width(b) - width(a)),
+        loads,
+      ),
+      leave: [],
+    };
   const members = [...group.inside].filter(own).sort((a, b) => a.id - b.id);
   return { store: [], leave: firstBeyond(group, home, members, loads, forced, limit) };
 }

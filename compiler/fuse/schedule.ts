@@ -82,7 +82,13 @@ function reaches(before: ReadonlyMap<Group, ReadonlySet<Group>>, from: Group, to
 function copyGroup(output: Output): Group {
   const from = rootOf(output.node);
   // A node outside of the graph: it exists only to name the state's memory as what the copy stores.
-  const node: Node = { ...from, id: -1 - from.id, op: { kind: 'slice', start: from.shape.map(() => 0) }, inputs: [from], label: output.name };
+  const node: Node = {
+    ...from,
+    id: -1 - from.id,
+    op: { kind: 'slice', start: from.shape.map(() => 0) },
+    inputs: [from],
+    label: output.name,
+  };
   return { kind: 'map', outputs: [node], inside: new Set([node]), reads: [from], reduces: [], space: from.shape, reduced: 0 };
 }
 

@@ -19,7 +19,8 @@ export function verifyGroups(groups: readonly Group[], outputs: readonly Node[])
     }
     for (const node of group.inside) {
       for (const x of node.inputs) {
-        if (!group.inside.has(x) && !group.reads.includes(x) && !isFree(x)) fault(group, `computes node ${node.id} without node ${x.id} (${x.op.kind})`);
+        if (!group.inside.has(x) && !group.reads.includes(x) && !isFree(x))
+          fault(group, `computes node ${node.id} without node ${x.id} (${x.op.kind})`);
       }
     }
     verifyForm(group);
@@ -32,7 +33,10 @@ function verifyForm(group: Group): void {
   const cores = [...group.inside].filter(isCore);
   const expected = group.kind === 'rows' || group.kind === 'columns' ? group.reduces : group.core ? [group.core] : [];
   if (cores.length !== expected.length || !cores.every((node) => expected.includes(node))) {
-    fault(group, `computes ${cores.map((node) => `${node.op.kind} ${node.id}`).join(', ') || 'no reduction or product'} where ${expected.length} were meant`);
+    fault(
+      group,
+      `computes ${cores.map((node) => `${node.op.kind} ${node.id}`).join(', ') || 'no reduction or product'} where ${expected.length} were meant`,
+    );
   }
   const kept = group.kind === 'columns' ? group.space.slice(group.reduced) : group.space.slice(0, group.space.length - group.reduced);
   const ones = [...kept, ...new Array<number>(group.reduced).fill(1)];

@@ -34,7 +34,10 @@ export interface Lowered {
 /** @throws PivotError F0301 (a kernel too wide for the target), M0101 (a tensor too large for it). */
 export function lower(source: Graph, target: Target, options: LowerOptions): Lowered {
   const { graph, groups } = fuse(source, { fuse: options.fuse, maxBindings: target.limits.maxStorageBuffersPerShaderStage });
-  verifyGroups(groups, graph.outputs.map((output) => rootOf(output.node)));
+  verifyGroups(
+    groups,
+    graph.outputs.map((output) => rootOf(output.node)),
+  );
   const scalars = scalarNames(graph);
   const forTarget = kernelTarget(target);
   const write = (group: Group, inPlace: ReadonlyMap<Node, Node>, maxBindings = forTarget.maxBindings): Kernel[] =>

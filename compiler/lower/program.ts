@@ -42,7 +42,14 @@ export function assemble(assembly: Assembly): Lowered {
       kernels[hash] = kernel.wgsl;
       const bindings = kernel.bindings.map((binding) => tensors.use(binding, number, dispatches.length));
       checkBindings(kernel, bindings, assembly.target);
-      dispatches.push({ kernel: hash, bindings, scalars: kernel.scalars, workgroups: kernel.workgroups, label: kernel.label, writes: kernel.writes });
+      dispatches.push({
+        kernel: hash,
+        bindings,
+        scalars: kernel.scalars,
+        workgroups: kernel.workgroups,
+        label: kernel.label,
+        writes: kernel.writes,
+      });
       flops += kernel.flops;
       traffic += kernel.bytes;
     }
@@ -52,7 +59,9 @@ export function assemble(assembly: Assembly): Lowered {
     target: assembly.target.name,
     tensors: tensors.list,
     inputs: tensors.inputs(),
-    outputs: assembly.graph.outputs.filter((o) => o.kind === 'output').map(({ name, node }) => ({ name, dtype: stored(node), shape: [...node.shape] })),
+    outputs: assembly.graph.outputs
+      .filter((o) => o.kind === 'output')
+      .map(({ name, node }) => ({ name, dtype: stored(node), shape: [...node.shape] })),
     scalars: [...assembly.scalars],
     slabs,
     dispatches,
@@ -65,7 +74,8 @@ export function assemble(assembly: Assembly): Lowered {
 function checkBindings(kernel: Kernel, bindings: readonly number[], target: Target): void {
   if (new Set(bindings).size !== bindings.length) throw new GraphFault(`the kernel ${kernel.label} binds a tensor twice`);
   const most = target.limits.maxStorageBuffersPerShaderStage;
-  if (bindings.length > most) throw new GraphFault(`the kernel ${kernel.label} binds ${bindings.length} buffers; ${target.name} allows ${most}`);
+  if (bindings.length > most)
+    throw new GraphFault(`the kernel ${kernel.label} binds ${bindings.length} buffers; ${target.name} allows ${most}`);
   kernel.workgroups.forEach((count) => {
     if (count > 65535) throw new GraphFault(`the kernel ${kernel.label} needs ${count} workgroups in one dimension`);
   });
@@ -116,10 +126,15 @@ class Tensors {
     if (isDerived(binding)) {
       const input = derivedInput(binding);
       this.derived.set(input.name, input);
-      return { key: `input ${input.name}`, make: () => ({ name: input.name, dtype: input.dtype, shape: input.shape, memory: { kind: 'input', name: input.name } }) };
+      return {
+        key: `input ${input.name}`,
+        make: () => ({ name: input.name, dtype: input.dtype, shape: input.shape, memory: { kind: 'input', name: input.name } }),
+      };
     }
     const { op } = binding;
-    const place = this.named.get(binding) ?? (op.kind === 'input' || op.kind === 'state' ? { memory: { kind: op.kind, name: op.name }, shape: binding.shape } : undefined);
+    const place =
+      this.named.get(binding) ??
+      (op.kind === 'input' || op.kind === 'state' ? { memory: { kind: op.kind, name: op.name }, shape: binding.shape } : undefined);
     const dtype = stored(binding);
     if (place && place.memory.kind !== 'scratch') {
       const { memory, shape } = place;
@@ -132,7 +147,11 @@ class Tensors {
   /** Gives every scratch tensor its memory; returns the sizes of the slabs. */
   placeScratch(): number[] {
     const scratch = this.list.map((_, i) => i).filter((i) => this.list[i].memory.kind === 'scratch');
-    const tenants: Tenant[] = scratch.map((i) => ({ name: this.list[i].name, bytes: elements(this.list[i].shape) * BYTES[this.list[i].dtype], ...this.lives[i] }));
+    const tenants: Tenant[] = scratch.map((i) => ({
+      name: this.list[i].name,
+      bytes: elements(this.list[i].shape) * BYTES[this.list[i].dtype],
+      ...this.lives[i],
+    }));
     const laid = layout(tenants, this.assembly.target.limits.maxStorageBufferBindingSize);
     verifyLayout(tenants, laid);
     scratch.forEach((i, n) => (this.list[i].memory = { kind: 'scratch', ...laid.berths[n] }));

@@ -75,7 +75,8 @@ function tightestGap(taken: { from: number; to: number }[], bytes: number, end: 
 export function verifyLayout(tenants: readonly Tenant[], { berths, slabs }: Layout): void {
   tenants.forEach((tenant, i) => {
     const { slab, offset } = berths[i];
-    if (offset % ALIGNMENT !== 0 || offset + tenant.bytes > slabs[slab]) throw new RangeError(`${tenant.name} lies at ${offset} in a slab of ${slabs[slab]} bytes`);
+    if (offset % ALIGNMENT !== 0 || offset + tenant.bytes > slabs[slab])
+      throw new RangeError(`${tenant.name} lies at ${offset} in a slab of ${slabs[slab]} bytes`);
     for (let j = 0; j < i; j++) {
       const other = tenants[j];
       const together = other.first <= tenant.last && tenant.first <= other.last;

@@ -8,14 +8,21 @@ function tenants(seed: number, count: number): Tenant[] {
   const random = new Random(seed);
   return Array.from({ length: count }, (_, i) => {
     const first = random.below(count);
-    return { name: `t${i}`, bytes: 4 * (1 + random.below(random.chance(0.3) ? 5000 : 200)), first, last: first + random.below(random.chance(0.2) ? count : 6) };
+    return {
+      name: `t${i}`,
+      bytes: 4 * (1 + random.below(random.chance(0.3) ? 5000 : 200)),
+      first,
+      last: first + random.below(random.chance(0.2) ? count : 6),
+    };
   });
 }
 
 /** Bytes of what is alive in the busiest dispatch: no layout needs less. */
 function peak(all: readonly Tenant[]): number {
   const at = (dispatch: number): number =>
-    all.filter(({ first, last }) => first <= dispatch && dispatch <= last).reduce((sum, { bytes }) => sum + Math.ceil(bytes / 256) * 256, 0);
+    all
+      .filter(({ first, last }) => first <= dispatch && dispatch <= last)
+      .reduce((sum, { bytes }) => sum + Math.ceil(bytes / 256) * 256, 0);
   return Math.max(...all.map(({ first }) => at(first)));
 }
 
@@ -55,8 +62,19 @@ describe('layout of scratch memory', () => {
 
   test('the check sees an overlap', () => {
     const all = [0, 1].map((i) => ({ name: `t${i}`, bytes: 512, first: 0, last: 1 }));
-    const berths = [{ slab: 0, offset: 0 }, { slab: 0, offset: 256 }];
+    const berths = [
+      { slab: 0, offset: 0 },
+      { slab: 0, offset: 256 },
+    ];
     expect(() => verifyLayout(all, { berths, slabs: [1024] })).toThrow('t1 and t0 share memory');
-    expect(() => verifyLayout(all, { berths: [{ slab: 0, offset: 0 }, { slab: 0, offset: 768 }], slabs: [1024] })).toThrow('t1 lies at 768');
+    expect(() =>
+      verifyLayout(all, {
+        berths: [
+          { slab: 0, offset: 0 },
+          { slab: 0, offset: 768 },
+        ],
+        slabs: [1024],
+      }),
+    ).toThrow('t1 lies at 768');
   });
 });

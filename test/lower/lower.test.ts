@@ -21,7 +21,8 @@ describe('programs on the device equal the oracle', () => {
     test(`random graph ${seed}${training ? ' as a training step' : ''}, fused and not`, async () => {
       const { graph, bindings } = randomGraph({ seed, training, smooth: training });
       const wanted = evaluate(graph, bindings);
-      for (const fuse of [true, false]) expect(differences(await runGraph(open(), graph, bindings, { fuse }), wanted, TOLERANCE)).toEqual([]);
+      for (const fuse of [true, false])
+        expect(differences(await runGraph(open(), graph, bindings, { fuse }), wanted, TOLERANCE)).toEqual([]);
     });
   }
 
@@ -55,7 +56,8 @@ describe('states', () => {
     const { program } = lower(graph, targetOf(open()), { fuse: true, name: 'step' });
     expect(program.dispatches).toHaveLength(1 + copies);
     const wanted = evaluate(graph, bindings);
-    for (const fuse of [true, false]) expect(differences(await runGraph(open(), graph, bindings, { fuse, simplify: false }), wanted, 1e-6)).toEqual([]);
+    for (const fuse of [true, false])
+      expect(differences(await runGraph(open(), graph, bindings, { fuse, simplify: false }), wanted, 1e-6)).toEqual([]);
   }
 
   test('are updated in place, a momentum used by the weight in the same kernel', async () => {
@@ -77,7 +79,15 @@ describe('states', () => {
   test('that exchange their values', async () => {
     const b = new GraphBuilder();
     const [w, m] = [b.state('w', [5]), b.state('m', [5])];
-    await check({ outputs: [{ kind: 'state', name: 'w', node: m }, { kind: 'state', name: 'm', node: w }] }, 0);
+    await check(
+      {
+        outputs: [
+          { kind: 'state', name: 'w', node: m },
+          { kind: 'state', name: 'm', node: w },
+        ],
+      },
+      0,
+    );
   });
 
   test('whose old value is read at other coordinates are copied at the end', async () => {
@@ -106,7 +116,12 @@ describe('states', () => {
   test('whose new value is the old one cost nothing', () => {
     const b = new GraphBuilder();
     const w = b.state('w', [5]);
-    const graph: Graph = { outputs: [{ kind: 'state', name: 'w', node: w }, { kind: 'output', name: 'y', node: b.mul(w, 2) }] };
+    const graph: Graph = {
+      outputs: [
+        { kind: 'state', name: 'w', node: w },
+        { kind: 'output', name: 'y', node: b.mul(w, 2) },
+      ],
+    };
     expect(lower(graph, TARGETS.portable, { fuse: true, name: 'x' }).program.dispatches).toHaveLength(1);
   });
 });

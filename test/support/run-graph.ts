@@ -20,7 +20,12 @@ export function targetOf({ info }: OpenDevice): Target {
 }
 
 /** Values of a graph's outputs as the device computes them: one run from the states bound. */
-export async function runGraph(open: OpenDevice, graph: Graph, bindings: Bindings, options: { fuse: boolean; target?: Target; simplify?: boolean }): Promise<Results> {
+export async function runGraph(
+  open: OpenDevice,
+  graph: Graph,
+  bindings: Bindings,
+  options: { fuse: boolean; target?: Target; simplify?: boolean },
+): Promise<Results> {
   const simple = options.simplify === false ? graph : runPasses(graph, simplification());
   return runLowered(open, lower(simple, options.target ?? targetOf(open), { fuse: options.fuse, name: 'test' }), bindings);
 }
