@@ -177,7 +177,7 @@ describe('the scan before training', () => {
     openSource({ source: 'scenes.preferences', params: {}, count }, { openers: CORE_SOURCES });
 
   test('scenes fit the lengths that they declare, and no less', async () => {
-    const source = await open(2000);
+    const source = await open(800);
     expect(countUnfit(source, layout(SCENES_LONGEST_PROMPT, SCENES_LONGEST_ANSWER + 1), SCENES)).toEqual({ count: 0, examples: [] });
     expect(countUnfit(source, layout(SCENES_LONGEST_PROMPT, SCENES_LONGEST_ANSWER), SCENES).count).toBeGreaterThan(0);
     expect(countUnfit(source, layout(SCENES_LONGEST_PROMPT - 1, SCENES_LONGEST_ANSWER + 1), SCENES).count).toBeGreaterThan(0);

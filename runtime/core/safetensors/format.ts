@@ -107,7 +107,7 @@ function checkCover(tensors: TensorInfo[], start: number, size: number, file: st
 export function decodeTensor(info: TensorInfo, bytes: Uint8Array, file: string): Tensor {
   const stored = toStored(info.fileDtype, bytes);
   if (stored === undefined) {
-    throw new PivotError('R0202', `${info.name} in ${file} is stored as ${info.fileDtype}, which Pivot does not compute with`, {
+    throw new PivotError('R0502', `${info.name} in ${file} is stored as ${info.fileDtype}, which Pivot does not compute with`, {
       cure: `store it as one of ${readableTypes().join(', ')}`,
       place: { file },
     });
@@ -178,7 +178,7 @@ function isFileDtype(name: string): name is FileDtype {
 }
 
 function broken(file: string, what: string, cause?: unknown): PivotError {
-  return new PivotError('R0201', `${file} is not a whole safetensors file: ${what}`, {
+  return new PivotError('R0501', `${file} is not a whole safetensors file: ${what}`, {
     cure: 'fetch or write the file again',
     place: { file },
     cause,

@@ -13,7 +13,7 @@ import { writeAtomic } from './atomic.ts';
 export interface SafetensorsFile {
   names: string[];
   metadata: Record<string, string>;
-  /** Throws R0203 for a name that the file does not have. */
+  /** Throws R0503 for a name that the file does not have. */
   info(name: string): TensorInfo;
   /** One whole tensor. */
   read(name: string): Promise<Tensor>;
@@ -26,7 +26,7 @@ export interface SafetensorsFile {
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const handle = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
     throw new PivotError(
-      'R0204',
+      'R0504',
       cause.code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be opened (${cause.code ?? cause.message})`,
       {
         cure: 'check the path and its permissions',
@@ -95,7 +95,7 @@ async function readAt(handle: FileHandle, position: number, length: number, path
   while (at < length) {
     const { bytesRead } = await handle.read(bytes, at, Math.min(CHUNK, length - at), position + at);
     if (bytesRead === 0) {
-      throw new PivotError('R0201', `${path} ended while it was read: ${at} of ${length} bytes at ${position}`, {
+      throw new PivotError('R0501', `${path} ended while it was read: ${at} of ${length} bytes at ${position}`, {
         cure: 'something else changes this file; start again when it is at rest',
         place: { file: path },
       });
@@ -107,5 +107,5 @@ async function readAt(handle: FileHandle, position: number, length: number, path
 
 function missing(path: string, name: string, names: string[]): PivotError {
   const some = names.slice(0, 8).join(', ') + (names.length > 8 ? `, and ${names.length - 8} more` : '');
-  return new PivotError('R0203', `${path} has no tensor ${name}`, { cure: `it has ${some || 'none'}`, place: { file: path } });
+  return new PivotError('R0503', `${path} has no tensor ${name}`, { cure: `it has ${some || 'none'}`, place: { file: path } });
 }
