@@ -37,6 +37,7 @@ export function report<C extends DiagnosticCode>(code: C, params: DiagnosticPara
   const known: Entry<Params[C]> = registry[code];
   const diagnostic: Diagnostic = { code, severity: known.severity, message: known.message(params) };
   if (span) diagnostic.span = span;
+  if (known.expected) diagnostic.expected = known.expected(params);
   const help = known.help?.(params);
   if (help !== undefined) diagnostic.help = help;
   return diagnostic;

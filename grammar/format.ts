@@ -37,9 +37,8 @@ function byPlace(a: Diagnostic, b: Diagnostic): number {
 
 function formatOne({ severity, code, message, span, expected, help, trace }: Diagnostic, read: Read, paint: Paint): string {
   const lines = [`${paint(severity, `${severity} ${code}`)}: ${message}`];
-  if (span) lines.push(...frame(span, read, paint, severity));
+  if (span) lines.push(...frame(span, read, paint, severity, expected));
   const indent = ' '.repeat(gutter(span));
-  if (expected !== undefined) lines.push(`${indent} ${paint('frame', '=')} ${paint('help', 'expected:')} ${expected}`);
   if (help !== undefined) lines.push(`${indent} ${paint('frame', '=')} ${paint('help', 'help:')} ${help}`);
   for (const step of trace ?? []) {
     const at = `${step.span.file}:${step.span.line}:${step.span.column}`;
@@ -57,13 +56,14 @@ function gutter(span: Span | undefined): number {
 /** Of a span over many lines, so many are shown. */
 const shownLines = 3;
 
-function frame(span: Span, read: Read, paint: Paint, severity: 'error' | 'warning'): string[] {
+function frame(span: Span, read: Read, paint: Paint, severity: 'error' | 'warning', expected?: string): string[] {
   const width = gutter(span);
   const blank = ' '.repeat(width);
   const out = [`${blank}${paint('frame', '-->')} ${span.file}:${span.line}:${span.column}`];
   const lines = read(span.file)?.split(/\r\n|\n|\r/);
   if (!lines) return out;
   const last = Math.min(span.endLine, span.line + shownLines - 1, lines.length);
+  const label = (number: number): string => (expected !== undefined && number === last ? ` ${paint(severity, `expected ${expected}`)}` : '');
   out.push(`${blank} ${paint('frame', '|')}`);
   for (let number = span.line; number <= last; number++) {
     const text = lines[number - 1];
@@ -72,7 +72,7 @@ function frame(span: Span, read: Read, paint: Paint, severity: 'error' | 'warnin
     out.push(`${paint('frame', `${String(number).padStart(width)} |`)} ${text}`);
     // tabs stay tabs below, so that the carets keep under their words
     const lead = text.slice(0, from).replace(/[^\t]/g, ' ').padEnd(from);
-    out.push(`${blank} ${paint('frame', '|')} ${lead}${paint(severity, '^'.repeat(Math.max(1, to - from)))}`);
+    out.push(`${blank} ${paint('frame', '|')} ${lead}${paint(severity, '^'.repeat(Math.max(1, to - from)))}${label(number)}`);
   }
   if (last < span.endLine) out.push(`${blank} ${paint('frame', '|')} ...`);
   return out;

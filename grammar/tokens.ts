@@ -125,11 +125,14 @@ export const declarationKeywords: TokenType[] = [
 /** The keywords that may begin a statement of a body. */
 export const statementKeywords: TokenType[] = [Let, Weight, Part, Repeat, If, Return, Expose, Require, State, Embed, Keep, Score];
 
+/** The words that are never names. */
+export const reservedWords: TokenType[] = [If, Then, Else, Or, And, Not, In, True, False, None];
+
 /** All token types, in the order in which the lexer tries them. */
 export const tokens: TokenType[] = [
   Blank, DocLine, Comment, NumberToken, StringToken, OpenString,
   Pivot, ...declarationKeywords, From, As, Arm, Every, On, Let, Weight, Part, Repeat, Return, Expose, Require, State, Like, Embed, Keep, Score,
-  If, Then, Else, Or, And, Not, In, True, False, None, Identifier,
+  ...reservedWords, Identifier,
   Arrow, DotDot, Dot, EqualEqual, NotEqual, LessEqual, GreaterEqual, Less, Greater, Equal, Plus, Minus, Star, Slash, Percent, Caret,
   LeftParen, RightParen, LeftSquare, RightSquare, LeftCurly, RightCurly, Comma, Colon, Question,
 ]; // prettier-ignore

@@ -3,6 +3,8 @@ export interface Entry<P> {
   severity: 'error' | 'warning';
   /** The sentence: what is wrong, with the user's own words in it. */
   message: (params: P) => string;
+  /** What could have stood at the place, in a few words. */
+  expected?: (params: P) => string;
   /** What to do about it. */
   help?: (params: P) => string | undefined;
   /** Two or three sentences on why this is an error, for `pivot explain`. */

@@ -143,7 +143,7 @@ export interface MemberCstNode extends CstNode {
 
 export type MemberCstChildren = {
   Dot: IToken[];
-  name: IToken[];
+  name?: IToken[];
 };
 
 export interface CallCstNode extends CstNode {

@@ -43,7 +43,7 @@ export class PivotParser extends StatementParser {
           this.CONSUME(t.Identifier, { LABEL: 'path' });
           this.MANY(() => {
             this.CONSUME(t.Dot);
-            this.CONSUME1(t.Identifier, { LABEL: 'path' });
+            this.OR1({ ERR_MSG: 'a name', DEF: [{ GATE: () => !this.startsAnew(), ALT: () => this.CONSUME1(t.Identifier, { LABEL: 'path' }) }] });
           });
         },
       },
@@ -115,10 +115,14 @@ export class PivotParser extends StatementParser {
     });
     this.CONSUME(t.LeftCurly);
     this.MANY(() => {
-      this.OR([
-        { GATE: () => this.ahead(3, t.LeftCurly), ALT: () => this.SUBRULE(this.arm, { LABEL: 'arms' }) },
-        { ALT: () => this.SUBRULE(this.field, { LABEL: 'fields' }) },
-      ]);
+      this.OR({
+        MAX_LOOKAHEAD: 1,
+        IGNORE_AMBIGUITIES: true,
+        DEF: [
+          { ALT: () => this.SUBRULE(this.arm, { LABEL: 'arms' }) },
+          { ALT: () => this.SUBRULE(this.field, { LABEL: 'fields' }) },
+        ],
+      });
     });
     this.CONSUME(t.RightCurly);
   });

@@ -24,6 +24,19 @@ export class ExpressionParser extends CstParser {
     return this.LA(1).startLine === this.LA(0).endLine;
   }
 
+  /**
+   * Whether a declaration or statement begins on a new line, `stage align` or `let y`: there an expression has ended, even if it has not
+   * begun and the keyword could be a name.
+   */
+  protected startsAnew(): boolean {
+    const [word, next] = [this.LA(1), this.LA(2)];
+    if (this.sameLine() || next.startLine !== word.startLine) return false;
+    if (t.declarationKeywords.includes(word.tokenType)) {
+      return word.startColumn === 1 && [t.Identifier, t.StringToken, t.LeftCurly, t.Equal].some((type) => this.ahead(2, type));
+    }
+    return t.statementKeywords.includes(word.tokenType) && this.ahead(2, t.Identifier);
+  }
+
   /** A comma list up to (not including) its closing mark; a comma may stand after the last. Once in a rule. */
   protected list(close: TokenType, rule: Rule, label: string): void {
     this.option(7, {
@@ -52,10 +65,13 @@ export class ExpressionParser extends CstParser {
   });
 
   step: Rule = this.RULE('step', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.conditional, { LABEL: 'value' }) },
-      { ALT: () => this.SUBRULE(this.disjunction, { LABEL: 'value' }) },
-    ]);
+    this.OR({
+      ERR_MSG: 'a value',
+      DEF: [
+        { ALT: () => this.SUBRULE(this.conditional, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.disjunction, { LABEL: 'value' }) },
+      ],
+    });
   });
 
   conditional: Rule = this.RULE('conditional', () => {
@@ -84,15 +100,18 @@ export class ExpressionParser extends CstParser {
   });
 
   negation: Rule = this.RULE('negation', () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Not, { LABEL: 'operator' });
-          this.SUBRULE(this.negation, { LABEL: 'operand' });
+    this.OR({
+      ERR_MSG: 'a value',
+      DEF: [
+        {
+          ALT: () => {
+            this.CONSUME(t.Not, { LABEL: 'operator' });
+            this.SUBRULE(this.negation, { LABEL: 'operand' });
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.comparison, { LABEL: 'operand' }) },
-    ]);
+        { ALT: () => this.SUBRULE(this.comparison, { LABEL: 'operand' }) },
+      ],
+    });
   });
 
   comparison: Rule = this.RULE('comparison', () => {
@@ -143,15 +162,18 @@ export class ExpressionParser extends CstParser {
   });
 
   unary: Rule = this.RULE('unary', () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Minus, { LABEL: 'operator' });
-          this.SUBRULE(this.unary, { LABEL: 'operand' });
+    this.OR({
+      ERR_MSG: 'a value',
+      DEF: [
+        {
+          ALT: () => {
+            this.CONSUME(t.Minus, { LABEL: 'operator' });
+            this.SUBRULE(this.unary, { LABEL: 'operand' });
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.power, { LABEL: 'operand' }) },
-    ]);
+        { ALT: () => this.SUBRULE(this.power, { LABEL: 'operand' }) },
+      ],
+    });
   });
 
   /** `a ^ b`: tighter than a minus before it, looser than one after it, and grouped from the right. */
@@ -176,7 +198,7 @@ export class ExpressionParser extends CstParser {
 
   member: Rule = this.RULE('member', () => {
     this.CONSUME(t.Dot);
-    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.OR({ ERR_MSG: 'a name', DEF: [{ GATE: () => !this.startsAnew(), ALT: () => this.CONSUME(t.Identifier, { LABEL: 'name' }) }] });
   });
 
   call: Rule = this.RULE('call', () => {
@@ -258,7 +280,7 @@ export class ExpressionParser extends CstParser {
         { ALT: () => this.CONSUME(t.True, { LABEL: 'word' }) },
         { ALT: () => this.CONSUME(t.False, { LABEL: 'word' }) },
         { ALT: () => this.CONSUME(t.None, { LABEL: 'word' }) },
-        { ALT: () => this.CONSUME(t.Identifier, { LABEL: 'name' }) },
+        { GATE: () => !this.startsAnew(), ALT: () => this.CONSUME(t.Identifier, { LABEL: 'name' }) },
         { ALT: () => this.SUBRULE(this.listLiteral, { LABEL: 'value' }) },
         { ALT: () => this.SUBRULE(this.group, { LABEL: 'value' }) },
       ],

@@ -4,6 +4,7 @@
  */
 import { tokenLabel } from 'chevrotain';
 import type { IParserErrorMessageProvider, TokenType } from 'chevrotain';
+import { Comma, RightCurly, RightParen, RightSquare } from '../tokens.ts';
 
 const words: Readonly<Record<string, string>> = {
   Identifier: 'a name',
@@ -24,21 +25,34 @@ export function either(phrases: readonly string[]): string {
   return once.length === 0 ? last : `${once.join(', ')} or ${last}`;
 }
 
-/** In these rules a repetition may also go on where its end was expected. */
-const alsoPossible: Readonly<Record<string, string>> = {
-  call: '`,`',
-  index: '`,`',
-  listLiteral: '`,`',
-  shape: '`,`',
-  recordType: '`,`',
-  definition: '`,`',
+/** Rules of comma lists, with what their items are. */
+const items: Readonly<Record<string, string>> = {
+  call: 'a value',
+  index: 'a value',
+  listLiteral: 'a value',
+  shape: 'an extent',
+  recordType: 'a name',
+  definition: 'a parameter',
+  use: 'a name',
 };
 
+/** Rules of blocks, with what stands in them; all others hold statements. */
+const contents: Readonly<Record<string, string>> = {
+  stage: 'a field or `}`',
+  arm: 'a field or `}`',
+  compare: 'a field, an arm or `}`',
+};
+
+const closes = new Set<TokenType>([RightParen, RightSquare, RightCurly]);
+
 export const messages: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage({ expected, ruleName }) {
-    const closes = expected.name.startsWith('Right');
-    if (closes && expected.name === 'RightCurly') return blockWords[ruleName] ?? 'a statement or `}`';
-    return either(closes && ruleName in alsoPossible ? [alsoPossible[ruleName], describeToken(expected)] : [describeToken(expected)]);
+  buildMismatchTokenMessage({ expected, previous, ruleName }) {
+    const item = items[ruleName];
+    const inList = item !== undefined && closes.has(expected) && !(ruleName === 'definition' && expected === RightCurly);
+    if (inList && previous.tokenType === Comma) return item;
+    if (inList) return either(['`,`', describeToken(expected)]);
+    if (expected === RightCurly) return contents[ruleName] ?? 'a statement or `}`';
+    return describeToken(expected);
   },
   buildNotAllInputParsedMessage() {
     return 'a declaration';
@@ -49,12 +63,4 @@ export const messages: IParserErrorMessageProvider = {
   buildEarlyExitMessage({ expectedIterationPaths }) {
     return either(expectedIterationPaths.flatMap((path) => (path.length > 0 ? [describeToken(path[0])] : [])));
   },
-};
-
-const blockWords: Readonly<Record<string, string>> = {
-  stage: 'a field or `}`',
-  arm: 'a field or `}`',
-  compare: 'a field, an arm or `}`',
-  recordType: '`,` or `}`',
-  use: '`,` or `}`',
 };

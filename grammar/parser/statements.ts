@@ -7,12 +7,18 @@ export class StatementParser extends ExpressionParser {
   /** `{ statement* }`, its statements under `label`. The index keeps two blocks of one rule apart. */
   protected block(index: number, label: string): void {
     this.consume(index, t.LeftCurly);
-    this.many(index, () => this.subrule(index, this.statement, { LABEL: label }));
+    this.many(index, {
+      GATE: () => t.statementKeywords.includes(this.LA(1).tokenType) || this.ahead(2, t.Equal),
+      DEF: () => this.subrule(index, this.statement, { LABEL: label }),
+    });
     this.consume(index, t.RightCurly);
   }
 
   statement: Rule = this.RULE('statement', () => {
+    // a statement is known by its first word, so that a fault within it is told there; `let = 3` assigns to a name
     this.OR({
+      MAX_LOOKAHEAD: 1,
+      IGNORE_AMBIGUITIES: true,
       DEF: [
         { GATE: () => this.ahead(2, t.Equal), ALT: () => this.SUBRULE(this.assign, { LABEL: 'value' }) },
         { ALT: () => this.SUBRULE(this.letStatement, { LABEL: 'value' }) },
