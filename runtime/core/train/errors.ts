@@ -28,3 +28,6 @@ export type RunCode = keyof typeof RUN_CODES;
 export function runError(code: RunCode, message: string, cure: string, cause?: unknown): PivotError {
   return new PivotError(code, message, { cure, cause });
 }
+
+/** Ends work between two batches once the signal is there; what was finished until then is kept. */
+export class Interrupted extends Error {}

@@ -12,6 +12,7 @@ import type { Pending } from '../executor/pending.ts';
 import type { Log } from '../log.ts';
 import { tokensOf } from './batches.ts';
 import type { RowData } from './batches.ts';
+import { Interrupted } from './errors.ts';
 import { evaluate, IN_FLIGHT } from './evaluate.ts';
 import { findBadNumber, haltError } from './halt.ts';
 import { evaluationLine, metricsOf, stepOfLine, trainingLine, upTo } from './metrics.ts';
@@ -185,7 +186,7 @@ class Session {
     const began = this.training.now();
     const onRows = (done: number): void => {
       log.progress({ task: task.id, doing: `evaluating after step ${step}`, done, total: heldOut.source.count, unit: 'rows' });
-      if (signal?.aborted === true && step < task.steps) throw new EvaluationStopped();
+      if (signal?.aborted === true && step < task.steps) throw new Interrupted();
     };
     try {
       const metrics = await evaluate({ executor, task, programs, data: heldOut, onRows }, step);
@@ -194,7 +195,7 @@ class Session {
       await this.metrics.append([evaluationLine(task, step, metrics)]);
     } catch (error) {
       // Its line is missing behind the checkpoint that follows; `run` sees that and makes it again.
-      if (!(error instanceof EvaluationStopped)) throw error;
+      if (!(error instanceof Interrupted)) throw error;
     } finally {
       this.pace.leaveOut(this.training.now() - began);
     }
@@ -226,5 +227,3 @@ class Session {
     return this.secondsBefore + (this.training.now() - this.began) / 1000;
   }
 }
-
-class EvaluationStopped extends Error {}

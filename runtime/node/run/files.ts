@@ -59,8 +59,9 @@ function fileError(path: string, error: unknown): unknown {
   return runError('R0605', `${path}: ${error.message}`, 'look at the path, its permissions and the disk, and run the same command again', error);
 }
 
+/** By its members, since an error of Node's own is no `Error` of the realm that a test runs in. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string' && (error as NodeJS.ErrnoException).errno !== undefined;
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && 'errno' in error && error.errno !== undefined;
 }
 
 /** A whole text file, or undefined where there is none. */

@@ -17,7 +17,7 @@
  * A task is finished when its done.json bears its hash. Results are found by hash, not by name: a task that was renamed
  * keeps its folder's contents.
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Plan, Task } from '../../../plan/plan.ts';
 import { runError } from '../../core/train/errors.ts';
 import { exists, makeFolder, move, namesIn, onFile, readJson, remove, sweep } from './files.ts';
@@ -73,7 +73,8 @@ export async function beginTask(files: Files, out: string, task: Task): Promise<
   await makeFolder(folder);
   await sweep(folder);
   const path = join(folder, 'task.json');
-  if ((await readJson(path))?.hash !== task.hash) {
+  const known = await readJson(path);
+  if (known?.hash !== task.hash || known.id !== task.id) {
     await onFile(path, () => files.write(path, [`${JSON.stringify({ id: task.id, hash: task.hash, kind: task.kind })}\n`]));
   }
   return folder;
@@ -122,4 +123,21 @@ export async function reconcile(out: string, plan: Plan): Promise<string[]> {
   for (const { from } of moves) await move(from, `${from}.moving`);
   for (const { from, to } of moves) await move(`${from}.moving`, to);
   return stale.map((folder) => folder.slice(root.length + 1));
+}
+
+/** The file that a finished task cannot lack. */
+export function resultPath(out: string, base: string, task: Task): string {
+  const folder = taskFolder(out, task.id);
+  switch (task.kind) {
+    case 'train':
+      return join(folder, 'weights.safetensors');
+    case 'embed':
+      return join(folder, 'table.safetensors');
+    case 'score':
+      return join(folder, 'score.json');
+    case 'export':
+      return resolve(base, task.file);
+    case 'report':
+      return join(out, 'report.html');
+  }
 }

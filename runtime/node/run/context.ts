@@ -1,0 +1,93 @@
+/** What the tasks of a run share: the plan, the folder, one device, the data that are open, and ways to speak and to stop. */
+import { join, resolve } from 'node:path';
+import { hashOf } from '../../../plan/hash.ts';
+import type { Collate, DataSource, Plan } from '../../../plan/plan.ts';
+import type { Program } from '../../../plan/program.ts';
+import type { AdapterInfo } from '../../core/device/info.ts';
+import type { Wait } from '../../core/device/wait.ts';
+import { openSource } from '../../core/data/row.ts';
+import type { RowSource, SourceContext } from '../../core/data/row.ts';
+import { Executor } from '../../core/executor/executor.ts';
+import type { Log } from '../../core/log.ts';
+import type { RowData } from '../../core/train/batches.ts';
+import type { Tensor } from '../../core/safetensors/format.ts';
+import type { WeightSource } from '../../core/train/storage.ts';
+import { readSafetensors } from '../safetensors/files.ts';
+import type { Files } from './files.ts';
+import { taskFolder } from './folder.ts';
+
+export interface RunDevice {
+  device: GPUDevice;
+  info: AdapterInfo;
+  wait: Wait;
+  /** Name of the plan's target that fits. */
+  target: string;
+}
+
+export interface RunContext {
+  plan: Plan;
+  /** Hash of the plan. */
+  planHash: string;
+  out: string;
+  /** Folder of the text: paths of the plan are relative to it. */
+  base: string;
+  files: Files;
+  log: Log;
+  signal: AbortSignal | undefined;
+  sources: SourcePool;
+  now(): number;
+}
+
+export function pathOf(context: Pick<RunContext, 'base'>, path: string): string {
+  return resolve(context.base, path);
+}
+
+/** Sources of data, each opened once in a run. */
+export class SourcePool {
+  private readonly context: SourceContext;
+  private readonly open = new Map<string, Promise<RowSource>>();
+
+  constructor(context: SourceContext) {
+    this.context = context;
+  }
+
+  get(spec: DataSource): Promise<RowSource> {
+    const key = hashOf(spec);
+    const known = this.open.get(key);
+    if (known !== undefined) return known;
+    const opened = openSource(spec, this.context);
+    this.open.set(key, opened);
+    return opened;
+  }
+
+  async close(): Promise<void> {
+    for (const source of this.open.values()) await source.then((found) => found.close?.()).catch(() => undefined);
+    this.open.clear();
+  }
+}
+
+/** Data of a task, open. */
+export async function dataOf(context: RunContext, spec: DataSource, collate: Collate): Promise<RowData> {
+  const tokenizer = spec.tokenizer === undefined ? undefined : context.plan.tokenizers[spec.tokenizer];
+  return { source: await context.sources.get(spec), collate, tokenizer };
+}
+
+/** Weights of finished tasks and of the plan's files; each file is read once for a task. */
+export function weightsOf(context: RunContext): WeightSource {
+  const read = new Map<string, ReturnType<typeof readSafetensors>>();
+  const tensor = async (path: string, name: string): Promise<Tensor> => {
+    const file = read.get(path) ?? readSafetensors(path);
+    read.set(path, file);
+    const found = (await file).tensors.get(name);
+    if (found === undefined) throw new Error(`${path} has no ${name}`);
+    return found;
+  };
+  return {
+    ofTask: (task, name) => tensor(join(taskFolder(context.out, task), 'weights.safetensors'), name),
+    ofFile: (file, name) => tensor(pathOf(context, context.plan.files[file].path), name),
+  };
+}
+
+export function makeExecutor(context: RunContext, on: RunDevice, programs: Record<string, Program>): Promise<Executor> {
+  return Executor.create({ device: on.device, wait: on.wait, programs, kernels: context.plan.kernels });
+}

@@ -1,0 +1,45 @@
+/** The tasks that need no device: scores of small tables, and exports of weights. */
+import { join } from 'node:path';
+import type { ExportTask, ScoreTask } from '../../../plan/plan.ts';
+import type { Tensor } from '../../core/safetensors/format.ts';
+import { scoreNamed } from '../../core/score/score.ts';
+import type { Table } from '../../core/score/types.ts';
+import { runError } from '../../core/train/errors.ts';
+import { readSafetensors } from '../safetensors/files.ts';
+import { pathOf, weightsOf } from './context.ts';
+import type { RunContext } from './context.ts';
+import { onFile, readText } from './files.ts';
+import { beginTask, taskFolder } from './folder.ts';
+import { writeTensors } from './task-folder.ts';
+
+/** Scores the tables of finished embed tasks into `score.json`. */
+export async function runScore(context: RunContext, task: ScoreTask): Promise<void> {
+  const folder = await beginTask(context.files, context.out, task);
+  const tables: Record<string, Table> = {};
+  for (const [name, id] of Object.entries(task.tables)) tables[name] = await readTable(taskFolder(context.out, id));
+  const result = scoreNamed(task.score)(tables, task.params, task.seed);
+  const path = join(folder, 'score.json');
+  await onFile(path, () => context.files.write(path, [`${JSON.stringify(result)}\n`]));
+}
+
+/** The table that an embed task left in `folder`. */
+export async function readTable(folder: string): Promise<Table> {
+  const { tensors } = await readSafetensors(join(folder, 'table.safetensors'));
+  const lines = ((await readText(join(folder, 'rows.jsonl'))) ?? '').split('\n').filter((line) => line !== '');
+  return { tensors, rows: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+}
+
+/** Writes the chosen weights under the names that the text gives them. Throws R0641. */
+export async function runExport(context: RunContext, task: ExportTask): Promise<string> {
+  // A plan may come from elsewhere: an export writes safetensors files and nothing else.
+  if (!task.file.endsWith('.safetensors')) {
+    throw runError('R0641', `${task.id} would write ${JSON.stringify(task.file)}`, 'let the name of an export end in .safetensors');
+  }
+  await beginTask(context.files, context.out, task);
+  const weights = weightsOf(context);
+  const tensors: Tensor[] = [];
+  for (const { name, task: from, source } of task.tensors) tensors.push({ ...(await weights.ofTask(from, source)), name });
+  const path = pathOf(context, task.file);
+  await writeTensors(context.files, path, tensors, { format: 'pt', pivot: context.planHash });
+  return path;
+}

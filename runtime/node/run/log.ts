@@ -1,0 +1,79 @@
+/** The two faces of a `Log` on Node: a moving bar where a person looks on, plain lines where the output is kept. */
+import { SingleBar } from 'cli-progress';
+import type { Log, Progress } from '../../core/log.ts';
+import { duration, rate } from './words.ts';
+
+/** A line at least so often, in seconds and in parts of the whole. */
+const EVERY_SECONDS = 10;
+const EVERY_PART = 0.1;
+
+/** A bar if standard output is a terminal, else plain lines. */
+export function standardLog(): Log {
+  return process.stdout.isTTY === true ? terminalLog() : plainLog((line) => process.stdout.write(`${line}\n`), () => performance.now());
+}
+
+/** Progress as lines: when a loop begins, about every 10 s or 10 %, whichever comes later, and at its end. */
+export function plainLog(write: (line: string) => void, now: () => number): Log {
+  let last: { loop: string; done: number; at: number } | undefined;
+  return {
+    line: write,
+    progress: (progress) => {
+      if (progress === undefined) {
+        last = undefined;
+        return;
+      }
+      const loop = `${progress.task} ${progress.doing}`;
+      const at = now();
+      const begins = last?.loop !== loop;
+      const part = (progress.done - (last?.done ?? 0)) / Math.max(progress.total, 1);
+      const due = last !== undefined && at - last.at >= EVERY_SECONDS * 1000 && part >= EVERY_PART;
+      const long = last !== undefined && at - last.at >= 6 * EVERY_SECONDS * 1000;
+      if (!begins && !due && !long && progress.done < progress.total) return;
+      last = { loop, done: progress.done, at };
+      write(describe(progress));
+    },
+  };
+}
+
+/** `post.dpo@0: training 120/500 steps, 3.1 steps/s, 99 rows/s, 2 min left (whole run 8 min)`. */
+export function describe(progress: Progress): string {
+  const { task, doing, done, total, unit } = progress;
+  return `${task}: ${doing} ${done}/${total} ${unit}${details(progress)}`;
+}
+
+function details(progress: Progress): string {
+  const parts: string[] = [];
+  if (progress.rate !== undefined) parts.push(`${rate(progress.rate)} ${progress.unit}/s`);
+  if (progress.rows !== undefined) parts.push(`${rate(progress.rows)} rows/s`);
+  if (progress.remaining !== undefined) parts.push(`${duration(progress.remaining)} left`);
+  const whole = progress.remainingRun === undefined ? '' : ` (whole run ${duration(progress.remainingRun)})`;
+  return parts.length === 0 ? whole : `, ${parts.join(', ')}${whole}`;
+}
+
+function terminalLog(): Log {
+  let bar: SingleBar | undefined;
+  let loop = '';
+  const end = (): void => {
+    bar?.stop();
+    bar = undefined;
+    loop = '';
+  };
+  return {
+    line: (text) => {
+      end();
+      process.stdout.write(`${text}\n`);
+    },
+    progress: (progress) => {
+      if (progress === undefined) return end();
+      const { task, doing, done, total, unit } = progress;
+      const now = `${task} ${doing}`;
+      if (now !== loop) end();
+      const payload = { what: `${task}: ${doing}`, unit, details: details(progress) };
+      if (bar === undefined) {
+        bar = new SingleBar({ format: '{what} {bar} {value}/{total} {unit}{details}', barsize: 24, hideCursor: true, clearOnComplete: true, fps: 4 });
+        bar.start(total, done, payload);
+        loop = now;
+      } else bar.update(done, payload);
+    },
+  };
+}

@@ -1,0 +1,288 @@
+/**
+ * A run: from a plan to a folder of results. Tasks are done in the order of their needs, on one device; what the folder
+ * already holds by hash is not done again; whatever stops the process, the same call goes on where it stopped.
+ *
+ * In come a plan (or its folder) and options, out go the folder (`folder.ts` has its layout) and a `RunResult`. Training and
+ * embedding themselves are `runtime/core/train`; the report is written by a function that the caller hands in.
+ */
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { PivotError } from '../../../plan/errors.ts';
+import type { Plan, Task } from '../../../plan/plan.ts';
+import { planHash, validatePlan } from '../../../plan/validate.ts';
+import type { SourceContext } from '../../core/data/row.ts';
+import { pickTarget } from '../../core/device/target.ts';
+import type { Log } from '../../core/log.ts';
+import { Interrupted, runError } from '../../core/train/errors.ts';
+import { NODE_SOURCES } from '../data/sources.ts';
+import { measure } from '../device/measure.ts';
+import { openDevice } from '../device/open.ts';
+import type { OpenDevice } from '../device/open.ts';
+import { sleepingWait } from '../device/wait.ts';
+import { SourcePool } from './context.ts';
+import type { RunContext, RunDevice } from './context.ts';
+import { runEmbed } from './embed-task.ts';
+import { diskBytesOf, flopsOf, Forecast } from './estimate.ts';
+import { diskFiles, exists, makeFolder, namesIn, remove } from './files.ts';
+import type { Files } from './files.ts';
+import { beginTask, planFolder, readDone, readRun, reconcile, requireRunFolder, resultPath, writeDone, writeRun } from './folder.ts';
+import type { RunRecord } from './folder.ts';
+import { runExport, runScore } from './host-tasks.ts';
+import { lockFolder } from './lock.ts';
+import { inOrder } from './order.ts';
+import { readPlan, writePlan } from './plan-folder.ts';
+import { checkData, checkDisk, checkFiles } from './preflight.ts';
+import { taskTable } from './summary.ts';
+import type { TaskLine } from './summary.ts';
+import { runTrain } from './train-task.ts';
+import { versions } from './versions.ts';
+import { bytes, duration, flops } from './words.ts';
+
+/** What a process that ran a plan ends with. */
+export const EXIT = { done: 0, failed: 1, interrupted: 130 } as const;
+
+export interface RunOptions {
+  /** The run folder. */
+  out: string;
+  /** Folder that the plan's paths are relative to: that of the text. Default: the working folder. */
+  base?: string;
+  /** As `openDevice` takes it. */
+  adapter?: string;
+  log: Log;
+  signal?: AbortSignal;
+  /** Throws away what the folder holds, and begins anew. */
+  fresh?: boolean;
+  /** Goes on although the folder was begun on another adapter. */
+  otherAdapter?: boolean;
+  /** Threads that decode pictures. */
+  workers?: number;
+  /** Writes the report and returns its path; without it, report tasks are left out. */
+  report?(out: string, plan: Plan, sources: SourceContext): Promise<string>;
+  /** Figures to print at the end, above the table of tasks. */
+  summary?(out: string, plan: Plan): string;
+  /** The device to use, instead of opening one; it stays open. */
+  device?: OpenDevice;
+  files?: Files;
+}
+
+export interface RunResult {
+  status: 'done' | 'interrupted';
+  exitCode: number;
+  out: string;
+  /** Ids of the tasks that were done now, and of those that were finished before. */
+  ran: string[];
+  reused: string[];
+}
+
+/**
+ * Runs a plan, or the plan in a folder. An abort of the signal is no error: the steps in flight are finished, a checkpoint is
+ * written, and the status is `interrupted`. Throws PivotErrors: R02xx for the plan, R05xx for its data, R06xx for the run, R01xx for the device.
+ */
+export async function runPlan(from: string | Plan, options: RunOptions): Promise<RunResult> {
+  const plan = typeof from === 'string' ? await readPlan(from) : validatePlan(from);
+  const out = resolve(options.out);
+  const files = options.files ?? diskFiles;
+  await makeFolder(out);
+  const unlock = await lockFolder(out);
+  const base = resolve(options.base ?? '.');
+  const openers = NODE_SOURCES;
+  const sources: SourceContext = { openers, resolve: (path) => resolve(base, path), workers: options.workers ?? Math.min(4, availableParallelism() - 1) };
+  const pool = new SourcePool(sources);
+  const now = (): number => performance.now();
+  try {
+    await requireRunFolder(out);
+    if (options.fresh === true) for (const name of await namesIn(out)) if (name !== 'lock') await remove(join(out, name));
+    const context: RunContext = { plan, planHash: planHash(plan), out, base, files, log: options.log, signal: options.signal, sources: pool, now };
+    return await new Run(context, options, sources).go();
+  } finally {
+    options.log.progress(undefined);
+    await pool.close();
+    await unlock();
+  }
+}
+
+class Run {
+  private readonly context: RunContext;
+  private readonly options: RunOptions;
+  private readonly sources: SourceContext;
+  private readonly lines: TaskLine[] = [];
+  private record: RunRecord;
+
+  constructor(context: RunContext, options: RunOptions, sources: SourceContext) {
+    this.context = context;
+    this.options = options;
+    this.sources = sources;
+    const { plan, planHash: hash } = context;
+    this.record = { name: plan.name, plan: hash, adapter: '', driver: '', target: '', versions: versions(), started: new Date().toISOString(), status: 'running' };
+  }
+
+  async go(): Promise<RunResult> {
+    const { plan, out, files, log } = this.context;
+    const before = await readRun(out);
+    if (typeof before?.adapter === 'string') this.record.adapter = before.adapter;
+    if (typeof before?.driver === 'string') this.record.driver = before.driver;
+    if (typeof before?.target === 'string') this.record.target = before.target;
+    if (typeof before?.started === 'string' && before.plan === this.record.plan) this.record.started = before.started;
+    await this.note();
+    const stale = await reconcile(out, plan);
+    if (stale.length > 0) log.line(`removed the results of ${stale.join(', ')}: the plan has other tasks now`);
+    await writePlan(planFolder(out), plan, files);
+    const todo = await this.unfinished();
+    let on: (RunDevice & { close(): void }) | undefined;
+    try {
+      checkFiles(this.context, todo);
+      await checkData(this.context, todo);
+      if (todo.some(needsDevice)) on = await this.openDevice(before);
+      const status = await this.runTasks(todo, on);
+      return this.end(status);
+    } catch (error) {
+      if (error instanceof Interrupted) return this.end('interrupted');
+      await this.note('failed').catch(() => undefined);
+      throw lostDevice(error);
+    } finally {
+      on?.close();
+    }
+  }
+
+  /** Tasks that the folder has no result of, in order. A report is made again once anything else is. */
+  private async unfinished(): Promise<Task[]> {
+    const { plan, out, base } = this.context;
+    const todo: Task[] = [];
+    for (const task of inOrder(plan.tasks)) {
+      if (task.kind === 'report' && this.options.report === undefined) continue;
+      const done = await readDone(out, task);
+      const again = task.kind === 'report' && todo.length > 0;
+      if (done === undefined || again || !(await exists(resultPath(out, base, task)))) todo.push(task);
+      else this.lines.push({ task, how: 'reused', seconds: done.seconds });
+    }
+    return todo;
+  }
+
+  /** Opens the device, and refuses to mix its results with those of another. Throws R0602. */
+  private async openDevice(before: Record<string, unknown> | undefined): Promise<RunDevice & { close(): void }> {
+    const { plan, out, log } = this.context;
+    const open = this.options.device ?? (await openDevice({ adapter: this.options.adapter, log: (line) => log.line(line) }));
+    const close = (): void => (this.options.device === undefined ? open.close() : undefined);
+    const { name, driver } = open.info;
+    try {
+      const other = typeof before?.adapter === 'string' && before.adapter !== '' && (before.adapter !== name || before.driver !== driver);
+      if (other && this.options.otherAdapter !== true && (await namesIn(join(out, 'tasks'))).length > 0) {
+        const was = `${String(before.adapter)} (${String(before.driver)})`;
+        throw runError('R0602', `${out} was begun on ${was}, and this is ${name} (${driver}): bits may differ`, 'use the same adapter, begin anew with --fresh, or go on all the same with --other-adapter');
+      }
+      const target = pickTarget(plan.targets, open.info).name;
+      this.record = { ...this.record, adapter: name, driver, target };
+      await this.note();
+      return { device: open.device, info: open.info, wait: sleepingWait, target, close };
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
+
+  private async runTasks(todo: readonly Task[], on: RunDevice | undefined): Promise<'done' | 'interrupted'> {
+    const forecast = await this.announce(todo, on);
+    const context = { ...this.context, log: withForecast(this.context.log, forecast) };
+    for (const task of todo) {
+      if (context.signal?.aborted === true) return 'interrupted';
+      if (task.kind === 'report') await this.note('done');
+      const began = context.now();
+      const seconds = await this.runTask(context, task, on);
+      if (seconds === undefined) return 'interrupted';
+      forecast.end(task.id);
+      const end = { hash: task.hash, seconds: seconds || (context.now() - began) / 1000, flops: flopsOf(context.plan, task, on?.target ?? ''), adapter: this.record.adapter };
+      await writeDone(context.files, context.out, task.id, end);
+      this.lines.push({ task, how: 'done', seconds: end.seconds });
+      context.log.progress(undefined);
+      context.log.line(`${task.id}: done in ${duration(end.seconds)}`);
+    }
+    return 'done';
+  }
+
+  /** Does one task. The seconds it took over all sessions, 0 where only this one counts, undefined where it was interrupted. */
+  private async runTask(context: RunContext, task: Task, on: RunDevice | undefined): Promise<number | undefined> {
+    switch (task.kind) {
+      case 'train': {
+        const end = await runTrain(context, deviceFor(task, on), task);
+        if (end.status === 'done') return end.seconds;
+        context.log.line(`${task.id}: stopped after step ${end.step} of ${task.steps}; ${end.checkpoint} holds them`);
+        return undefined;
+      }
+      case 'embed':
+        return (await runEmbed(context, deviceFor(task, on), task)) ? 0 : undefined;
+      case 'score':
+        await runScore(context, task);
+        return 0;
+      case 'export':
+        context.log.line(`${task.id}: wrote ${await runExport(context, task)}`);
+        return 0;
+      case 'report':
+        await beginTask(context.files, context.out, task);
+        if (this.options.report !== undefined) context.log.line(`report: ${await this.options.report(context.out, context.plan, this.sources)}`);
+        return 0;
+    }
+  }
+
+  /** Says what lies ahead, and refuses a disk that is too small for it. */
+  private async announce(todo: readonly Task[], on: RunDevice | undefined): Promise<Forecast> {
+    const { plan, log } = this.context;
+    const work = new Map(todo.map((task) => [task.id, flopsOf(plan, task, on?.target ?? '')]));
+    const sum = [...work.values()].reduce((n, one) => n + one, 0);
+    const disk = todo.reduce((n, task) => n + diskBytesOf(plan, task, on?.target ?? ''), 0);
+    await checkDisk(this.context, disk);
+    const tasks = `${todo.length} of ${plan.tasks.length} tasks to do`;
+    if (on === undefined || sum < WORTH_MEASURING) {
+      log.line(`${plan.name}: ${tasks}, up to ${bytes(disk)} on the disk`);
+      return new Forecast(work, 1e9);
+    }
+    const { gflops } = await measure(on.device, on.wait);
+    const forecast = new Forecast(work, gflops * 1e9);
+    log.line(`${plan.name}: ${tasks}, ${flops(sum)}, about ${duration(forecast.total())} at the ${gflops.toPrecision(2)} GFLOP/s measured on ${on.info.name}, up to ${bytes(disk)} on the disk`);
+    return forecast;
+  }
+
+  private async end(status: 'done' | 'interrupted'): Promise<RunResult> {
+    const { plan, out, log } = this.context;
+    await this.note(status);
+    log.progress(undefined);
+    if (status === 'done' && this.options.summary !== undefined) log.line(this.options.summary(out, plan));
+    for (const line of taskTable(this.lines)) log.line(line);
+    if (status === 'interrupted') log.line(`interrupted; the same command goes on where it stopped (results so far are in ${out})`);
+    const named = (how: TaskLine['how']): string[] => this.lines.filter((line) => line.how === how).map(({ task }) => task.id);
+    return { status, exitCode: EXIT[status], out, ran: named('done'), reused: named('reused') };
+  }
+
+  /** Writes `run.json`. */
+  private async note(status: RunRecord['status'] = this.record.status): Promise<void> {
+    this.record = { ...this.record, status, ...(status === 'running' ? {} : { ended: new Date().toISOString() }) };
+    await writeRun(this.context.files, this.context.out, this.record);
+  }
+}
+
+/** Below this many operations a run is over before its speed has been measured. */
+const WORTH_MEASURING = 1e10;
+
+function needsDevice(task: Task): boolean {
+  return task.kind === 'train' || task.kind === 'embed';
+}
+
+function deviceFor(task: Task, on: RunDevice | undefined): RunDevice {
+  if (on === undefined) throw new Error(`${task.id} needs a device, and none was opened`);
+  return on;
+}
+
+/** Adds what the whole run still needs to the progress of each loop that knows its own end. */
+function withForecast(log: Log, forecast: Forecast): Log {
+  return {
+    line: (text) => log.line(text),
+    progress: (progress) => {
+      if (progress?.remaining === undefined) return log.progress(progress);
+      return log.progress({ ...progress, remainingRun: forecast.remaining(progress.task, progress.done / progress.total, progress.remaining) });
+    },
+  };
+}
+
+function lostDevice(error: unknown): unknown {
+  if (!(error instanceof PivotError) || error.code !== 'R0110') return error;
+  return runError('R0632', `the device was lost: ${error.message}`, 'run the same command again: it goes on from the last checkpoint; if it happens again, look at the driver with `pivot doctor`', error);
+}

@@ -1,0 +1,85 @@
+/** A training task on Node: data and reference log-probabilities are brought, the loop runs, the device's memory is given back. */
+import type { DataSource, TrainTask } from '../../../plan/plan.ts';
+import type { Executor } from '../../core/executor/executor.ts';
+import type { ReferenceTable, RowData } from '../../core/train/batches.ts';
+import { Interrupted } from '../../core/train/errors.ts';
+import { train } from '../../core/train/loop.ts';
+import type { TrainingEnd } from '../../core/train/loop.ts';
+import { Pace } from '../../core/train/pace.ts';
+import { referenceKey, referenceTable } from '../../core/train/reference.ts';
+import { onDevice, writeInitialState } from '../../core/train/start.ts';
+import { programOf } from '../../core/train/step.ts';
+import { dataOf, makeExecutor, weightsOf } from './context.ts';
+import type { RunContext, RunDevice } from './context.ts';
+import { programsOf } from './estimate.ts';
+import { beginTask } from './folder.ts';
+import { openTaskFolder, referenceCache } from './task-folder.ts';
+
+export async function runTrain(context: RunContext, on: RunDevice, task: TrainTask): Promise<TrainingEnd> {
+  const { reference: _, ...programs } = programsOf(context.plan, task, on.target);
+  const data = await dataOf(context, task.data, task.collate);
+  const heldOut = task.evaluate === undefined ? undefined : await dataOf(context, task.evaluate.data, task.collate);
+  const folder = await beginTask(context.files, context.out, task);
+  if (task.reference !== undefined) await addReference(context, on, task, task.reference, data, heldOut);
+  const storage = openTaskFolder(context.files, folder);
+  let executor: Executor | undefined;
+  try {
+    executor = await makeExecutor(context, on, programs);
+    return await train({
+      task,
+      programs,
+      executor,
+      data,
+      heldOut,
+      storage,
+      weights: weightsOf(context),
+      log: context.log,
+      signal: context.signal,
+      record: { adapter: on.info.name, driver: on.info.driver, plan: context.planHash },
+      now: context.now,
+    });
+  } finally {
+    executor?.destroy();
+    await storage.close();
+  }
+}
+
+/** Scores all rows with the reference's weights, as far as the cache does not have them, and adds the tables to the data. */
+async function addReference(
+  context: RunContext,
+  on: RunDevice,
+  task: TrainTask,
+  reference: NonNullable<TrainTask['reference']>,
+  data: RowData,
+  heldOut: RowData | undefined,
+): Promise<void> {
+  const programs = { reference: programOf(task.id, programsOf(context.plan, task, on.target), 'reference') };
+  let executor: Executor | undefined;
+  const prepared = async (): Promise<Executor> => {
+    if (executor !== undefined) return executor;
+    executor = await makeExecutor(context, on, programs);
+    await writeInitialState(executor, onDevice(reference.state, programs), task.seed, weightsOf(context));
+    return executor;
+  };
+  const table = (rows: RowData, spec: DataSource, what: string): Promise<ReferenceTable> => {
+    const pace = new Pace(context.now, 0);
+    return referenceTable({
+      key: referenceKey(reference.hash, spec, task.collate),
+      cache: referenceCache(context.files, context.out),
+      data: rows,
+      program: programs.reference,
+      scalars: task.scalars,
+      executor: prepared,
+      onRows: (done, total) => {
+        context.log.progress({ task: task.id, doing: `scoring ${what} with the reference`, done, total, unit: 'rows', ...pace.at(done, total) });
+        if (context.signal?.aborted === true && done < total) throw new Interrupted();
+      },
+    });
+  };
+  try {
+    data.reference = await table(data, task.data, 'the training rows');
+    if (heldOut !== undefined && task.evaluate !== undefined) heldOut.reference = await table(heldOut, task.evaluate.data, 'the held-out rows');
+  } finally {
+    executor?.destroy();
+  }
+}
