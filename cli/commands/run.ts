@@ -10,7 +10,7 @@ import { writeReport } from '../../runtime/node/report/report.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { AdapterInfo } from '../../runtime/core/device/info.ts';
 
-interface Arguments { file: string; out?: string; adapter?: string; set?: string[]; fresh: boolean; base?: string; target?: string; 'update-lock'?: boolean }
+interface Arguments { file: string; out?: string; adapter?: string; set?: string[]; fresh: boolean; 'other-adapter'?: boolean; base?: string; target?: string; 'update-lock'?: boolean }
 
 export const run: CommandModule<object, Arguments> = {
   command: 'run <file>',
@@ -24,6 +24,7 @@ export const run: CommandModule<object, Arguments> = {
       .option('target', { type: 'string', describe: 'compile for this target instead of the one that suits the adapter' })
       .option('base', { type: 'string', describe: 'folder that the files of a compiled plan are relative to (default: here)' })
       .option('fresh', { type: 'boolean', default: false, describe: 'throw away what the run folder holds' })
+      .option('other-adapter', { type: 'boolean', describe: 'go on although the folder was begun on another adapter' })
       .option('update-lock', { type: 'boolean', describe: 'accept that data, weights or the standard library have changed' }),
   handler: async (args) => {
     const compiled = existsSync(args.file) && statSync(args.file).isDirectory();
@@ -36,7 +37,7 @@ export const run: CommandModule<object, Arguments> = {
     const device = await openDevice({ ...(args.adapter ? { adapter: args.adapter } : {}), log: (line) => (process.env.PIVOT_DEBUG ? process.stderr.write(`[pivot] ${line}\n`) : undefined) });
     const plan = compiled ? args.file : await compileFor(args, device.info);
     const base = args.base ?? (compiled ? '.' : dirname(resolve(args.file)));
-    const result = await runPlan(plan, { out, base, device, log, signal: controller.signal, fresh: args.fresh, writeReport, summary: formatSummary });
+    const result = await runPlan(plan, { out, base, device, log, signal: controller.signal, fresh: args.fresh, otherAdapter: args['other-adapter'] ?? false, report: writeReport, summary: formatSummary });
     process.exitCode = result.exitCode;
   },
 };
