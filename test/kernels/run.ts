@@ -17,7 +17,7 @@ import { Random } from '../support/random.ts';
 export const SCALARS: Record<string, number> = { rate: 0.25, decay: 0.9, scale: 1.5, floor: -0.5, beta: 0.1 };
 
 export function targetsOf(open: OpenDevice): KernelTarget[] {
-  const subgroup = open.info.subgroupSize?.min;
+  const subgroup = open.info.subgroup.min;
   const common = { maxBindings: 8, maxWorkgroupsPerDimension: 65535 };
   const exact = subgroup === 4 || subgroup === 8 || subgroup === 16 ? subgroup : undefined;
   return [
