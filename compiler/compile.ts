@@ -160,7 +160,7 @@ class Compilation {
     const span = spec.span;
     requireImage(train.model, train.data, span);
     const collate = collateFor(train.model, train.data, needs.pairs, span);
-    const reference = needs.reference ? (train.reference ? this.sources.stage(train.reference, span, spec.id) : this.ownStart(spec, train.loss.definition.name.text)) : undefined;
+    const reference = needs.reference ? (train.reference ? this.sources.stage(train.reference, span, spec.id) : this.ownStart(spec)) : undefined;
     const graphs = buildTrainGraphs(this.universe.loaded, {
       ...train,
       collate,
@@ -175,16 +175,16 @@ class Compilation {
     this.built.push({ spec, graphs });
   }
 
-  /** The reference of a loss that names none: what the stage starts from. */
-  private ownStart(spec: StageSpec, loss: string): StageResult {
+  /** The reference of a loss that names none: the weights the stage starts from, as trainers have it. */
+  private ownStart(spec: StageSpec): StageResult {
     if (spec.from) return this.sources.stage(spec.from, spec.span, spec.id);
-    if (spec.start) return { spec: { ...spec, train: undefined }, weights: this.sources.header(spec.start.file, spec.start.span) };
-    return fail('P0503', { loss }, spec.span);
+    const weights = spec.start ? this.sources.header(spec.start.file, spec.start.span) : new Map<string, readonly number[]>();
+    return { spec: { ...spec, train: undefined }, weights };
   }
 
   private referenceOf(spec: StageSpec): StageResult | undefined {
     if (!spec.train || !lossNeeds(spec.train.loss.definition).reference) return undefined;
-    return spec.train.reference ? this.sources.stage(spec.train.reference, spec.span, spec.id) : this.ownStart(spec, spec.train.loss.definition.name.text);
+    return spec.train.reference ? this.sources.stage(spec.train.reference, spec.span, spec.id) : this.ownStart(spec);
   }
 
   private probe(declaration: Extract<Parameters<typeof buildProbe>[1], { kind: 'Binding' }>): void {

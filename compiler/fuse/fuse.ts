@@ -25,6 +25,8 @@ export interface FuseOptions {
   fuse: boolean;
   /** Storage buffers that one kernel may bind. */
   maxBindings: number;
+  /** States whose new values need a binding of their own, beside the old ones. */
+  apart?: ReadonlySet<string>;
 }
 
 export interface Fused {
@@ -41,7 +43,9 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
   const graph = legalise(options.fuse ? factor(source) : source, Math.max(2, Math.min(16, options.maxBindings) - 1));
   const order = fusionOrder(graph);
   const roots = graph.outputs.map((output) => rootOf(output.node));
-  const replaces = new Map(graph.outputs.filter((o) => o.kind === 'state').map((o) => [rootOf(o.node), o.name]));
+  const replaces = new Map(
+    graph.outputs.filter((o) => o.kind === 'state' && !options.apart?.has(o.name)).map((o) => [rootOf(o.node), o.name]),
+  );
   const forced = mustStore(order, roots, options.fuse);
   const alone = new Set<Node>();
   const sealed = new Set<Node>();

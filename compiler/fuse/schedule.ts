@@ -13,6 +13,8 @@ export interface Schedule {
   groups: Group[];
   /** Node whose values are stored in the memory of a state, by the state's name. Includes the copies at the end. */
   states: Map<string, Node>;
+  /** States whose new values are copied at the end. */
+  copied: Set<string>;
 }
 
 export interface ScheduleOptions {
@@ -24,7 +26,8 @@ export function schedule(graph: Graph, groups: readonly Group[], options: Schedu
   const all = [...groups];
   const before = dependences(all);
   const states = new Map<string, Node>();
-  const copies: { group: Group; after: Group[]; state: string }[] = [];
+  const copies: Group[] = [];
+  const copied = new Set<string>();
   for (const output of graph.outputs) {
     if (output.kind !== 'state') continue;
     const node = rootOf(output.node);
@@ -40,11 +43,12 @@ export function schedule(graph: Graph, groups: readonly Group[], options: Schedu
     } else {
       const group = copyGroup(output);
       states.set(output.name, group.outputs[0]);
-      copies.push({ group, after: [...readers, ...(maker ? [maker] : [])], state: output.name });
+      copies.push(group);
+      copied.add(output.name);
     }
   }
   // A copy overwrites the old value, so it runs when all else is done.
-  return { groups: [...inOrder(all, before), ...copies.map((copy) => copy.group)], states };
+  return { groups: [...inOrder(all, before), ...copies], states, copied };
 }
 
 /** For each group the groups that must run before it. */

@@ -13,8 +13,9 @@ import { rootOf } from '../fuse/nodes.ts';
 import { schedule } from '../fuse/schedule.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { nodesOf } from '../graph/walk.ts';
-import { generate } from '../kernels/generate.ts';
 import type { Kernel } from '../kernels/kernel.ts';
+import { GraphFault } from '../graph/errors.ts';
+import { KernelWriter } from './memo.ts';
 import { assemble } from './program.ts';
 import { kernelTarget } from './targets.ts';
 
@@ -33,37 +34,56 @@ export interface Lowered {
 
 /** @throws PivotError F0301 (a kernel too wide for the target), M0101 (a tensor too large for it). */
 export function lower(source: Graph, target: Target, options: LowerOptions): Lowered {
-  const { graph, groups } = fuse(source, { fuse: options.fuse, maxBindings: target.limits.maxStorageBuffersPerShaderStage });
+  const apart = new Set<string>();
+  for (;;) {
+    const { graph, work, states, copied } = kernelsOf(source, target, options.fuse, apart);
+    const wide = widest(work, target);
+    if (!wide) return assemble({ graph, work, states, scalars: scalarNames(graph), target, name: options.name });
+    // The only reason can be a new value that was counted as taking its state's place, and has to be bound beside it.
+    const before = apart.size;
+    for (const { kind, name, node } of graph.outputs)
+      if (kind === 'state' && copied.has(name) && wide.outputs.includes(rootOf(node))) apart.add(name);
+    if (apart.size === before)
+      throw new GraphFault(`a ${wide.kind} kernel over [${wide.space.join(', ')}] binds more buffers than ${target.name} allows`);
+  }
+}
+
+interface Work {
+  graph: Graph;
+  /** In the order in which they run. */
+  work: { group: Group; kernels: Kernel[] }[];
+  /** Nodes stored in the memory of states. */
+  states: ReadonlyMap<string, Node>;
+  /** States whose new values are copied at the end. */
+  copied: ReadonlySet<string>;
+}
+
+function kernelsOf(source: Graph, target: Target, fuses: boolean, apart: ReadonlySet<string>): Work {
+  const { graph, groups } = fuse(source, { fuse: fuses, maxBindings: target.limits.maxStorageBuffersPerShaderStage, apart });
   verifyGroups(
     groups,
     graph.outputs.map((output) => rootOf(output.node)),
   );
   const scalars = scalarNames(graph);
-  const forTarget = kernelTarget(target);
-  const write = (group: Group, inPlace: ReadonlyMap<Node, Node>, maxBindings = forTarget.maxBindings): Kernel[] =>
-    generate(group, { ...forTarget, maxBindings }, { scalarIndex: (name) => scalars.indexOf(name), inPlace });
-  const tooWide = (kernels: readonly Kernel[]): boolean => kernels.some((kernel) => kernel.bindings.length > forTarget.maxBindings);
-  const made = new Map<Group, Kernel[]>();
+  // Written without a limit at first: it may be kept only by storing in place.
+  const writer = new KernelWriter({ ...kernelTarget(target), maxBindings: Infinity }, (name) => scalars.indexOf(name));
   const replaced = new Map<Group, Map<Node, Node>>();
-  const plain = (group: Group): Kernel[] => {
-    // Asked before it is known what is written in place, which saves bindings; so the limit is not held here.
-    const kernels = made.get(group) ?? write(group, new Map(), Infinity);
-    made.set(group, kernels);
-    return kernels;
-  };
   const scheduled = schedule(graph, groups, {
     replace(group, node, state) {
-      const kernels = plain(group);
+      const kernels = writer.write(group);
       if (kernels.length !== 1 || !kernels[0].aligned.includes(state)) return false;
       replaced.set(group, (replaced.get(group) ?? new Map<Node, Node>()).set(node, state));
       return true;
     },
   });
-  const work = scheduled.groups.map((group) => {
-    const inPlace = replaced.get(group);
-    return { group, kernels: inPlace || tooWide(plain(group)) ? write(group, inPlace ?? new Map()) : plain(group) };
-  });
-  return assemble({ graph, work, states: scheduled.states, scalars, target, name: options.name });
+  const work = scheduled.groups.map((group) => ({ group, kernels: writer.write(group, replaced.get(group)) }));
+  return { graph, work, states: scheduled.states, copied: scheduled.copied };
+}
+
+/** A group with a kernel that binds too much, if there is one. */
+function widest(work: Work['work'], target: Target): Group | undefined {
+  return work.find(({ kernels }) => kernels.some((kernel) => kernel.bindings.length > target.limits.maxStorageBuffersPerShaderStage))
+    ?.group;
 }
 
 function scalarNames(graph: Graph): string[] {

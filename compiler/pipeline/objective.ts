@@ -39,7 +39,7 @@ export function buildObjective(ctx: Context, loaded: Loaded, of: { model: ModelV
   for (const p of loss.definition.params) {
     const name = p.name.text;
     if (name === 'policy') given.set(name, output);
-    else if (name === 'reference') given.set(name, reference ?? fail('P0503', { loss: loss.definition.name.text }, span));
+    else if (name === 'reference') given.set(name, reference ?? output);
     else if (p.type?.shape) given.set(name, output.fields.get(name) ?? inputs.get(name) ?? fail('P0515', { name, known: [...output.fields.keys(), ...inputs.keys()].join(', ') }, span));
   }
   const value = runLoss(ctx, { ...loss, given }, span);

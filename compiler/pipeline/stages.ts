@@ -105,6 +105,7 @@ export function resolveStage(universe: Universe, id: string, declaration: Stage 
 
   const model = modelOf(universe, value('model'), value('train'), at('train'));
   const data = makeData(universe.context, value('on') as Value, at('on'));
+  requireFolder(universe, data, at('on'));
   const loss = definition(value('loss'), 'loss', at('loss'));
   const optimizer = definition(value('optimize'), 'optimizer', at('optimize'));
   const batch = count(value('batch'), 'batch', at('batch'));
@@ -178,10 +179,16 @@ function evaluationOf(universe: Universe, field: Field | undefined, data: DataVa
   if (!field) return undefined;
   if (!field.every || !field.on) return fail('P0512', { name: field.every ? 'on' : 'every', where: 'eval' }, field.span);
   const on = makeData(universe.context, evaluateIn(universe, universe.loaded.main, field.on), field.on.span);
+  requireFolder(universe, on, field.on.span);
   for (const key of ['layout', 'image', 'prompt', 'answer'] as const) {
     if (on[key] !== data[key]) fail('P0601', { what: key, first: String(data[key]), second: String(on[key]) }, field.on.span);
   }
   return { every: every(universe, field.every, steps, stepsPerEpoch), data: on };
+}
+
+/** Files that data are read from must be there before anything runs. */
+function requireFolder(universe: Universe, data: DataValue, span: Span): void {
+  for (const part of data.mix ?? [data]) if (part.folder !== undefined && universe.host.hash(part.folder) === undefined) fail('P0510', { file: part.folder }, span);
 }
 
 /** The model of a stage: named, or the one whose part is trained, or the only one of the text. */

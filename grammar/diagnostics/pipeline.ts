@@ -1,49 +1,124 @@
-/** P05: stages, comparisons, probes and exports. */
-import { entry, suggest } from './entry.ts';
+/** P05: stages, arms, models and losses that do not go together. */
+import { entry } from './entry.ts';
+import { example } from './example.ts';
+
+const mean = (nearest: string): string | undefined => (nearest ? `did you mean \`${nearest}\`?` : undefined);
 
 export const pipeline = {
-  P0502: entry<{ image: number; prompt: number; answer: number; needed: number; context: number }>({
-    message: ({ image, prompt, answer, needed, context }) =>
-      `a row needs ${needed} places (image ${image}, prompt ${prompt}, answers ${answer}), the language model has ${context}`,
-    help: ({ needed }) => `raise \`context\` to ${needed}, or merge image tokens in the connector`,
-    explain: 'Rows are never cut: what is declared as the most must fit. Cutting image tokens silently spoils a run.',
-    example: 'pivot 1\n',
+  P0501: entry<{ part: string; why: string }>({
+    message: ({ part, why }) => `\`${part}\` is to be trained, but ${why}`,
+    help: () => 'train a smaller part, or use the part in what the loss sees',
+    explain: 'A part that is listed under `train` and gets no gradient would stay as it is without anybody noticing.',
+    example: example({ more: 'encoder other = vit(image: 24px, patch: 4px, width: 16, depth: 1, heads: 2)', train: 'train other\n  model mllm' }),
   }),
-  P0503: entry<{ loss: string }>({
-    message: ({ loss }) => `the loss ${loss} compares with a reference, and none is given`,
-    help: () => 'write `reference: STAGE` among its arguments',
-    explain: 'A preference loss measures the policy against a fixed model, which must be named.',
-    example: 'pivot 1\n',
+  P0502: entry<{ image: number; prompt: number; answer: number; needed: number; context: number }>({
+    message: ({ image, prompt, answer, needed, context }) => `image (${image} tokens), prompt (${prompt}) and answer (${answer}) need a context of ${needed}, the language model has ${context}`,
+    help: ({ needed }) => `give it \`context: ${needed}\`, merge image tokens (std.connector.mlp.merge), or declare shorter prompts and answers`,
+    explain: 'Image tokens are never cut. The longest row that the data declares must fit.',
+    example: example({ language: 'language head = decoder(tokenizer: scenes.words, width: 16, depth: 1, heads: 2, context: 20)' }),
   }),
   P0504: entry<{ layout: string }>({
-    message: ({ layout }) => `this loss needs preference pairs, the rows are ${layout}`,
-    explain: 'The loss compares a chosen with a rejected answer, and these rows do not have both.',
-    example: 'pivot 1\n',
+    message: ({ layout }) => `the loss needs preference pairs, the data are ${layout}`,
+    explain: 'A loss whose policy is a `Pair` needs rows with a chosen and a rejected answer. The other way round is fine: `sft` on pairs takes the chosen answer.',
+    example: example({ data: 'data pairs = scenes.captions(count: 64)', loss: 'loss dpo(beta: 0.1, reference: tune)' }),
+  }),
+  P0505: entry<{ batch: number; micro: number }>({
+    message: ({ batch, micro }) => `a batch of ${batch} cannot be taken in parts of ${micro}`,
+    help: () => '`micro` must divide `batch`',
+    explain: '`batch` is what the optimizer sees, `micro` what fits into memory at once.',
+    example: example({ rest: 'batch 8, micro 3\n  steps 4' }),
+  }),
+  P0506: entry<{ batch: number; rows: number }>({
+    message: ({ batch, rows }) => `a batch of ${batch} needs more rows than the ${rows} of the data`,
+    explain: 'Training batches are full, and no row stands twice in an epoch.',
+    example: example({ rest: 'batch 128\n  steps 4' }),
+  }),
+  P0507: entry<{ name: string; why: string }>({
+    message: ({ name, why }) => `the loss ${name} cannot be computed on parts of a batch: ${why}`,
+    help: () => 'take the whole batch at once: leave `micro` out',
+    explain: 'Gradients are added up over the parts of a batch, which is right for losses that are sums or means over rows (or over their tokens) only.',
+    example: example({
+      loss: 'loss own', rest: 'batch 8, micro 4\n  steps 4',
+      more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  let s = sum(policy.logp)\n  return s * s\n}',
+    }),
+  }),
+  P0508: entry<{ name: string; nearest: string; known: string }>({
+    message: ({ name }) => `a stage has no field \`${name}\``,
+    help: ({ nearest, known }) => mean(nearest) ?? `its fields are ${known}`,
+    explain: 'Fields of a stage are fixed, so that a misspelt one is not passed over.',
+    example: example({ rest: 'batch 8\n  stpes 4' }),
   }),
   P0509: entry<{ name: string; place: string }>({
     message: ({ name, place }) => `\`${name}\` belongs into ${place}`,
-    explain: 'The word has a meaning only there.',
-    example: 'pivot 1\nlayer f(x: [N]) { state m like x return x }\n',
+    explain: 'Some statements have a meaning in one kind of body only.',
+    example: example({ loss: 'loss own', more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  keep x = policy.logp\n  return sum(policy.logp)\n}' }),
   }),
   P0510: entry<{ file: string }>({
-    message: ({ file }) => `the file ${file} cannot be read`,
-    explain: 'The text names a file that is not there, beside the text or in the standard library.',
-    example: 'pivot 1\ntokenizer words = vocabulary("absent.json")\n',
+    message: ({ file }) => `there is no file \`${file}\``,
+    help: () => 'paths are relative to the text',
+    explain: 'Files that a text names are looked up when compiling, before anything runs.',
+    example: example({ rest: 'start load("nowhere.safetensors")\n  batch 8\n  steps 4' }),
   }),
   P0511: entry<{ file: string; message: string }>({
-    message: ({ file, message }) => `${file}: ${message}`,
-    explain: 'The vocabulary is a JSON list of words, the place of a word being its token; `<pad>` and `<end>` must be among them.',
-    example: 'pivot 1\n',
+    message: ({ file, message }) => `\`${file}\` cannot be used: ${message}`,
+    explain: 'The file is there, but it does not hold what the text needs.',
+    example: example({ data: 'tokenizer own = vocabulary("broken.json")\ndata pairs = scenes.preferences(count: own.size)' }),
+  }),
+  P0512: entry<{ name: string; where: string }>({
+    message: ({ name, where }) => `${where} needs the field \`${name}\``,
+    explain: 'What decides a result is in the text: a training stage says what it trains, on what, by which loss and optimizer, in which batches and for how long.',
+    example: example({ rest: 'steps 4' }),
+  }),
+  P0513: entry<{ name: string; where: string }>({
+    message: ({ name, where }) => `\`${name}\` stands twice in ${where}`,
+    explain: 'A field is given once; an arm may replace what its comparison gives.',
+    example: example({ rest: 'batch 8\n  batch 4\n  steps 4' }),
   }),
   P0514: entry<{ layout: string }>({
-    message: ({ layout }) => `this model cannot read rows of the layout ${layout}`,
-    explain: 'The layout of the rows says which tensors a batch has; the model needs others.',
-    example: 'pivot 1\n',
+    message: ({ layout }) => `a model made by \`->\` answers questions; rows of kind ${layout} have none`,
+    help: () => 'use data of pairs or answers, or a model such as towers(...) or classifier(...)',
+    explain: 'encoder -> connector -> language is trained on rows with prompts and answers.',
+    example: example({ data: 'data pairs = scenes.objects(count: 64)' }),
   }),
   P0515: entry<{ name: string; known: string }>({
-    message: ({ name }) => `a batch has no \`${name}\``,
-    help: ({ known }) => suggest(undefined, known),
-    explain: 'Parameters that are tensors are filled from the batch by their names.',
-    example: 'pivot 1\n',
+    message: ({ name }) => `nothing on the batch or in the model's result is called \`${name}\``,
+    help: ({ known }) => `there are ${known}`,
+    explain: 'Parameters of a model layer are inputs of the batch. Parameters of a loss are `policy`, `reference`, fields of what the model returns, or inputs of the batch.',
+    example: example({ loss: 'loss own', more: 'loss own(labels: [N]) {\n  return sum(labels)\n}' }),
+  }),
+  P0516: entry<{ name: string; known: string }>({
+    message: ({ name }) => `\`${name}\` is not a stage that comes before`,
+    help: ({ known }) => (known ? `stages are ${known}` : 'declare a stage for it'),
+    explain: '`from` and `reference` name a stage of the text, and stages may not depend on each other in a circle.',
+    example: example({ loss: 'loss dpo(reference: tune)' }),
+  }),
+  P0517: entry<{ file: string; name: string; expected: string; found: string }>({
+    message: ({ file, name, expected, found }) => `${name} in ${file} is ${found}, the model's is ${expected}`,
+    help: () => 'the file was made by another model',
+    explain: 'Weights are taken by name and must have the shape that the text gives them.',
+    example: example({ rest: 'start load("other.safetensors")\n  batch 8\n  steps 4' }),
+  }),
+  P0518: entry<{ file: string; missing: string }>({
+    message: ({ file, missing }) => `${file} holds none of this model's weights, such as ${missing}`,
+    help: () => 'names are paths of parts: the encoder, language and model must have the names that they had when the file was written',
+    explain: 'Weights are taken by name; those that the file does not have begin as the layers say. A file with none of them is a mistake.',
+    example: example({ rest: 'start load("foreign.safetensors")\n  batch 8\n  steps 4' }),
+  }),
+  P0519: entry<{ missing: string; count: number; where: string }>({
+    severity: 'warning',
+    message: ({ missing, count, where }) => `${count} weights are not in ${where} and begin anew: ${missing}`,
+    explain: 'A fresh connector beside a trained encoder is normal; a whole language model that begins anew is not.',
+    example: example({ rest: 'start load("part.safetensors")\n  batch 8\n  steps 4' }),
+  }),
+  P0520: entry<{ name: string }>({
+    message: ({ name }) => `\`${name}\` is a comparison: say which arm`,
+    help: ({ name }) => `write ${name}.arm`,
+    explain: 'A comparison has several results; what starts from it, exports it or refers to it names one of them.',
+    example: example({ more: 'compare post from tune {\n  arm a { loss sft }\n  arm b { loss sft }\n  train mllm\n  on pairs\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}\nexport post.eyes as "e.safetensors"' }),
+  }),
+  P0521: entry<{ what: string }>({
+    message: ({ what }) => what,
+    explain: 'The declaration is understood but cannot be carried out as it stands.',
+    example: example({ more: 'seeds [0.5]' }),
   }),
 };
