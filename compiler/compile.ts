@@ -106,9 +106,13 @@ class Compilation {
     }
     const specs = stageDeclarations(this.universe).flatMap(({ id, declaration, arm }) => {
       const spec = this.attempt(() => resolveStage(this.universe, id, declaration, arm, this.diagnostics));
+      if (!spec) this.sources.faulty.add(id);
       return spec ? [spec] : [];
     });
-    for (const spec of specs) this.attempt(() => this.stage(spec));
+    for (const spec of specs) {
+      this.attempt(() => this.stage(spec));
+      if (!this.results.has(spec.id)) this.sources.faulty.add(spec.id);
+    }
     if (this.failed()) return;
     for (const declaration of main.declarations.values()) if (declaration.kind === 'Binding' && declaration.keyword === 'probe') this.attempt(() => this.probe(declaration));
     for (const declaration of main.tree.declarations) if (declaration.kind === 'Export') this.attempt(() => this.export(declaration));

@@ -157,7 +157,10 @@ function runLayer(ctx: Context, bound: BoundValue, instance: InstanceValue | und
         if (definition.result?.shape) return matchShape(ctx, definition.result, result, scope, `the result of ${definition.name.text}`, definition.result.span);
         return result;
       };
-      return label === undefined ? run() : ctx.builder.withLabel(`${ctx.prefix}${label}`, run);
+      if (label === undefined) return run();
+      const value = ctx.builder.withLabel(`${ctx.prefix}${label}`, run);
+      ctx.returned.set(`${ctx.prefix}${label}`, value);
+      return value;
     });
   } finally {
     ctx.depth--;

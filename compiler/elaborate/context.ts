@@ -25,6 +25,8 @@ export class Context {
   readonly builder: GraphBuilder;
   readonly weights = new Map<string, WeightInfo>();
   readonly exposed = new Map<string, Value>();
+  /** What each part gave when it last ran, by its path (`eyes.blocks.2`). */
+  readonly returned = new Map<string, Value>();
   readonly scalars = new Map<string, number>();
   readonly tables = new Map<string, Float64Array>();
   /** Scalars by how they were computed, so that equal ones are one. */

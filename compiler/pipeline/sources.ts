@@ -3,7 +3,7 @@ import { report } from '../../grammar/index.ts';
 import type { Diagnostic, Span } from '../../grammar/index.ts';
 import type { StateTensor } from '../../plan/plan.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
-import { fail } from '../elaborate/fault.ts';
+import { Silent, fail } from '../elaborate/fault.ts';
 import type { SubjectValue } from '../elaborate/values.ts';
 import type { Host } from '../host.ts';
 import { REFERENCE_PREFIX } from './objective.ts';
@@ -20,6 +20,8 @@ export class Sources {
   private readonly results: Map<string, StageResult>;
   private readonly host: Host;
   private readonly diagnostics: Diagnostic[];
+  /** Stages with a fault of their own: what refers to them says nothing further. */
+  readonly faulty = new Set<string>();
   /** Files that were used, as keys of `Plan.files`. */
   readonly files = new Set<string>();
   private readonly headers = new Map<string, ReadonlyMap<string, readonly number[]>>();
@@ -48,6 +50,7 @@ export class Sources {
     const id = subject.arm ? `${subject.stage}.${subject.arm}` : subject.stage;
     const result = this.results.get(id);
     if (result) return result;
+    if (this.faulty.has(id)) throw new Silent();
     if ([...this.results.keys()].some((k) => k.startsWith(`${id}.`))) return fail('P0520', { name: id }, span);
     return fail('P0516', { name: id, known: [...this.results.keys()].filter((k) => k !== before).join(', ') }, span);
   }
