@@ -12,6 +12,7 @@ import { hashOf } from '../plan/hash.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
 import type { Plan, Roles } from '../plan/plan.ts';
 import type { Program, Target } from '../plan/program.ts';
+import { checkNames } from './check/names.ts';
 import { Fault, Silent, fail } from './elaborate/fault.ts';
 import { evaluateIn, openUniverse } from './elaborate/names.ts';
 import type { Universe } from './elaborate/names.ts';
@@ -70,7 +71,10 @@ export function compile(path: string, host: Host, options: CompileOptions): Comp
     if (declared?.kind !== 'Param') diagnostics.push(report('P0521', { what: `--set ${name}: the text has no \`param ${name}\`` }));
   }
   const compilation = new Compilation(openUniverse(loaded, host, overrides), diagnostics, options);
-  if (loaded.modules.size > 0) compilation.run();
+  if (loaded.modules.size > 0) {
+    diagnostics.push(...checkNames(loaded.main));
+    compilation.run();
+  }
   const failed = diagnostics.some((d) => d.severity === 'error');
   return { diagnostics: unique(diagnostics), texts, stages: compilation.built, ...(failed ? {} : { plan: compilation.plan() }) };
 }

@@ -1,0 +1,154 @@
+/**
+ * Names of a whole text, before anything is evaluated: every identifier of every declaration, used or not, must mean
+ * something, and every named argument of a call whose callee is a definition must be one of its parameters. Evaluation stops
+ * at the first fault of a declaration; this pass tells all of them at once. What values are is left to evaluation.
+ */
+import { children, nearest, report } from '../../grammar/index.ts';
+import type { Definition, Diagnostic, Expression, Span, Statement } from '../../grammar/index.ts';
+import { namesOf } from '../elaborate/names.ts';
+import type { Import, Module } from '../modules/modules.ts';
+
+/** What a body of each kind knows besides its parameters. */
+const GIVEN: Partial<Record<Definition['keyword'], string[]>> = { optimizer: ['step', 'decay'] };
+/** Names of a batch's inputs within an `embed`. */
+const BATCH = ['image', 'tokens', 'position', 'segment', 'mask', 'label'];
+
+export function checkNames(module: Module): Diagnostic[] {
+  const check = new NameCheck(module);
+  for (const declaration of module.tree.declarations) {
+    switch (declaration.kind) {
+      case 'Definition': check.definition(declaration); break;
+      case 'Param': check.expression(declaration.value, new Set()); break;
+      case 'Binding': check.expression(declaration.value, new Set()); break;
+      case 'Seeds': check.expression(declaration.values, new Set()); break;
+      case 'Export': check.expression(declaration.value, new Set()); break;
+      case 'Stage': case 'Compare': {
+        if (declaration.from) check.expression(declaration.from, new Set());
+        const arms = declaration.kind === 'Compare' ? declaration.arms.flatMap((a) => a.fields) : [];
+        for (const field of [...arms, ...declaration.fields]) {
+          for (const e of [field.value, field.every, field.on, ...field.more.map((m) => m.value)]) if (e) check.expression(e, new Set());
+        }
+        break;
+      }
+      case 'Use': case 'RecordType': break;
+    }
+  }
+  return check.diagnostics;
+}
+
+class NameCheck {
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly module: Module;
+  private readonly known: ReadonlySet<string>;
+
+  constructor(module: Module) {
+    this.module = module;
+    this.known = new Set(namesOf(module));
+  }
+
+  definition(definition: Definition): void {
+    const names = new Set([...definition.params.map((p) => p.name.text), ...(GIVEN[definition.keyword] ?? [])]);
+    for (const p of definition.params) this.dimensions(p.type?.shape ?? [], names);
+    for (const p of definition.params) if (p.default) this.expression(p.default, names);
+    if (definition.value) this.expression(definition.value, names);
+    this.statements(definition.body ?? [], names);
+  }
+
+  /** Plain names in a shape bind dimensions, whether they are new or not. */
+  private dimensions(shape: readonly { kind: string }[], names: Set<string>): void {
+    for (const entry of shape) if (entry.kind === 'Identifier') names.add((entry as Extract<Expression, { kind: 'Identifier' }>).name);
+  }
+
+  /** Statements share the names of their body: parts and weights of a branch stay known after it. */
+  private statements(statements: readonly Statement[], names: Set<string>): void {
+    for (const s of statements) {
+      switch (s.kind) {
+        case 'Let': {
+          const inner = s.params ? new Set([...names, ...s.params.map((p) => p.text)]) : names;
+          this.expression(s.value, inner);
+          if (s.shape?.shape) this.dimensions(s.shape.shape, names);
+          names.add(s.name.text);
+          break;
+        }
+        case 'Assign': case 'Keep': this.expression(s.value, names); break;
+        case 'Expose': this.expression(s.value, names); names.add(s.name.text); break;
+        case 'Weight':
+          for (const entry of s.shape.shape ?? []) if (entry.kind !== 'Rest') this.expression(entry, names);
+          this.expression(s.init, names);
+          for (const option of s.options) this.expression(option.value, names);
+          names.add(s.name.text);
+          break;
+        case 'Part':
+          if (s.index) this.expression(s.index, names);
+          this.expression(s.value, names);
+          names.add(s.name.text);
+          break;
+        case 'Repeat':
+          this.expression(s.over, names);
+          names.add(s.variable.text);
+          this.statements(s.body, names);
+          break;
+        case 'If':
+          this.expression(s.condition, names);
+          this.statements(s.then, names);
+          this.statements(s.otherwise ?? [], names);
+          break;
+        case 'Return': case 'Score': this.expression(s.value, names); break;
+        case 'Require': this.expression(s.condition, names); this.expression(s.message, names); break;
+        case 'StateLike': this.name(s.like.text, s.like.span, names); names.add(s.name.text); break;
+        case 'Embed':
+          this.expression(s.from, names);
+          this.statements(s.body, new Set([...names, ...BATCH]));
+          names.add(s.name.text);
+          break;
+      }
+    }
+  }
+
+  expression(e: Expression, names: ReadonlySet<string>): void {
+    if (e.kind === 'Identifier') {
+      this.name(e.name, e.span, names);
+      return;
+    }
+    if (e.kind === 'Call') this.call(e, names);
+    for (const child of children(e)) this.node(child, names);
+  }
+
+  private node(node: { kind: string }, names: ReadonlySet<string>): void {
+    // Names of members, arguments and named indices are not looked up; everything below them that is an expression is.
+    if (node.kind === 'Name') return;
+    if (EXPRESSIONS.has(node.kind)) this.expression(node as Expression, names);
+    else for (const child of children(node as Expression)) this.node(child, names);
+  }
+
+  private name(name: string, span: Span, names: ReadonlySet<string>): void {
+    if (names.has(name) || this.known.has(name)) return;
+    this.diagnostics.push(report('P0201', { name, nearest: nearest(name, [...names, ...this.known]) ?? '' }, span));
+  }
+
+  private call(e: Extract<Expression, { kind: 'Call' }>, names: ReadonlySet<string>): void {
+    const definition = this.callee(e.callee, names);
+    if (!definition) return;
+    const of = `${definition.keyword} ${definition.name.text}`;
+    const params = definition.params.map((p) => p.name.text);
+    for (const { name } of e.arguments) {
+      if (name && !params.includes(name.text)) this.diagnostics.push(report('P0209', { name: name.text, of, nearest: nearest(name.text, params) ?? '', known: params.join(', ') }, name.span));
+    }
+  }
+
+  /** The definition that a callee means, if it can be told without evaluating: a name, or a member of a module. */
+  private callee(e: Expression, names: ReadonlySet<string>): Definition | undefined {
+    if (e.kind === 'Identifier') return names.has(e.name) ? undefined : definitionOf(this.module, e.name);
+    if (e.kind !== 'Member' || e.object.kind !== 'Identifier' || names.has(e.object.name)) return undefined;
+    const target: Import | undefined = this.module.imports.get(e.object.name);
+    return target && !target.name ? definitionOf(target.module, e.name.text) : undefined;
+  }
+}
+
+const EXPRESSIONS: ReadonlySet<string> = new Set(['NumberLiteral', 'StringLiteral', 'BoolLiteral', 'NoneLiteral', 'ListLiteral', 'Identifier', 'Member', 'Call', 'Index', 'Unary', 'Binary', 'Range', 'Conditional', 'Arrow', 'Missing']);
+
+function definitionOf(module: Module, name: string): Definition | undefined {
+  const imported = module.imports.get(name);
+  const declaration = imported ? (imported.name ? imported.module.declarations.get(imported.name) : undefined) : module.declarations.get(name);
+  return declaration?.kind === 'Definition' ? declaration : undefined;
+}
