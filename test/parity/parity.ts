@@ -1,0 +1,28 @@
+/**
+ * Parity with PyTorch: in comes a folder with a recording (its layout and make.py stand in test/fixtures/core), out go checks, one a
+ * quantity. Everything runs from text through the compiler's graphs, kernels and the train loop on a device; tolerances are those
+ * under which PyTorch in f32 agrees with itself in f64.
+ */
+import { rmSync } from 'node:fs';
+import type { OpenDevice } from '../../runtime/node/device/open.ts';
+import type { Check } from './check.ts';
+import { checkForward } from './forward.ts';
+import { readRecording } from './recording.ts';
+import { writeText } from './text.ts';
+
+/** All checks of a recording. `onGroup` gets them as they are made. */
+export async function parity(open: OpenDevice, folder: string, onGroup: (checks: Check[]) => void = () => undefined): Promise<Check[]> {
+  const recording = await readRecording(folder);
+  const text = await writeText(recording, 'core.pivot');
+  const all: Check[] = [];
+  const add = (checks: Check[]): void => {
+    all.push(...checks);
+    onGroup(checks);
+  };
+  try {
+    add(await checkForward(open, recording, text));
+    return all;
+  } finally {
+    rmSync(text.folder, { recursive: true, force: true });
+  }
+}
