@@ -63,7 +63,8 @@ function frame(span: Span, read: Read, paint: Paint, severity: 'error' | 'warnin
   const lines = read(span.file)?.split(/\r\n|\n|\r/);
   if (!lines) return out;
   const last = Math.min(span.endLine, span.line + shownLines - 1, lines.length);
-  const label = (number: number): string => (expected !== undefined && number === last ? ` ${paint(severity, `expected ${expected}`)}` : '');
+  const label = (number: number): string =>
+    expected !== undefined && number === last ? ` ${paint(severity, `expected ${expected}`)}` : '';
   out.push(`${blank} ${paint('frame', '|')}`);
   for (let number = span.line; number <= last; number++) {
     const text = lines[number - 1];

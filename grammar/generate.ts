@@ -107,7 +107,15 @@ function writeTree(file: SourceFile): void {
   file.addInterface({
     name: 'Span',
     isExported: true,
-    properties: ['file: string', 'start: number', 'end: number', 'line: number', 'column: number', 'endLine: number', 'endColumn: number'].map((p) => {
+    properties: [
+      'file: string',
+      'start: number',
+      'end: number',
+      'line: number',
+      'column: number',
+      'endLine: number',
+      'endColumn: number',
+    ].map((p) => {
       const [name, type] = p.split(': ');
       return { name, type };
     }),

@@ -23,7 +23,8 @@ export const languageVersion = 1;
 export function parse(text: string, file: string): { tree: File; diagnostics: Diagnostic[] } {
   const { cst, build, diagnostics, tokens } = read(text, file, () => parser.file());
   const tree = isFile(cst) ? buildFile(build, cst) : emptyFile(build);
-  const version = tokens[0]?.tokenType === Pivot ? checkVersion(tree) : [report('P0105', { version: languageVersion }, firstSpan(file, text))];
+  const version =
+    tokens[0]?.tokenType === Pivot ? checkVersion(tree) : [report('P0105', { version: languageVersion }, firstSpan(file, text))];
   return { tree: { ...tree, span: wholeSpan(file, text) }, diagnostics: inOrder([...version, ...diagnostics, ...build.diagnostics]) };
 }
 

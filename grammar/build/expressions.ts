@@ -121,7 +121,8 @@ function buildPrimary(build: Build, node: cst.PrimaryCstNode): Expression {
   const { name, word, value } = node.children;
   const span = build.span(node);
   if (name) return name[0].image === '' ? missingExpression(span) : { kind: 'Identifier', span, name: name[0].image };
-  if (word) return word[0].image === 'none' ? { kind: 'NoneLiteral', span } : { kind: 'BoolLiteral', span, value: word[0].image === 'true' };
+  if (word)
+    return word[0].image === 'none' ? { kind: 'NoneLiteral', span } : { kind: 'BoolLiteral', span, value: word[0].image === 'true' };
   const inner = value?.[0];
   switch (inner?.name) {
     case 'number':

@@ -26,16 +26,17 @@ export function buildNumberLiteral(build: Build, cst: NumberCstNode): NumberLite
   const span = build.tokenSpan(token);
   const [, digits, suffix = '', word] = parts.exec(token.image) ?? ['', '0'];
   const literal: NumberLiteral = { kind: 'NumberLiteral', span, value: Number(digits.replaceAll('_', '')), text: token.image };
-  const magnitude = isMagnitude(suffix[0]) && (suffix.length === 1 || suffix.slice(1) in clingingUnits) ? suffix[0] : undefined;
+  const magnitude =
+    isMagnitude(suffix[0]) && (suffix.length === 1 || Object.hasOwn(clingingUnits, suffix.slice(1))) ? suffix[0] : undefined;
   const unit = magnitude ? suffix.slice(1) : suffix;
   if (magnitude) {
     literal.magnitude = magnitude;
     literal.value = scaled(digits, magnitudes[magnitude]);
   }
-  if (unit in clingingUnits) literal.unit = clingingUnits[unit];
-  else if (unit in wordUnits) build.diagnostics.push(report('P0111', { digits, unit }, span));
+  if (Object.hasOwn(clingingUnits, unit)) literal.unit = clingingUnits[unit];
+  else if (Object.hasOwn(wordUnits, unit)) build.diagnostics.push(report('P0111', { digits, unit }, span));
   else if (unit !== '') build.diagnostics.push(report('P0110', { text: token.image, unit, nearest: nearestUnit(unit) }, span));
-  if (word !== undefined && word in wordUnits) literal.unit = wordUnits[word];
+  if (word !== undefined) literal.unit = wordUnits[word];
   return literal;
 }
 
@@ -66,7 +67,7 @@ export function buildStringLiteral(build: Build, cst: StringCstNode): StringLite
   const span = build.tokenSpan(token);
   const body = token.tokenType === OpenString ? token.image.slice(1) : token.image.slice(1, -1);
   const value = body.replace(/\\(.?)/g, (whole, letter: string) => {
-    if (letter in escapes) return escapes[letter];
+    if (Object.hasOwn(escapes, letter)) return escapes[letter];
     if (token.tokenType !== OpenString) build.diagnostics.push(report('P0113', { escape: whole }, span));
     return letter;
   });

@@ -22,7 +22,8 @@ export const syntax = {
   P0103: entry<{ word: string; nearest?: string }>({
     message: ({ word }) => `no declaration begins with \`${word}\``,
     help: ({ nearest }) =>
-      suggest(nearest) ?? 'declarations begin with use, param, seeds, encoder, language, model, data, stage, compare, probe, export, layer, loss, ...',
+      suggest(nearest) ??
+      'declarations begin with use, param, seeds, encoder, language, model, data, stage, compare, probe, export, layer, loss, ...',
     explain: 'At the top of a text stand declarations only, each begun by its keyword.',
     example: 'pivot 1\nencodr eyes = 3\n',
   }),
@@ -65,7 +66,9 @@ export const syntax = {
   P0110: entry<{ text: string; unit: string; nearest?: string }>({
     message: ({ text, unit }) => `\`${unit}\` in \`${text}\` is no unit`,
     help: ({ nearest, text, unit }) =>
-      nearest ? `write \`${text.slice(0, text.indexOf(unit))}${nearest}\`` : 'units are px, % and h; magnitudes are k, M and B; steps, epochs, tokens and rows stand apart',
+      nearest
+        ? `write \`${text.slice(0, text.indexOf(unit))}${nearest}\``
+        : 'units are px, % and h; magnitudes are k, M and B; steps, epochs, tokens and rows stand apart',
     explain: 'What clings to a number is a magnitude (k, M, B), a unit (px, %, h), or a magnitude and then a unit.',
     example: 'pivot 1\nparam size = 32pixels\n',
   }),

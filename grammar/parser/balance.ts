@@ -166,5 +166,14 @@ function insertedAfter(last: IToken, type: TokenType): IToken {
   const offset = last.endOffset ?? last.startOffset;
   const line = last.endLine ?? 1;
   const column = last.endColumn ?? 1;
-  return createTokenInstance(type, typeof type.PATTERN === 'string' ? type.PATTERN : '', offset + 1, offset, line, line, column + 1, column);
+  return createTokenInstance(
+    type,
+    typeof type.PATTERN === 'string' ? type.PATTERN : '',
+    offset + 1,
+    offset,
+    line,
+    line,
+    column + 1,
+    column,
+  );
 }

@@ -1,11 +1,11 @@
-/** Declarations: what stands at the top of a file, and the fields of stages. The last of the parser's three families, so the parser itself. */
+/** Declarations: what stands at the top of a file, and the fields of stages. The last of the three families, so the parser itself. */
 import * as t from '../tokens.ts';
 import type { Rule } from './expressions.ts';
 import { StatementParser } from './statements.ts';
 
 export class PivotParser extends StatementParser {
-  constructor() {
-    super();
+  constructor(validate = false) {
+    super(validate);
     this.performSelfAnalysis();
   }
 
@@ -43,7 +43,10 @@ export class PivotParser extends StatementParser {
           this.CONSUME(t.Identifier, { LABEL: 'path' });
           this.MANY(() => {
             this.CONSUME(t.Dot);
-            this.OR1({ ERR_MSG: 'a name', DEF: [{ GATE: () => !this.startsAnew(), ALT: () => this.CONSUME1(t.Identifier, { LABEL: 'path' }) }] });
+            this.OR1({
+              ERR_MSG: 'a name',
+              DEF: [{ GATE: () => !this.startsAnew(), ALT: () => this.CONSUME1(t.Identifier, { LABEL: 'path' }) }],
+            });
           });
         },
       },
@@ -118,10 +121,7 @@ export class PivotParser extends StatementParser {
       this.OR({
         MAX_LOOKAHEAD: 1,
         IGNORE_AMBIGUITIES: true,
-        DEF: [
-          { ALT: () => this.SUBRULE(this.arm, { LABEL: 'arms' }) },
-          { ALT: () => this.SUBRULE(this.field, { LABEL: 'fields' }) },
-        ],
+        DEF: [{ ALT: () => this.SUBRULE(this.arm, { LABEL: 'arms' }) }, { ALT: () => this.SUBRULE(this.field, { LABEL: 'fields' }) }],
       });
     });
     this.CONSUME(t.RightCurly);

@@ -61,12 +61,21 @@ function endSpan(file: string, tokens: readonly IToken[]): Span {
   return { file, start: end, end, line: endLine, column: endColumn, endLine, endColumn };
 }
 
-function explain({ token, message: expected, context }: IRecognitionException, before: readonly IToken[], next: IToken | undefined, span: Span): Diagnostic {
+function explain(
+  { token, message: expected, context }: IRecognitionException,
+  before: readonly IToken[],
+  next: IToken | undefined,
+  span: Span,
+): Diagnostic {
   const rule = context.ruleStack[context.ruleStack.length - 1];
   const previous = before[before.length - 1];
   if (expected === 'a declaration' && token.tokenType === t.Pivot) return report('P0107', {}, span);
   if (expected === 'a declaration' && isName(token)) {
-    return report('P0103', { word: token.image, nearest: nearest(token.image, t.declarationKeywords.map(wordOf)) ?? aliases[token.image] }, span);
+    return report(
+      'P0103',
+      { word: token.image, nearest: aliases.get(token.image) ?? nearest(token.image, t.declarationKeywords.map(wordOf)) },
+      span,
+    );
   }
   const found = token.tokenType === EOF ? 'the end of the text' : `\`${token.image}\``;
   return report('P0101', { expected, found, after: lastWords(before), help: advice(rule, expected, token, previous, next) }, span);
@@ -77,7 +86,18 @@ function wordOf(type: { PATTERN?: unknown }): string {
 }
 
 /** What writers of other languages say. */
-const aliases: Readonly<Record<string, string>> = { import: 'use', include: 'use', def: 'layer', fn: 'layer', function: 'layer', struct: 'record', const: 'param', let: 'param', dataset: 'data', vision: 'encoder' };
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['import', 'use'],
+  ['include', 'use'],
+  ['function', 'layer'],
+  ['def', 'layer'],
+  ['fn', 'layer'],
+  ['struct', 'record'],
+  ['const', 'param'],
+  ['let', 'param'],
+  ['dataset', 'data'],
+  ['vision', 'encoder'],
+]);
 
 /** The words before a fault: `` `lr:` ``, `` `pairs =` ``, `` `steps` ``. */
 function lastWords(before: readonly IToken[]): string {
@@ -99,12 +119,15 @@ function advice(rule: string, expected: string, token: IToken, previous: IToken 
   if (expected.startsWith('a field') && (type === t.Equal || type === t.Colon)) {
     return `a field is a name and a value, with nothing between: write \`${name} ${next ? next.image : '...'}\``;
   }
-  if (rule === 'call' && afterName && type === t.Equal) return `an argument is named by a colon: write \`${name}: ${next ? next.image : '...'}\``;
-  if (rule === 'call' && afterName && startsValue(token)) return `write \`${name}: ${token.image}\` for a named argument, or a comma between two`;
+  if (rule === 'call' && afterName && type === t.Equal)
+    return `an argument is named by a colon: write \`${name}: ${next ? next.image : '...'}\``;
+  if (rule === 'call' && afterName && startsValue(token))
+    return `write \`${name}: ${token.image}\` for a named argument, or a comma between two`;
   if (rule === 'index' && afterName && startsValue(token)) return `write \`${name}: ${token.image}\` to select by name`;
   if (rule === 'definition' && afterName && isName(token)) return `a type follows a colon: write \`${name}: ${token.image}\``;
   if (rule === 'group' && type === t.Comma) return 'a list stands in square brackets';
-  if (expected === '`,` or `]`' || expected === '`,` or `}`') return startsValue(token) ? `is a comma missing after \`${name}\`?` : undefined;
+  if (expected === '`,` or `]`' || expected === '`,` or `}`')
+    return startsValue(token) ? `is a comma missing after \`${name}\`?` : undefined;
   return t.reservedWords.includes(type) ? `${describeToken(type)} is a word of the language and cannot stand here` : undefined;
 }
 

@@ -10,8 +10,15 @@ import { messages } from './messages.ts';
 export type Rule = ParserMethod<[], CstNode>;
 
 export class ExpressionParser extends CstParser {
-  constructor() {
-    super(t.tokens, { recoveryEnabled: true, nodeLocationTracking: 'full', maxLookahead: 3, errorMessageProvider: messages });
+  /** `validate` makes Chevrotain look for ambiguities of the grammar, which takes longer than most texts do: the tests ask for it. */
+  constructor(validate: boolean) {
+    super(t.tokens, {
+      recoveryEnabled: true,
+      nodeLocationTracking: 'full',
+      maxLookahead: 3,
+      skipValidations: !validate,
+      errorMessageProvider: messages,
+    });
   }
 
   /** Whether the k-th token ahead is of this type or category. */
@@ -141,10 +148,7 @@ export class ExpressionParser extends CstParser {
   sum: Rule = this.RULE('sum', () => {
     this.SUBRULE(this.product, { LABEL: 'operands' });
     this.MANY(() => {
-      this.OR([
-        { ALT: () => this.CONSUME(t.Plus, { LABEL: 'operators' }) },
-        { ALT: () => this.CONSUME(t.Minus, { LABEL: 'operators' }) },
-      ]);
+      this.OR([{ ALT: () => this.CONSUME(t.Plus, { LABEL: 'operators' }) }, { ALT: () => this.CONSUME(t.Minus, { LABEL: 'operators' }) }]);
       this.SUBRULE1(this.product, { LABEL: 'operands' });
     });
   });
@@ -332,9 +336,6 @@ export class ExpressionParser extends CstParser {
   });
 
   shapeEntry: Rule = this.RULE('shapeEntry', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.rest, { LABEL: 'rest' }) },
-      { ALT: () => this.SUBRULE(this.sum, { LABEL: 'value' }) },
-    ]);
+    this.OR([{ ALT: () => this.SUBRULE(this.rest, { LABEL: 'rest' }) }, { ALT: () => this.SUBRULE(this.sum, { LABEL: 'value' }) }]);
   });
 }

@@ -111,10 +111,7 @@ export class StatementParser extends ExpressionParser {
     this.block(1, 'then');
     this.OPTION(() => {
       this.CONSUME(t.Else);
-      this.OR([
-        { ALT: () => this.SUBRULE(this.ifStatement, { LABEL: 'otherwise' }) },
-        { ALT: () => this.block(2, 'otherwise') },
-      ]);
+      this.OR([{ ALT: () => this.SUBRULE(this.ifStatement, { LABEL: 'otherwise' }) }, { ALT: () => this.block(2, 'otherwise') }]);
     });
   });
 
