@@ -1,10 +1,22 @@
-/** P06: data. */
+/** P06: data that do not fit each other or the model. */
 import { entry } from './entry.ts';
+import { example } from './example.ts';
 
 export const data = {
   P0601: entry<{ what: string; first: string; second: string }>({
-    message: ({ what, first, second }) => `the parts of a mix differ in ${what}: ${first} and ${second}`,
-    explain: 'All rows of a batch have one form, so what is mixed must agree in layout, image size, token counts and tokenizer.',
-    example: 'pivot 1\nuse std.data.scenes\ndata a = mix(scenes.captions(count: 8), scenes.preferences(count: 8))\n',
+    message: ({ what, first, second }) => `mixed data differ in ${what}: ${first} and ${second}`,
+    explain: 'Rows of a mix share one collation: kind of rows, size of pictures, longest prompt and answer.',
+    example: example({ data: 'data pairs = mix(scenes.preferences(count: 8), scenes.preferences(count: 8, size: 36px))' }),
+  }),
+  P0602: entry<{ data: number; encoder: number }>({
+    message: ({ data, encoder }) => `the pictures are ${data}px wide, the encoder takes ${encoder}px`,
+    help: ({ encoder }) => `give the data \`size: ${encoder}px\``,
+    explain: 'Pictures are resized by the data, not by the model, and never in silence.',
+    example: example({ data: 'data pairs = scenes.preferences(count: 64, size: 36px)' }),
+  }),
+  P0603: entry<{ expected: string; found: string }>({
+    message: ({ expected, found }) => `the data are tokenised by ${found}, the language model has the tokenizer ${expected}`,
+    explain: 'Token ids mean something only to the vocabulary that made them.',
+    example: example({ data: 'tokenizer own = vocabulary("words.json")\nuse std.data.files\ndata pairs = files.preferences(folder: "rows", tokenizer: own, count: 8, size: 24px, prompt: 8, answer: 24)' }),
   }),
 };

@@ -1,67 +1,71 @@
-/** P02: names, and the arguments of calls. */
-import { entry, suggest } from './entry.ts';
+/** P02: names that mean nothing, mean two things, or do not belong where they stand. */
+import { entry } from './entry.ts';
+import { example } from './example.ts';
+
+const mean = (nearest: string): string | undefined => (nearest ? `did you mean \`${nearest}\`?` : undefined);
 
 export const names = {
   P0201: entry<{ name: string; nearest: string }>({
-    message: ({ name }) => `nothing here is called \`${name}\``,
-    help: ({ nearest }) => suggest(nearest),
-    explain: 'A name must be declared in the text, brought in by `use`, or be a parameter or `let` of the body it stands in.',
-    example: 'pivot 1\nparam pairs = 8k\nparam half = pair / 2\n',
+    message: ({ name }) => `\`${name}\` is not known here`,
+    help: ({ nearest }) => mean(nearest) ?? 'declare it, or bring it in with `use`',
+    explain: 'A name must be declared in the text, brought in by `use`, or built in. Names of a body are those of its parameters, of the dimensions of its tensors, and of `let` and `part` before it.',
+    example: example({ loss: 'loss stf' }),
   }),
   P0202: entry<{ name: string; where: string; nearest: string; candidates: string }>({
     message: ({ name, where }) => `\`${where}\` has no \`${name}\``,
-    help: ({ nearest, candidates }) => suggest(nearest, candidates),
-    explain: 'The file or folder that `use` names exists, but declares nothing of that name.',
-    example: 'pivot 1\nuse std.loss.{ dpoo }\n',
+    help: ({ nearest, candidates }) => mean(nearest) ?? (candidates ? `it has ${candidates}` : undefined),
+    explain: '`use` names a declaration of a module, or a module of a folder of the standard library.',
+    example: 'pivot 1\nuse std.loss.{ sft, dop }\n',
   }),
   P0203: entry<{ path: string; candidates: string }>({
-    message: ({ path }) => `there is no file or library \`${path}\``,
-    help: ({ candidates }) => suggest(undefined, candidates),
-    explain: 'The standard library begins with `std`; a file of your own is named in quotes, relative to the text that uses it.',
-    example: 'pivot 1\nuse "absent.pivot".{ my_loss }\n',
+    message: ({ path }) => `there is no text \`${path}\``,
+    help: ({ candidates }) => (candidates ? `modules begin with \`${candidates}\`; own files are named in quotes: use "own.pivot".{ name }` : 'paths are relative to the text that names them'),
+    explain: 'A module is a file: of the standard library (`use std.loss.dpo`), or one beside the text (`use "own.pivot".{ name }`).',
+    example: 'pivot 1\nuse "nowhere.pivot".{ thing }\n',
   }),
   P0204: entry<{ name: string; line: number }>({
-    message: ({ name, line }) => `\`${name}\` is already declared in line ${line}`,
-    help: () => 'give one of the two another name',
-    explain: 'In one text a name stands for one thing, so that a reader need not ask which.',
-    example: 'pivot 1\nparam pairs = 8k\nparam pairs = 4k\n',
+    message: ({ name, line }) => `\`${name}\` is declared twice, first in line ${line}`,
+    help: () => 'give one of them another name',
+    explain: 'Each name of a text means one thing; what `use` brings in counts.',
+    example: 'pivot 1\nparam size = 1\nparam size = 2\n',
   }),
   P0205: entry<{ name: string }>({
     message: ({ name }) => `\`${name}\` is declared by means of itself`,
-    explain: 'To know its value one would have to know its value. The declarations may stand in any order, but not in a circle.',
-    example: 'pivot 1\nparam a = b\nparam b = a\n',
+    help: () => 'one declaration of the circle must not use the others',
+    explain: 'Declarations may stand in any order, but no value may depend on itself.',
+    example: example({ data: 'param a = b\nparam b = a\ndata pairs = scenes.preferences(count: a)' }),
   }),
   P0206: entry<{ name: string; of: string; nearest: string; known: string }>({
     message: ({ name, of }) => `${of} has no \`${name}\``,
-    help: ({ nearest, known }) => suggest(nearest, known),
-    explain: 'What stands after the dot is no part, field or exposed activation of what stands before it.',
-    example: 'pivot 1\nuse std.data.scenes\ndata rows = scenes.preference(count: 8)\n',
+    help: ({ nearest, known }) => mean(nearest) ?? (known ? `it has ${known}` : undefined),
+    explain: 'After a dot stands a field of a record, an exposed activation or a weight of a part, an arm or a part of a stage, or a declaration of a module.',
+    example: example({ data: 'data pairs = scenes.preference(count: 64)' }),
   }),
   P0209: entry<{ name: string; of: string; nearest: string; known: string }>({
-    message: ({ name, of }) => (name === '' ? `an argument of ${of} must be named` : `${of} has no parameter \`${name}\``),
-    help: ({ nearest, known }) => suggest(nearest, known),
-    explain: 'A named argument must bear the name of a parameter. Nothing is silently dropped.',
-    example: 'pivot 1\nuse std.data.scenes\ndata rows = scenes.captions(cuont: 8)\n',
+    message: ({ name, of }) => (name ? `${of} has no parameter \`${name}\`` : `an argument of ${of} needs its name`),
+    help: ({ nearest, known }) => mean(nearest) ?? (known ? `its parameters are ${known}` : undefined),
+    explain: 'Named arguments must be parameters of what is called. Nothing is passed over in silence.',
+    example: example({ optimize: 'optimize adamw(lr: 1e-3, weight_decy: 0.1)' }),
   }),
   P0210: entry<{ name: string; of: string }>({
     message: ({ name, of }) => `${of} needs \`${name}\``,
-    help: ({ name }) => `write \`${name}: ...\` among its arguments`,
+    help: ({ name }) => `give it: \`${name}: ...\``,
     explain: 'A parameter without a default must be given.',
-    example: 'pivot 1\nuse std.data.scenes\ndata rows = scenes.captions(split: "train")\n',
+    example: example({ optimize: 'optimize adamw()' }),
   }),
   P0211: entry<{ of: string; most: number }>({
-    message: ({ of, most }) => `${of} takes at most ${most} argument${most === 1 ? '' : 's'}`,
-    explain: 'There are more arguments than parameters.',
-    example: 'pivot 1\nparam a = exp(1, 2)\n',
+    message: ({ of, most }) => `too many arguments: ${of} takes ${most} at most`,
+    explain: 'Arguments without a name fill the parameters in order.',
+    example: example({ more: 'layer twice(x: [..]) -> [..] {\n  return x + exp(x, x)\n}\nparam y = exp(1, 2)\ndata more = scenes.preferences(count: y)' }),
   }),
   P0212: entry<{ name: string; of: string }>({
     message: ({ name, of }) => `\`${name}\` of ${of} is given twice`,
-    explain: 'An argument by place and an argument by name, or two by name, mean the same parameter.',
-    example: 'pivot 1\nuse std.data.scenes\ndata rows = scenes.captions(count: 8, count: 9)\n',
+    explain: 'Each parameter is given once in a call.',
+    example: example({ optimize: 'optimize adamw(lr: 1e-3, lr: 1e-4)' }),
   }),
   P0213: entry<{ of: string; wanted: number; found: number }>({
     message: ({ of, wanted, found }) => `${of} takes ${wanted} argument${wanted === 1 ? '' : 's'}, ${found} given`,
-    explain: 'A local function takes as many arguments as its `let` names.',
-    example: 'pivot 1\nlayer f(x: [N]) { let g(a, b) = a + b return g(x) }\n',
+    explain: 'A local function takes exactly the arguments it names.',
+    example: example({ loss: 'loss own', more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  let f(a, b) = a + b\n  return -sum(f(policy.logp)) / sum(policy.mask)\n}' }),
   }),
 };

@@ -1,48 +1,50 @@
-/** P04: shapes, and what bodies may do with tensors. */
+/** P04: tensors that do not fit. */
 import { entry } from './entry.ts';
+import { example } from './example.ts';
+
+const ownLoss = (body: string, more = ''): string => example({ loss: 'loss own', more: `use std.nn.linear\nuse std.model.scores.Scored\n${more}\nloss own(policy: Scored) {\n  ${body}\n}` });
 
 export const shapes = {
   P0401: entry<{ what: string; expected: string; found: string; why: string }>({
-    message: ({ what, expected, found, why }) => `${what} should be ${expected} and is ${found}: ${why}`,
-    explain: 'A named dimension has one extent within a definition; the first tensor that has it fixes it.',
-    example: 'pivot 1\nlayer f(a: [N], b: [N]) -> [N] { return a + b }\nlayer g(x: [M]) { return f(x, concat(x, x, axis: 0)) }\n',
+    message: ({ what, expected, found, why }) => `${what} should be ${expected}, found ${found}: ${why}`,
+    explain: 'Named dimensions of a signature must agree wherever they occur, and computed ones must come out as written.',
+    example: ownLoss('return policy.logp'),
   }),
   P0402: entry<{ message: string }>({
     message: ({ message }) => message,
-    explain: 'The shapes of the operands do not fit the operation.',
-    example: 'pivot 1\nlayer f(x: [N, D]) { return reshape(x, [N, D, 2]) }\n',
+    explain: 'The operation does not apply to tensors of these shapes or types. Extents must be equal, or 1 where broadcasting applies.',
+    example: ownLoss('return sum(policy.logp + iota(7))'),
   }),
   P0404: entry<{ message: string }>({
     message: ({ message }) => message,
-    explain: 'A `require` of the definition does not hold for these arguments. The sentence is the one written there.',
-    example: 'pivot 1\nlayer f(x: [N, D], heads: int) { require D % heads == 0, "the width must be a multiple of heads" return x }\n',
+    explain: 'A `require` of the layer does not hold for these arguments.',
+    example: example({ encoder: 'encoder eyes = vit(image: 24px, patch: 5px, width: 16, depth: 1, heads: 2)' }),
   }),
   P0405: entry<{ path: string; first: string; second: string }>({
-    message: ({ path, first, second }) => `the weight ${path} is ${first} in one call and ${second} in another`,
-    help: () => 'a part called twice shares its weights: declare two parts if they should differ',
-    explain: 'Calling a part again uses the same weights, so the shapes that it derives from its input must agree.',
-    example: 'pivot 1\nuse std.nn.linear\nlayer f(x: [N, D]) { part a = linear(width: 2 * D) return a(a(x)) }\n',
+    message: ({ path, first, second }) => `the weight ${path} is ${first} at one call of its part and ${second} at another`,
+    help: () => 'a part that is called twice shares its weights; declare two parts to have two sets',
+    explain: 'Calling a part twice shares it, so both calls must mean the same shapes.',
+    example: ownLoss('part f = linear(width: 2)\n  return sum(f(policy.logp)) + sum(f(policy.logp[:, 0 : 3]))'),
   }),
   P0406: entry<{ name: string }>({
-    message: ({ name }) => `\`${name}\` needs a place to live: this layer is called without being a part`,
-    help: ({ name }) => `write \`part name = ...\` and call that, so that \`${name}\` has a path`,
-    explain: 'Weights, parts and exposed activations are known by a path of part names, which an anonymous call does not have.',
-    example: 'pivot 1\nuse std.nn.linear\nlayer f(x: [N, D]) { return linear(x, width: D) }\n',
+    message: ({ name }) => `\`${name}\` would be part of a layer that has no name`,
+    help: () => 'declare the layer as a part first: `part up = linear(width: 64)`, then call `up(x)`',
+    explain: 'Weights are named by the path of parts that lead to them. A layer with weights that is called without being a part has no path.',
+    example: ownLoss('return sum(linear(policy.logp, width: 2))'),
   }),
   P0407: entry<{ of: string }>({
-    message: ({ of }) => `${of} returns nothing`,
-    help: () => 'end its body with `return ...`',
-    explain: 'Every way through the body of a definition must end in a `return`.',
-    example: 'pivot 1\nlayer f(x: [N]) { let y = x + 1 }\n',
+    message: ({ of }) => `${of} ends without a \`return\``,
+    explain: 'Every way through the body of a layer, loss or schedule ends with `return`.',
+    example: ownLoss('let x = sum(policy.logp)'),
   }),
   P0408: entry<{ of: string }>({
-    message: ({ of }) => `layer ${of} calls itself without end`,
-    explain: 'Layers are unfolded when the text is compiled, so a layer that calls itself has no end. Use `repeat`.',
-    example: 'pivot 1\nlayer f(x: [N]) { return f(x) }\n',
+    message: ({ of }) => `${of} calls itself without end`,
+    explain: 'Layers are unrolled when compiling, so a layer that calls itself never comes to an end.',
+    example: ownLoss('return sum(again(policy.logp))', 'layer again(x: [..]) -> [..] {\n  return again(x)\n}'),
   }),
   P0412: entry<Record<string, never>>({
-    message: () => 'the first argument of grad does not depend on the second',
-    explain: 'The gradient would be zero everywhere, which is never what was meant.',
-    example: 'pivot 1\nlayer f(x: [N], y: [N]) { return grad(sum(x), y) }\n',
+    message: () => 'the value does not depend on what the gradient is asked for',
+    explain: '`grad(value, x)` needs a way from `x` to `value`.',
+    example: ownLoss('let x = policy.mask + 1\n  return sum(policy.logp) + sum(grad(sum(policy.logp), x))'),
   }),
 };

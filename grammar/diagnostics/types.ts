@@ -1,61 +1,63 @@
-/** P03: types and units. */
-import { entry, suggest } from './entry.ts';
+/** P03: values of the wrong kind, numbers in the wrong unit, operators where they do not apply. */
+import { entry } from './entry.ts';
+import { example } from './example.ts';
+
+const ownLoss = (body: string): string => example({ loss: 'loss own', more: `use std.model.scores.Scored\nloss own(policy: Scored) {\n  ${body}\n}` });
 
 export const types = {
   P0301: entry<{ expected: string; found: string }>({
     message: ({ expected, found }) => `expected ${expected}, found ${found}`,
-    explain: 'The value is of another kind than the place takes. The sentence names both.',
-    example: 'pivot 1\nparam steps: int = "many"\n',
+    explain: 'Every parameter, field and operand takes one kind of value.',
+    example: example({ encoder: 'encoder eyes = vit(image: 24px, patch: 4px, width: "wide", depth: 1, heads: 2)' }),
   }),
   P0302: entry<{ expected: string; found: string }>({
-    message: ({ expected, found }) => `expected ${expected}, found ${found}`,
-    help: () => 'units are never converted silently: write the unit that the place takes',
-    explain: 'The number bears another unit than the place takes, or none where one is due, or one where none is.',
-    example: 'pivot 1\nuse std.vision.vit\nencoder eyes = vit(image: 32, patch: 4px, width: 8, depth: 1, heads: 1)\n',
+    message: ({ expected, found }) => `wrong unit: expected ${expected}, found ${found}`,
+    explain: 'Lengths in pictures are in px, durations in steps, epochs or %, shares in % or as plain numbers. A unit never changes in silence.',
+    example: example({ encoder: 'encoder eyes = vit(image: 24, patch: 4px, width: 16, depth: 1, heads: 2)' }),
   }),
   P0303: entry<{ found: string; what: string }>({
-    message: ({ found, what }) => `${what} must be a whole number, not ${found}`,
-    explain: 'Counts and extents are whole numbers.',
-    example: 'pivot 1\nparam steps: int = 1.5\n',
+    message: ({ found, what }) => `${what} must be a whole number, and ${found} is not`,
+    help: () => 'a division that does not come out even is often the cause',
+    explain: 'Extents of tensors and counts are whole numbers of at least 0.',
+    example: example({ encoder: 'encoder eyes = vit(image: 24px, patch: 4px, width: 16.5, depth: 1, heads: 2)' }),
   }),
   P0304: entry<{ found: string }>({
     message: ({ found }) => `${found} cannot be called`,
-    explain: 'Only definitions, parts, builtin functions and local functions take arguments.',
-    example: 'pivot 1\nparam a = 3\nparam b = a(1)\n',
+    explain: 'Layers, parts, losses, schedules, optimizers, sources, probes, record types and functions can be called.',
+    example: example({ data: 'param n = 8\ndata pairs = scenes.preferences(count: n(2))' }),
   }),
   P0305: entry<{ operator: string; left: string; right: string }>({
-    message: ({ operator, left, right }) =>
-      left === '' ? `\`${operator}\` cannot be applied to ${right}` : `\`${operator}\` cannot join ${left} and ${right}`,
-    explain: 'The operator has no meaning for values of these kinds.',
-    example: 'pivot 1\nparam a = "x" * 2\n',
+    message: ({ operator, left, right }) => (left ? `\`${operator}\` does not apply to ${left} and ${right}` : `\`${operator}\` does not apply to ${right}`),
+    explain: 'Arithmetic is for numbers and tensors, `and`, `or`, `not` for truth values.',
+    example: example({ data: 'data pairs = scenes.preferences(count: true + 1)' }),
   }),
   P0306: entry<{ found: string }>({
-    message: ({ found }) => `a condition must be true or false before the run begins, not ${found}`,
-    help: () => 'to choose between values of tensors, write `where(condition, a, b)`',
-    explain: 'A static `if` decides which operations exist at all, so its condition must be known to the compiler.',
-    example: 'pivot 1\nlayer f(x: [N]) { if x > 0 { return x } return -x }\n',
+    message: ({ found }) => `this must be known when compiling, and ${found} is not`,
+    help: () => 'to choose between tensors element by element, use where(condition, a, b)',
+    explain: '`if`, `repeat` and `require` decide what is built, so what they look at must be a truth value that does not depend on tensors or on the step.',
+    example: ownLoss('if policy.logp { return sum(policy.logp) }\n  return sum(policy.mask)'),
   }),
   P0308: entry<{ name: string }>({
-    message: ({ name }) => `\`${name}\` cannot be assigned to`,
-    help: ({ name }) => `write \`let ${name} = ...\` for a new name`,
-    explain: 'Only a `let`, a `state` and the weight of an optimizer change; declarations and parts do not.',
-    example: 'pivot 1\nparam a = 1\nlayer f(x: [N]) { a = 2 return x }\n',
+    message: ({ name }) => `\`${name}\` cannot be given a new value`,
+    help: ({ name }) => `declare it with \`let ${name} = ...\``,
+    explain: 'Only names declared by `let`, `expose` and `state` change; parameters, parts and weights do not.',
+    example: ownLoss('policy = 1\n  return sum(policy.mask)'),
   }),
   P0309: entry<{ message: string }>({
     message: ({ message }) => message,
-    explain: 'The index does not fit what it is applied to: axes and items count from 0, a slice `a:b` ends before `b`.',
-    example: 'pivot 1\nparam a = [1, 2][5]\n',
+    explain: 'Tensors are indexed by whole numbers and slices within their extents, lists by whole numbers, stages by their seed.',
+    example: ownLoss('return sum(policy.logp[:, 0 : 1000])'),
   }),
   P0310: entry<{ name: string; known: string }>({
     message: ({ name }) => `there is no type \`${name}\``,
-    help: ({ known }) => suggest(undefined, known),
-    explain: 'A type is one of the named ones, a shape such as [N, T, D], or a record.',
-    example: 'pivot 1\nparam a: integer = 1\n',
+    help: ({ known }) => `types are ${known}, record types, and shapes such as [N, T, D]`,
+    explain: 'A parameter names the kind of value that it takes.',
+    example: example({ data: 'param n: integer = 8\ndata pairs = scenes.preferences(count: n)' }),
   }),
   P0311: entry<{ name: string; layout: string; known: string }>({
-    message: ({ name, layout }) => `the source \`${name}\` has an unknown layout of rows, \`${layout}\``,
-    help: ({ known }) => suggest(undefined, known),
-    explain: 'What stands after `->` of a source tells what its rows hold, and so which losses and probes can read them.',
-    example: 'pivot 1\nsource rows(count: int) -> things = native("scenes.captions")\n',
+    message: ({ name, layout }) => `the source ${name} gives \`${layout}\`, which is no kind of rows`,
+    help: ({ known }) => `kinds of rows are ${known}`,
+    explain: 'After `->` a source says what its rows are: pairs, answers, contrast, classes or patches.',
+    example: example({ data: 'source mine(count: int) -> rows = native("scenes.preferences", image: 24px)\ndata pairs = mine(count: 8)' }),
   }),
 };
