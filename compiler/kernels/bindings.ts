@@ -65,7 +65,10 @@ export class Bindings {
   }
 
   declarations(): string[] {
-    return this.slots.map(({ name, dtype, vector }, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${vector ? `vec4<${dtype}>` : dtype}>;`);
+    return this.slots.map(
+      ({ name, dtype, vector }, i) =>
+        `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${vector ? `vec4<${dtype}>` : dtype}>;`,
+    );
   }
 
   bytes(): number {

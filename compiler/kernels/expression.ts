@@ -88,7 +88,10 @@ export class Emitter {
     this.around.bindings.refuse(slot);
     const target = (index: Index) => `${slot.name}[${emitIndex(index, this.writer)}]`;
     if (!at.lanes) this.writer.line(`${target(at)} = ${value.text};`);
-    else [...'xyzw'].forEach((lane, i) => this.writer.line(`${target(atLane(at, i))} = ${value.width === 4 ? `${value.text}.${lane}` : value.text};`));
+    else
+      [...'xyzw'].forEach((lane, i) =>
+        this.writer.line(`${target(atLane(at, i))} = ${value.width === 4 ? `${value.text}.${lane}` : value.text};`),
+      );
   }
 
   /** Stores one lane of a vector; the position is that of all four. */
@@ -129,7 +132,12 @@ export class Emitter {
     const { writer } = this;
     return writer.once(`t:${extent}:${index.key}`, () => {
       const width: Width = index.lanes ? 4 : 1;
-      const left = index.lanes ? emitLanes([0, 1, 2, 3].map((i) => atLane(index, i)), writer) : emitIndex(index, writer);
+      const left = index.lanes
+        ? emitLanes(
+            [0, 1, 2, 3].map((i) => atLane(index, i)),
+            writer,
+          )
+        : emitIndex(index, writer);
       const value = this.define(`${left} < ${width === 4 ? `vec4<u32>(${extent}u)` : `${extent}u`}`, 'bool', width, [index]);
       return { value, depth: value.depth };
     });
@@ -183,7 +191,15 @@ export class Emitter {
   private together(node: Node, coordinates: Coordinates, wgsl: (texts: string[], width: Width) => string): Value {
     const values = node.inputs.map((input) => this.value(input, coordinates));
     const width: Width = values.some((value) => value.width === 4) ? 4 : 1;
-    return this.define(wgsl(values.map((value) => this.widened(value, width)), width), node.dtype, width, values);
+    return this.define(
+      wgsl(
+        values.map((value) => this.widened(value, width)),
+        width,
+      ),
+      node.dtype,
+      width,
+      values,
+    );
   }
 
   private moved(node: Node, coordinates: Coordinates): Value {
@@ -227,13 +243,22 @@ export class Emitter {
     const type = value.width === 4 ? 'vec4<u32>' : 'u32';
     const { writer } = this;
     return writer.once(`r:${last}:${value.text}`, () => {
-      const name = writer.define(`${type}(clamp(${castWgsl(value.text, 'i32', value.width)}, ${number(0)}, ${number(last)}))`, value.depth, 'r');
+      const name = writer.define(
+        `${type}(clamp(${castWgsl(value.text, 'i32', value.width)}, ${number(0)}, ${number(last)}))`,
+        value.depth,
+        'r',
+      );
       return { value: variable(name, last, value.depth, value.width === 4), depth: value.depth };
     });
   }
 
   private integer(index: Index): Value {
-    const text = index.lanes ? emitLanes([0, 1, 2, 3].map((i) => atLane(index, i)), this.writer) : emitIndex(index, this.writer);
+    const text = index.lanes
+      ? emitLanes(
+          [0, 1, 2, 3].map((i) => atLane(index, i)),
+          this.writer,
+        )
+      : emitIndex(index, this.writer);
     const width: Width = index.lanes ? 4 : 1;
     return this.define(`${typeName('i32', width)}(${text})`, 'i32', width, [index]);
   }

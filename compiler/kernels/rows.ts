@@ -44,18 +44,25 @@ export function rows(job: Job): Kernel[] {
     threads,
     workgroups: grid.workgroups,
     subgroup: sharing.by === 'subgroup',
-    shared: sharing.by === 'tree' ? [...new Set(group.reduces.map((node) => node.dtype))].map((t) => `var<workgroup> tree_${t}: array<${t}, ${threads}>;`) : [],
+    shared:
+      sharing.by === 'tree'
+        ? [...new Set(group.reduces.map((node) => node.dtype))].map((t) => `var<workgroup> tree_${t}: array<${t}, ${threads}>;`)
+        : [],
     label: labelOf(group),
     flops: elementwiseFlops(group),
   };
   const kernel = build(job, frame, (e) => {
     const { writer } = e;
     const whole = grid.exact && count % sharing.rows === 0;
-    const first = sharing.rows === 1 ? grid.number : `${grid.number} * ${sharing.rows}u + ${sharing.by === 'alone' ? 'lid' : `lid / ${sharing.threads}u`}`;
+    const first =
+      sharing.rows === 1
+        ? grid.number
+        : `${grid.number} * ${sharing.rows}u + ${sharing.by === 'alone' ? 'lid' : `lid / ${sharing.threads}u`}`;
     // Threads beyond the last row work on it too, since all have to reach the barriers; they store nothing.
     writer.line(whole ? `let row = ${first};` : `let row = min(${first}, ${count - 1}u);`);
     if (sharing.by === 'tree' && sharing.rows > 1) writer.line(`let part = lid % ${sharing.threads}u;`);
-    const part = sharing.by === 'alone' ? constant(0) : variable(sharing.by === 'tree' && sharing.rows > 1 ? 'part' : 'lid', sharing.threads - 1, 0);
+    const part =
+      sharing.by === 'alone' ? constant(0) : variable(sharing.by === 'tree' && sharing.rows > 1 ? 'part' : 'lid', sharing.threads - 1, 0);
     const row = unflatten(variable('row', count - 1, 0), kept);
     const walk = columnWalk(e, { units, width, trailing, row, part, threads: sharing.threads });
 
@@ -203,7 +210,10 @@ function join(e: Emitter, sharing: Sharing, fn: 'sum' | 'max', node: Node, own: 
   const part = sharing.rows > 1 ? 'part' : 'lid';
   writer.line(`${tree}[lid] = ${own};`, 'workgroupBarrier();');
   for (let half = sharing.threads / 2; half >= 1; half /= 2) {
-    writer.line(`if (${part} < ${half}u) { ${tree}[lid] = ${combine(fn, `${tree}[lid]`, `${tree}[lid + ${half}u]`)}; }`, 'workgroupBarrier();');
+    writer.line(
+      `if (${part} < ${half}u) { ${tree}[lid] = ${combine(fn, `${tree}[lid]`, `${tree}[lid + ${half}u]`)}; }`,
+      'workgroupBarrier();',
+    );
   }
   const result = writer.define(`${tree}[${sharing.rows > 1 ? 'lid - part' : '0'}]`, 0, 'r');
   writer.line('workgroupBarrier();');

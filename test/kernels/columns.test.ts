@@ -8,18 +8,21 @@ import { check, groupOf, options, randomLeaves, targetsOf } from './run.ts';
 const device = testDevice();
 
 describe('columns', () => {
-  test.each([[[2, 3]], [[100, 7]], [[257, 12]], [[33, 9, 40]], [[1000, 1]], [[5000, 4]], [[3, 500]], [[1, 8]]])('sums over leading axes of %j', async (shape) => {
-    const b = new GraphBuilder();
-    const [x, y] = [b.input('x', shape), b.input('y', shape)];
-    const axes = shape.slice(1).map((_, axis) => axis);
-    const sum = b.sum(b.mul(x, y), axes);
-    const max = b.reduceMax(b.abs(x), axes);
-    for (const target of targetsOf(device())) {
-      const group = groupOf('columns', [sum, max]);
-      const kernels = await check(device(), group, target, randomLeaves(group.reads, 1));
-      expect(kernels.length).toBe(kernels[0].bindings.some(isScratch) ? 2 : 1);
-    }
-  });
+  test.each([[[2, 3]], [[100, 7]], [[257, 12]], [[33, 9, 40]], [[1000, 1]], [[5000, 4]], [[3, 500]], [[1, 8]]])(
+    'sums over leading axes of %j',
+    async (shape) => {
+      const b = new GraphBuilder();
+      const [x, y] = [b.input('x', shape), b.input('y', shape)];
+      const axes = shape.slice(1).map((_, axis) => axis);
+      const sum = b.sum(b.mul(x, y), axes);
+      const max = b.reduceMax(b.abs(x), axes);
+      for (const target of targetsOf(device())) {
+        const group = groupOf('columns', [sum, max]);
+        const kernels = await check(device(), group, target, randomLeaves(group.reads, 1));
+        expect(kernels.length).toBe(kernels[0].bindings.some(isScratch) ? 2 : 1);
+      }
+    },
+  );
 
   test('keeps several axes', async () => {
     const b = new GraphBuilder();

@@ -77,7 +77,10 @@ describe('product', () => {
   });
 
   test('work on the result: bias, activation, residual, and several outputs', async () => {
-    for (const [m, n] of [[20, 24], [9, 10]]) {
+    for (const [m, n] of [
+      [20, 24],
+      [9, 10],
+    ]) {
       const b = new GraphBuilder();
       const x = b.input('x', [m, 16]);
       const pre = b.add(b.einsum('t i, i o -> t o', x, b.state('w', [16, n])), b.state('bias', [n]));
@@ -121,6 +124,7 @@ describe('product', () => {
     const b = new GraphBuilder();
     const out = b.einsum('b i k, b k j -> b i j', b.input('x', [3, 70, 5]), b.input('y', [3, 5, 70]));
     const group = groupOf('product', [out]);
-    for (const target of targetsOf(device())) await check(device(), group, { ...target, maxWorkgroupsPerDimension: 4 }, randomLeaves(group.reads, 14));
+    for (const target of targetsOf(device()))
+      await check(device(), group, { ...target, maxWorkgroupsPerDimension: 4 }, randomLeaves(group.reads, 14));
   });
 });

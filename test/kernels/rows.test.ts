@@ -1,18 +1,9 @@
-import { describe, expect, test } from "@jest/globals";
-import { GraphBuilder } from "../../compiler/graph/builder.ts";
-import type { Node } from "../../compiler/graph/graph.ts";
-import { generate } from "../../compiler/kernels/generate.ts";
-import { testDevice } from "../support/device.ts";
-import {
-  check,
-  expectClose,
-  groupOf,
-  options,
-  randomLeaves,
-  run,
-  SCALARS,
-  targetsOf,
-} from "./run.ts";
+import { describe, expect, test } from '@jest/globals';
+import { GraphBuilder } from '../../compiler/graph/builder.ts';
+import type { Node } from '../../compiler/graph/graph.ts';
+import { generate } from '../../compiler/kernels/generate.ts';
+import { testDevice } from '../support/device.ts';
+import { check, expectClose, groupOf, options, randomLeaves, run, SCALARS, targetsOf } from './run.ts';
 
 const device = testDevice();
 
@@ -37,90 +28,60 @@ function softmax(b: GraphBuilder, x: Node): Node {
   return b.div(e, b.sum(e, [last], true));
 }
 
-describe("rows", () => {
-  test.each(SHAPES.map((shape) => [shape]))(
-    "softmax with a mask over %j",
-    async (shape) => {
-      const b = new GraphBuilder();
-      const x = b.input("x", shape);
-      const length = shape.length;
-      const mask = b.less(
-        b.iota(shape, length - 1),
-        b.add(b.iota(shape, length - 2), 2),
-      );
-      const out = softmax(
-        b,
-        b.select(mask, b.mul(x, b.scalar("scale")), -1e30),
-      );
-      for (const target of targetsOf(device())) {
-        const group = groupOf("rows", [out]);
-        await check(device(), group, target, randomLeaves(group.reads, 1));
-      }
-    },
-  );
-
-  test.each(SHAPES.map((shape) => [shape]))(
-    "a normalisation that also stores its statistics over %j",
-    async (shape) => {
-      const b = new GraphBuilder();
-      const x = b.input("x", shape);
-      const last = shape.length - 1;
-      const mean = b.mul(b.sum(x, [last], true), 1 / shape[last]);
-      const centred = b.sub(x, mean);
-      const variance = b.mul(
-        b.sum(b.mul(centred, centred), [last], true),
-        1 / shape[last],
-      );
-      const spread = b.sqrt(b.add(variance, 0.01));
-      const out = b.add(
-        b.mul(b.div(centred, spread), b.state("weight", [shape[last]])),
-        b.state("bias", [shape[last]]),
-      );
-      const statistics = [mean, spread].map((node) =>
-        b.reshape(node, shape.slice(0, -1)),
-      );
-      for (const target of targetsOf(device())) {
-        const group = groupOf("rows", [out, ...statistics]);
-        await check(
-          device(),
-          group,
-          target,
-          randomLeaves(group.reads, 2),
-          1e-4,
-        );
-      }
-    },
-  );
-
-  test("several independent reductions over several axes, and to one number", async () => {
+describe('rows', () => {
+  test.each(SHAPES.map((shape) => [shape]))('softmax with a mask over %j', async (shape) => {
     const b = new GraphBuilder();
-    const x = b.input("x", [6, 5, 7]);
-    const y = b.permute(b.input("y", [7, 6, 5]), [1, 2, 0]);
-    const both = [
-      b.sum(b.mul(x, y), [1, 2]),
-      b.reduceMax(b.add(x, y), [1, 2]),
-      b.sum(b.abs(x), [1, 2]),
-    ];
-    const all = b.mul(b.sum(b.mul(x, x), [0, 1, 2]), b.scalar("rate"));
-    const whole = b.sum(b.cast(b.less(x, y), "i32"), [0, 1, 2]);
+    const x = b.input('x', shape);
+    const length = shape.length;
+    const mask = b.less(b.iota(shape, length - 1), b.add(b.iota(shape, length - 2), 2));
+    const out = softmax(b, b.select(mask, b.mul(x, b.scalar('scale')), -1e30));
+    for (const target of targetsOf(device())) {
+      const group = groupOf('rows', [out]);
+      await check(device(), group, target, randomLeaves(group.reads, 1));
+    }
+  });
+
+  test.each(SHAPES.map((shape) => [shape]))('a normalisation that also stores its statistics over %j', async (shape) => {
+    const b = new GraphBuilder();
+    const x = b.input('x', shape);
+    const last = shape.length - 1;
+    const mean = b.mul(b.sum(x, [last], true), 1 / shape[last]);
+    const centred = b.sub(x, mean);
+    const variance = b.mul(b.sum(b.mul(centred, centred), [last], true), 1 / shape[last]);
+    const spread = b.sqrt(b.add(variance, 0.01));
+    const out = b.add(b.mul(b.div(centred, spread), b.state('weight', [shape[last]])), b.state('bias', [shape[last]]));
+    const statistics = [mean, spread].map((node) => b.reshape(node, shape.slice(0, -1)));
+    for (const target of targetsOf(device())) {
+      const group = groupOf('rows', [out, ...statistics]);
+      await check(device(), group, target, randomLeaves(group.reads, 2), 1e-4);
+    }
+  });
+
+  test('several independent reductions over several axes, and to one number', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', [6, 5, 7]);
+    const y = b.permute(b.input('y', [7, 6, 5]), [1, 2, 0]);
+    const both = [b.sum(b.mul(x, y), [1, 2]), b.reduceMax(b.add(x, y), [1, 2]), b.sum(b.abs(x), [1, 2])];
+    const all = b.mul(b.sum(b.mul(x, x), [0, 1, 2]), b.scalar('rate'));
+    const whole = b.sum(b.cast(b.less(x, y), 'i32'), [0, 1, 2]);
     for (const target of targetsOf(device())) {
       for (const outputs of [both, [all], [whole]]) {
-        const group = groupOf("rows", outputs);
+        const group = groupOf('rows', outputs);
         await check(device(), group, target, randomLeaves(group.reads, 3));
       }
     }
   });
 
-  test("the result takes the place of the input", async () => {
+  test('the result takes the place of the input', async () => {
     const b = new GraphBuilder();
     for (const shape of [
       [6, 48],
       [3, 2000],
       [9, 7],
     ]) {
-      const x = b.input("x", shape);
+      const x = b.input('x', shape);
       const out = softmax(b, x);
-      const group = groupOf("rows", [out]);
+      const group = groupOf('rows', [out]);
       for (const target of targetsOf(device())) {
         const values = randomLeaves([x], 4);
         expect(generate(group, target, options)[0].aligned).toEqual([x]);
@@ -130,35 +91,27 @@ describe("rows", () => {
         });
         expect(kernel.bindings).toEqual([x]);
         const found = await run(device(), [kernel], values);
-        const apart = await run(
-          device(),
-          generate(group, target, options),
-          values,
-        );
-        expectClose(found.get(x) ?? [], apart.get(out) ?? [], 0, "in place");
+        const apart = await run(device(), generate(group, target, options), values);
+        expectClose(found.get(x) ?? [], apart.get(out) ?? [], 0, 'in place');
       }
     }
   });
 
-  test("a reduction over what does not vary along the row", async () => {
+  test('a reduction over what does not vary along the row', async () => {
     const b = new GraphBuilder();
-    const wide = b.broadcast(b.input("x", [5, 1]), [5, 12]);
-    const group = groupOf("rows", [
-      b.sum(wide, [1]),
-      b.sum(b.mul(wide, b.scalar("scale")), [1]),
-    ]);
-    for (const target of targetsOf(device()))
-      await check(device(), group, target, randomLeaves(group.reads, 5));
+    const wide = b.broadcast(b.input('x', [5, 1]), [5, 12]);
+    const group = groupOf('rows', [b.sum(wide, [1]), b.sum(b.mul(wide, b.scalar('scale')), [1])]);
+    for (const target of targetsOf(device())) await check(device(), group, target, randomLeaves(group.reads, 5));
     expect(SCALARS.scale).toBe(1.5);
   });
 
-  test("the text of a small kernel", () => {
+  test('the text of a small kernel', () => {
     const b = new GraphBuilder();
-    const out = b.sum(b.exp(b.input("x", [16, 64])), [1]);
+    const out = b.sum(b.exp(b.input('x', [16, 64])), [1]);
     const [kernel] = generate(
-      groupOf("rows", [out]),
+      groupOf('rows', [out]),
       {
-        name: "software",
+        name: 'software',
         subgroup: 8,
         maxBindings: 8,
         maxWorkgroupsPerDimension: 65535,

@@ -17,7 +17,11 @@ describe('scatter', () => {
     const index = b.input('index', lead, 'i32');
     const plain = b.scatterAdd(values, index, rows);
     const worked = b.scatterAdd(b.mul(b.exp(values), b.scalar('rate')), index, rows);
-    const flat = b.scatterAdd(b.reshape(values, [lead.reduce((n, d) => n * d, 1), ...rest]), b.reshape(index, [lead.reduce((n, d) => n * d, 1)]), rows);
+    const flat = b.scatterAdd(
+      b.reshape(values, [lead.reduce((n, d) => n * d, 1), ...rest]),
+      b.reshape(index, [lead.reduce((n, d) => n * d, 1)]),
+      rows,
+    );
     for (const target of targetsOf(device())) {
       for (const out of [plain, worked, flat]) {
         const group = groupOf('scatter', [out]);

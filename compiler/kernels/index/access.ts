@@ -17,7 +17,9 @@ export function quad(index: Index): Index | undefined {
 
 /** The index as lane `i` sees it. */
 export function atLane(index: Index, i: number): Index {
-  return index.lanes ? substitute(index, (v) => (isLane(v) ? constant(i) : v.lanes ? variable(`${v.name}.${'xyzw'[i]}`, v.max, v.depth) : undefined)) : index;
+  return index.lanes
+    ? substitute(index, (v) => (isLane(v) ? constant(i) : v.lanes ? variable(`${v.name}.${'xyzw'[i]}`, v.max, v.depth) : undefined))
+    : index;
 }
 
 /** Factor of each variable, in the order asked, if the index is a sum of multiples of these variables and a constant. */

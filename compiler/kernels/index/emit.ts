@@ -8,7 +8,8 @@ export function emitIndex(index: Index, writer: Writer): string {
   const key = `i:${index.key}`;
   return writer.once(key, () => {
     const [only] = index.terms;
-    if (index.terms.length === 1 && only.factor === 1 && index.constant === 0) return { value: emitAtom(only.atom, writer), depth: index.depth };
+    if (index.terms.length === 1 && only.factor === 1 && index.constant === 0)
+      return { value: emitAtom(only.atom, writer), depth: index.depth };
     const text = sum(index, writer);
     return { value: writer.define(text, index.depth, 'x'), depth: index.depth };
   });

@@ -182,7 +182,10 @@ function make(terms: Map<string, Term>, offset: number): Index {
     depth = Math.max(depth, atom.kind === 'variable' ? atom.depth : atom.of.depth);
     lanes ||= atom.kind === 'variable' ? atom.lanes : atom.of.lanes;
   }
-  const key = [...sorted.map((t) => (t.factor === 1 ? t.key : `${t.factor}*${t.key}`)), ...(offset !== 0 || sorted.length === 0 ? [offset] : [])].join('+');
+  const key = [
+    ...sorted.map((t) => (t.factor === 1 ? t.key : `${t.factor}*${t.key}`)),
+    ...(offset !== 0 || sorted.length === 0 ? [offset] : []),
+  ].join('+');
   return { terms: sorted, constant: offset, key, min, max, depth, lanes };
 }
 

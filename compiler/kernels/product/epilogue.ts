@@ -37,11 +37,19 @@ export function epilogue(e: Emitter, { group }: Job, shape: ProductShape, { batc
 }
 
 /** Stores the accumulators as they are into part `part` of a scratch tensor [parts, batch, m, n]. */
-export function storePartial(e: Emitter, shape: ProductShape, scratch: ScratchBinding, part: Index, { batch, row, columns, names }: Accumulators): void {
+export function storePartial(
+  e: Emitter,
+  shape: ProductShape,
+  scratch: ScratchBinding,
+  part: Index,
+  { batch, row, columns, names }: Accumulators,
+): void {
   names.forEach((name, r) => {
     const m = clamp(plus(row, r), shape.m - 1);
     const at = flatten([part, batch, m, columnsOf(columns, shape.n)], scratch.shape);
-    guarded(e, shape, row, columns, r, (lanes) => storeLanes(e, scratch, at, { text: name, width: 4, dtype: 'f32', depth: e.writer.depth }, lanes));
+    guarded(e, shape, row, columns, r, (lanes) =>
+      storeLanes(e, scratch, at, { text: name, width: 4, dtype: 'f32', depth: e.writer.depth }, lanes),
+    );
   });
 }
 

@@ -94,7 +94,13 @@ function workgroupTiles(job: Job, shape: ProductShape): Kernel[] {
   const count = tiles(size) * parts;
   const grid = line(count, target);
   const scratch: ScratchBinding = { scratch: 'parts', shape: [parts, shape.batch, shape.m, shape.n], dtype: 'f32' };
-  const frame = { threads: threadsOf(size), workgroups: grid.workgroups, shared: sharedOf(size), label: labelOf(group), flops: elementwiseFlops(group) };
+  const frame = {
+    threads: threadsOf(size),
+    workgroups: grid.workgroups,
+    shared: sharedOf(size),
+    label: labelOf(group),
+    flops: elementwiseFlops(group),
+  };
   const first = build(job, frame, (e) => {
     e.writer.line(...grid.stop, `let w = ${grid.number};`);
     const { x, y, z } = tilesOf(variable('w', count - 1, 0), tilesN, tilesM);

@@ -51,7 +51,15 @@ export function shapeOf(core: Node, isRealised: (node: Node) => boolean): Produc
   return exchange ? roles(core, b, op.b, a, op.a, op.out, isRealised) : straight;
 }
 
-function roles(core: Node, a: Node, aLabels: number[], b: Node, bLabels: number[], out: number[], isRealised: (node: Node) => boolean): ProductShape {
+function roles(
+  core: Node,
+  a: Node,
+  aLabels: number[],
+  b: Node,
+  bLabels: number[],
+  out: number[],
+  isRealised: (node: Node) => boolean,
+): ProductShape {
   const extent = (label: number) => (aLabels.includes(label) ? a.shape[aLabels.indexOf(label)] : b.shape[bLabels.indexOf(label)]);
   const role = (labels: number[]): Role => ({ labels, extents: labels.map(extent) });
   const batch = role(out.filter((label) => aLabels.includes(label) && bLabels.includes(label)));
@@ -66,9 +74,24 @@ function roles(core: Node, a: Node, aLabels: number[], b: Node, bLabels: number[
     return labels.map((label) => found.get(label) ?? constant(0));
   };
   const shape = {
-    atA: (x: Index, i: Index, kk: Index) => at(aLabels, [[batch, x], [m, i], [k, kk]]),
-    atB: (x: Index, j: Index, kk: Index) => at(bLabels, [[batch, x], [n, j], [k, kk]]),
-    atOut: (x: Index, i: Index, j: Index) => at(out, [[batch, x], [m, i], [n, j]]),
+    atA: (x: Index, i: Index, kk: Index) =>
+      at(aLabels, [
+        [batch, x],
+        [m, i],
+        [k, kk],
+      ]),
+    atB: (x: Index, j: Index, kk: Index) =>
+      at(bLabels, [
+        [batch, x],
+        [n, j],
+        [k, kk],
+      ]),
+    atOut: (x: Index, i: Index, j: Index) =>
+      at(out, [
+        [batch, x],
+        [m, i],
+        [n, j],
+      ]),
   };
   const sizes = [batch, m, n, k].map(({ extents }) => elements(extents));
   const along = (operand: Node, outer: number, coordinates: (x: Index, i: Index, kk: Index) => Coordinates): Along => {

@@ -50,11 +50,18 @@ export function accumulate(e: Emitter, shape: ProductShape, tile: WorkgroupTile)
   for (const name of names) writer.line(`var ${name} = vec4<f32>(0f);`);
   writer.open(`for (var s = 0u; s < ${tile.steps}u; s++)`);
   const first = scale(add(tile.firstStep, e.counter('s', tile.steps)), DEPTH);
-  fill(e, 'tile_a', shape.a, shape.aAlong, scale(tile.tileM, tile.size), shape.m, first, shape.k, tile.size, lid, (i, k) => shape.atA(tile.batch, i, k));
-  fill(e, 'tile_b', shape.b, shape.bAlong, scale(tile.tileN, tile.size), shape.n, first, shape.k, tile.size, lid, (i, k) => shape.atB(tile.batch, i, k));
+  fill(e, 'tile_a', shape.a, shape.aAlong, scale(tile.tileM, tile.size), shape.m, first, shape.k, tile.size, lid, (i, k) =>
+    shape.atA(tile.batch, i, k),
+  );
+  fill(e, 'tile_b', shape.b, shape.bAlong, scale(tile.tileN, tile.size), shape.n, first, shape.k, tile.size, lid, (i, k) =>
+    shape.atB(tile.batch, i, k),
+  );
   writer.line('workgroupBarrier();');
   writer.open(`for (var k = 0u; k < ${DEPTH}u; k++)`);
-  writer.line(`let a = tile_a[k * ${side}u + ${e.position(div(lid, side))}];`, `let b = tile_b[k * ${side}u + ${e.position(mod(lid, side))}];`);
+  writer.line(
+    `let a = tile_a[k * ${side}u + ${e.position(div(lid, side))}];`,
+    `let b = tile_b[k * ${side}u + ${e.position(mod(lid, side))}];`,
+  );
   names.forEach((name, r) => writer.line(`${name} += a.${'xyzw'[r]} * b;`));
   writer.close();
   writer.line('workgroupBarrier();');
@@ -92,7 +99,9 @@ function fill(
       const text = zeroed(e, e.widened(value, 4), k, depth);
       const component = e.position(mod(within, 4));
       for (let kk = 0; kk < 4; kk++) {
-        writer.line(`${name}[${e.position(add(scale(plus(scale(block, 4), kk), side), div(within, 4)))}][${component}] = ${text}.${'xyzw'[kk]};`);
+        writer.line(
+          `${name}[${e.position(add(scale(plus(scale(block, 4), kk), side), div(within, 4)))}][${component}] = ${text}.${'xyzw'[kk]};`,
+        );
       }
     } else {
       const within = mod(t, side);
