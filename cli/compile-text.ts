@@ -6,8 +6,9 @@ import { formatDiagnostics } from '../grammar/index.ts';
 import { PivotError } from '../plan/errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Target } from '../plan/program.ts';
-import { debugObserver } from './debug.ts';
+import { Rejected } from './failure.ts';
 import { hostOf } from './host.ts';
+import { debugObserver } from './observer.ts';
 
 export interface TextArguments { file: string; set?: string[] }
 
@@ -17,9 +18,6 @@ export function textArguments<T>(yargs: Argv<T>): Argv<T & TextArguments> {
     .positional('file', { type: 'string', demandOption: true, describe: 'a .pivot text' })
     .option('set', { type: 'string', array: true, describe: 'override a param of the text: --set steps=100' }) as Argv<T & TextArguments>;
 }
-
-/** Ends a command whose text has errors; they have been printed. */
-export class TextRejected extends Error {}
 
 export function settings(set: readonly string[] = []): Record<string, string> {
   return Object.fromEntries(
@@ -31,7 +29,7 @@ export function settings(set: readonly string[] = []): Record<string, string> {
   );
 }
 
-/** Compiles a text; prints its diagnostics to stderr and throws `TextRejected` if one is an error. */
+/** Compiles a text; prints its diagnostics to stderr and throws `Rejected` if one is an error. */
 export function compileText(args: TextArguments, targets: Target[], fuse = true): Compiled & { plan: Plan } {
   const { path, host } = hostOf(args.file);
   const compiled = compile(path, host, { targets, fuse, set: settings(args.set), observe: debugObserver() });
@@ -40,6 +38,6 @@ export function compileText(args: TextArguments, targets: Target[], fuse = true)
     process.stderr.write(`${formatDiagnostics(compiled.diagnostics, compiled.texts, { color })}\n`);
   }
   const { plan } = compiled;
-  if (!plan) throw new TextRejected();
+  if (!plan) throw new Rejected();
   return { ...compiled, plan };
 }

@@ -1,50 +1,48 @@
 #!/usr/bin/env node
-/** The command line: each command is a thin file in commands/. Errors become sentences and exit codes here. */
+/**
+ * The command line: each command is a thin file in commands/, loaded when it is asked for, so that running a compiled plan needs
+ * neither grammar nor compiler. Errors become sentences and exit codes here.
+ */
+import type { CommandModule } from 'yargs';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { PivotError } from '../plan/errors.ts';
-import { check } from './commands/check.ts';
-import { compile } from './commands/compile.ts';
-import { data } from './commands/data.ts';
-import { doctor } from './commands/doctor.ts';
-import { explain } from './commands/explain.ts';
-import { report } from './commands/report.ts';
-import { run } from './commands/run.ts';
-import { show } from './commands/show.ts';
-import { TextRejected } from './compile-text.ts';
-import { debugLevel } from './debug.ts';
+import { printFailure, Rejected } from './failure.ts';
 
-/** A command whose result is not 0 although nothing was thrown (an interrupted run). */
-function fail(error: unknown): void {
-  if (error instanceof PivotError) process.stderr.write(`${error.format()}\n`);
-  else if (!(error instanceof TextRejected)) process.stderr.write(`this is a fault of Pivot, please report it:\n${error instanceof Error ? error.stack : String(error)}\n`);
-  if (error instanceof PivotError && debugLevel() > 0) process.stderr.write(`${error.stack}\n`);
-  process.exitCode = 1;
+/** `object`, because each command has arguments of its own. */
+const COMMANDS: Record<string, () => Promise<object>> = {
+  check: async () => (await import('./commands/check.ts')).check,
+  show: async () => (await import('./commands/show.ts')).show,
+  compile: async () => (await import('./commands/compile.ts')).compile,
+  run: async () => (await import('./commands/run.ts')).run,
+  data: async () => (await import('./commands/data.ts')).data,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  report: async () => (await import('./commands/report.ts')).report,
+  explain: async () => (await import('./commands/explain.ts')).explain,
+};
+
+/** The command that the first word names; all of them where it names none, for the help and for what is near. */
+async function commandsFor(word: string | undefined): Promise<CommandModule[]> {
+  const names = word !== undefined && Object.hasOwn(COMMANDS, word) ? [word] : Object.keys(COMMANDS);
+  return Promise.all(names.map(async (name) => (await COMMANDS[name]()) as CommandModule));
 }
 
 try {
   await yargs(hideBin(process.argv))
     .scriptName('pivot')
     .usage('$0 <command>\n\nPreference post-training of vision encoders, from a text.')
-    .command(check)
-    .command(show)
-    .command(compile)
-    .command(run)
-    .command(data)
-    .command(doctor)
-    .command(report)
-    .command(explain)
+    .command(await commandsFor(process.argv[2]))
     .demandCommand(1, 'say what to do')
     .recommendCommands()
     .strict()
     .fail((message, error, self) => {
       if (error) throw error;
       process.stderr.write(`${self.help()}\n\n${message}\n`);
-      throw new TextRejected();
+      throw new Rejected();
     })
     .parseAsync();
 } catch (error) {
-  fail(error);
+  printFailure(error);
+  process.exitCode = 1;
 }
 // Dawn keeps the process alive while its instance is; everything that matters has been written by now.
 if (process.exitCode !== undefined || process.argv[2] === 'run') process.exit(process.exitCode ?? 0);
