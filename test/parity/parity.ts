@@ -9,6 +9,7 @@ import type { Check } from './check.ts';
 import { checkForward } from './forward.ts';
 import { readRecording } from './recording.ts';
 import { writeText } from './text.ts';
+import { checkTrajectories } from './trajectories.ts';
 
 /** All checks of a recording. `onGroup` gets them as they are made. */
 export async function parity(open: OpenDevice, folder: string, onGroup: (checks: Check[]) => void = () => undefined): Promise<Check[]> {
@@ -21,6 +22,7 @@ export async function parity(open: OpenDevice, folder: string, onGroup: (checks:
   };
   try {
     add(await checkForward(open, recording, text));
+    add(await checkTrajectories(open, recording, text));
     return all;
   } finally {
     rmSync(text.folder, { recursive: true, force: true });
