@@ -10,10 +10,10 @@
 import type { Node } from '../graph/graph.ts';
 import { elements, sameShape } from '../graph/shape.ts';
 import type { GroupKind } from './group.ts';
-import { isCore, isElementwise, isFree, isStored, rootOf } from './nodes.ts';
+import { append, isCore, isElementwise, isFree, isStored, rootOf } from './nodes.ts';
 
 /** Elements below which saving a dispatch is worth more than the order in which tensors are freed. */
-const SMALL = 65536;
+const SMALL = 2 ** 18;
 
 export interface Cluster {
   index: number;
@@ -159,8 +159,7 @@ class Clustering {
   private begin(kind: GroupKind, more: { space: readonly number[]; core?: Node; first?: Node; reduced?: number }): Cluster {
     const made: Cluster = { index: this.list.length, kind, reduced: 0, reduces: [], ...more };
     this.list.push(made);
-    const key = spaceKey(kind, made.space, made.reduced);
-    this.bySpace.set(key, [...(this.bySpace.get(key) ?? []), made]);
+    append(this.bySpace, spaceKey(kind, made.space, made.reduced), made);
     this.bound.set(made, new Set());
     return made;
   }

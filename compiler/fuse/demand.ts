@@ -11,7 +11,7 @@ import { sameShape } from '../graph/shape.ts';
 import type { Cluster, Clusters } from './cluster.ts';
 import { chooseKept } from './keep.ts';
 import type { Needs } from './keep.ts';
-import { bytesOf, isCore, isFree, isStored, workOf } from './nodes.ts';
+import { append, bytesOf, isCore, isFree, isStored, workOf } from './nodes.ts';
 
 /** What one more dispatch costs, in bytes of traffic: about 20 us at 8 GB/s on software drivers. */
 const DISPATCH = 160_000;
@@ -61,7 +61,7 @@ class Demanding {
       const own = home.get(node);
       const at = available.get(node) ?? -1;
       if (own) members.get(own)?.push(node);
-      else if (!isStored(node) && !isFree(node)) loose.set(at, [...(loose.get(at) ?? []), node]);
+      else if (!isStored(node) && !isFree(node)) append(loose, at, node);
     }
     // Loose nodes are read by later clusters only, so those that depend on a cluster are settled before its own.
     for (let i = list.length - 1; i >= -1; i--) {

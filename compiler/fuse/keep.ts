@@ -6,7 +6,7 @@
  */
 import type { Node } from '../graph/graph.ts';
 import type { Cluster } from './cluster.ts';
-import { bytesOf, isCore, isFree, isStored, workOf } from './nodes.ts';
+import { append, bytesOf, isCore, isFree, isStored, workOf } from './nodes.ts';
 
 /** Cost of one more buffer bound, in bytes of traffic: among equals the fewer. */
 const BINDING = 1024;
@@ -58,7 +58,7 @@ function canStore(node: Node): boolean {
 
 function readersOf({ own, needed, wanted }: Needs): Map<Cluster, Node[]> {
   const readers = new Map<Cluster, Node[]>();
-  for (const node of needed) for (const one of wanted(node)) if (one !== own) readers.set(one, [...(readers.get(one) ?? []), node]);
+  for (const node of needed) for (const one of wanted(node)) if (one !== own) append(readers, one, node);
   return readers;
 }
 

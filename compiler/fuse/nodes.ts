@@ -59,3 +59,10 @@ export function workOf(node: Node): number {
       return 0;
   }
 }
+
+/** Adds to the list of a key. */
+export function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}

@@ -3,8 +3,8 @@
  * branches, the branch whose kernel could compute the node as well (same shape, no movement between) is walked last: the
  * node then belongs to the latest kernel it depends on, and can be stored by it instead of by one of its own.
  *
- * What follows the last product or reduction of each branch comes at the end, so that the updates of many small weights,
- * all computable by then, can share kernels.
+ * Reductions that no product waits for (gradients of biases, norms, the loss) come after all products, the longest way to
+ * the end first, and what follows them at the very end: much of that is small, and can share kernels once it is all there.
  */
 import type { Graph, Node } from '../graph/graph.ts';
 import { sameShape } from '../graph/shape.ts';
@@ -12,8 +12,28 @@ import { isCore, isElementwise } from './nodes.ts';
 
 export function fusionOrder(graph: Graph): Node[] {
   const outputs = graph.outputs.map((output) => output.node);
-  const cores = depthFirst(outputs).filter(isCore);
-  return depthFirst([...cores, ...outputs]);
+  const plain = depthFirst(outputs);
+  const { height, awaited } = future(plain);
+  const cores = plain.filter(isCore);
+  const late = cores
+    .filter((node) => node.op.kind === 'reduce' && !awaited.has(node))
+    .sort((a, b) => (height.get(b) ?? 0) - (height.get(a) ?? 0));
+  const isLate = new Set(late);
+  return depthFirst([...cores.filter((node) => !isLate.has(node)), ...late, ...outputs]);
+}
+
+/** For each node the number of products and reductions on the longest way from it to an output, and whether a product is among them. */
+function future(order: readonly Node[]): { height: Map<Node, number>; awaited: Set<Node> } {
+  const height = new Map<Node, number>();
+  const awaited = new Set<Node>();
+  for (const node of [...order].reverse()) {
+    const own = (height.get(node) ?? 0) + (isCore(node) ? 1 : 0);
+    for (const x of node.inputs) {
+      height.set(x, Math.max(height.get(x) ?? 0, own));
+      if (awaited.has(node) || node.op.kind === 'contract' || node.op.kind === 'scatter_add') awaited.add(x);
+    }
+  }
+  return { height, awaited };
 }
 
 function depthFirst(roots: readonly Node[]): Node[] {

@@ -36,7 +36,7 @@ export function assemble(assembly: Assembly): Lowered {
   const dispatches: Dispatch[] = [];
   let flops = 0;
   let traffic = 0;
-  assembly.work.forEach(({ kernels: ofGroup }, number) => {
+  assembly.work.forEach(({ group, kernels: ofGroup }, number) => {
     for (const kernel of ofGroup) {
       const hash = hashText(kernel.wgsl);
       kernels[hash] = kernel.wgsl;
@@ -47,7 +47,7 @@ export function assemble(assembly: Assembly): Lowered {
         bindings,
         scalars: kernel.scalars,
         workgroups: kernel.workgroups,
-        label: kernel.label,
+        label: tensors.updates(group) ?? kernel.label,
         writes: kernel.writes,
       });
       flops += kernel.flops;
@@ -142,6 +142,14 @@ class Tensors {
     }
     const name = binding.label ?? `${binding.op.kind} ${binding.id}`;
     return { key: `node ${binding.id}`, make: () => ({ name, dtype, shape: [...binding.shape], memory: SOMEWHERE }) };
+  }
+
+  /** What a group is called that stores new values of states and nothing else. */
+  updates(group: Group): string | undefined {
+    const names = group.outputs
+      .map((node) => this.named.get(node)?.memory)
+      .map((memory) => (memory?.kind === 'state' ? memory.name : undefined));
+    return names.includes(undefined) ? undefined : `update of ${names[names.length - 1]} (${group.kind})`;
   }
 
   /** Gives every scratch tensor its memory; returns the sizes of the slabs. */
