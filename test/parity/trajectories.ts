@@ -38,7 +38,7 @@ export async function checkTrajectories(open: OpenDevice, recording: Recording, 
 }
 
 /** The task on the recorded rows, in the recorded order, with a checkpoint after the first step. */
-function recordedTask(task: TrainTask, steps: readonly RecordedStep[], text: RecordedText): TrainTask {
+export function recordedTask(task: TrainTask, steps: readonly RecordedStep[], text: RecordedText): TrainTask {
   const { layout } = task.collate;
   const names = ['image', 'tokens', 'position', 'segment', ...(layout === 'pairs' ? ['chosen.mask', 'rejected.mask'] : ['mask'])];
   return {
