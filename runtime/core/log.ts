@@ -15,6 +15,8 @@ export interface Progress {
   remaining?: number;
   /** Seconds that the whole run still needs. */
   remainingRun?: number;
+  /** A figure worth seeing: `loss 0.6931`. */
+  note?: string;
 }
 
 export interface Log {

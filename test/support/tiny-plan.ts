@@ -200,7 +200,7 @@ export function tinyPlan(options: TinyOptions = {}): Plan {
         hash: hashOf({ seen: second.hash }),
         needs: ['second'],
         seed: 7,
-        state: [weight({ from: 'task', task: 'second', name: 'w' })],
+        state: [{ ...weight({ from: 'task', task: 'second', name: 'w' }), keep: 'working', trained: false }],
         data: source,
         collate: { layout: 'tensors', columns: { x: 'x', y: 'y' } },
         batch: 16,

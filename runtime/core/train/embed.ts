@@ -39,7 +39,7 @@ export async function embed(embedding: Embedding): Promise<boolean> {
     // Lines are appended before the table counts their rows, so there may be too many of them, never too few.
     await lines.truncate(task.keepColumns.length > 0 ? table.rows : 0);
     if (table.rows < data.source.count) await writeInitialState(executor, onDevice(task.state, programs), task.seed, embedding.weights);
-    const pace = new Pace(embedding.now, table.rows);
+    const pace = new Pace(embedding.now);
     const pending: { outputs: Pending; fed: Fed }[] = [];
     const settle = async (): Promise<void> => {
       const first = pending.shift();

@@ -22,19 +22,22 @@ export interface Evaluation {
   task: TrainTask;
   programs: Programs;
   data: RowData;
-  /** Called after each batch with the rows done; may throw to stop. */
-  onRows(done: number): void;
+  /** Called after each batch with the rows done of all passes; may throw to stop. */
+  onRows(done: number, total: number): void;
 }
 
 /** Metrics over all rows with the weights as they are after `step` steps. */
 export async function evaluate(evaluation: Evaluation, step: number): Promise<Metrics> {
-  const { programs, executor } = evaluation;
-  if (programs['totals.eval'] !== undefined || programs['totals.eval.rest'] !== undefined) {
+  const { programs, executor, data } = evaluation;
+  const { count } = data.source;
+  const twice = programs['totals.eval'] !== undefined || programs['totals.eval.rest'] !== undefined;
+  if (twice) {
     zeroTotals(executor);
-    await overRows(evaluation, step, 'totals.eval', () => undefined);
+    await overRows({ ...evaluation, onRows: (done) => evaluation.onRows(done, 2 * count) }, step, 'totals.eval', () => undefined);
   }
   const sums: Metrics = {};
-  await overRows(evaluation, step, 'forward', (metrics) => {
+  const onRows = (done: number): void => (twice ? evaluation.onRows(count + done, 2 * count) : evaluation.onRows(done, count));
+  await overRows({ ...evaluation, onRows }, step, 'forward', (metrics) => {
     for (const [name, value] of Object.entries(metrics)) sums[name] = (sums[name] ?? 0) + value;
   });
   return sums;
@@ -49,7 +52,7 @@ async function overRows({ executor, task, programs, data, onRows }: Evaluation, 
     const first = pending.shift();
     if (first === undefined) return;
     add(metricsOf(task, await first.outputs.outputs()));
-    onRows((done += first.rows));
+    onRows((done += first.rows), data.source.count);
   };
   for await (const { indices, batch } of batchesOf(data, (at) => lists[at], 0, lists.length)) {
     const rows = indices.length;

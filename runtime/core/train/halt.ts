@@ -6,7 +6,7 @@ import type { TrainTask } from '../../../plan/plan.ts';
 import type { PivotError } from '../../../plan/errors.ts';
 import type { Executor } from '../executor/executor.ts';
 import { runError } from './errors.ts';
-import { onDevice } from './start.ts';
+import { onDevice, startsAtZero } from './start.ts';
 import { runsOfStep, zeroTotals } from './step.ts';
 import type { Programs, StepBatch } from './step.ts';
 
@@ -19,7 +19,7 @@ export interface BadNumber {
 /** The first bad number of a step, in the order of its dispatches; undefined where the replay meets none. */
 export async function findBadNumber(executor: Executor, task: TrainTask, programs: Programs, batch: StepBatch): Promise<BadNumber | undefined> {
   // Accumulators hold what the steps in flight left there; the halt flag must stay, for it keeps the weights as they are.
-  for (const { name, keep } of onDevice(task.state, programs)) if (keep === 'working' && name !== 'halt') executor.zeroState(name);
+  for (const tensor of onDevice(task.state, programs)) if (startsAtZero(tensor) && tensor.name !== 'halt') executor.zeroState(tensor.name);
   const runs = runsOfStep(task, programs, batch);
   if (runs[0].role === 'totals') zeroTotals(executor);
   for (const { role, inputs, scalars } of runs) {

@@ -91,7 +91,7 @@ class Session {
     this.evaluated = from.evaluated;
     this.settled = from.step;
     this.tokens = from.tokens;
-    this.pace = new Pace(training.now, from.step);
+    this.pace = new Pace(training.now);
   }
 
   /** Puts the state on the device and brings the files back to the step where the task goes on. */
@@ -100,7 +100,7 @@ class Session {
     const metrics = await storage.lines('metrics');
     const timings = await storage.lines('timings');
     const state = onDevice(task.state, training.programs);
-    const found = await resume(executor, task, state, storage, (text) => log.line(`${task.id}: ${text}`));
+    const found = await resume(executor, task, state, storage, weights, (text) => log.line(`${task.id}: ${text}`));
     const step = found?.step ?? 0;
     if (found === undefined) await writeInitialState(executor, state, task.seed, weights);
     else log.line(`${task.id}: goes on after step ${step} of ${task.steps}`);
@@ -173,19 +173,20 @@ class Session {
       const tokens = tokensOf(task.collate, inputs);
       if (tokens !== undefined) this.tokens = (this.tokens ?? 0) + tokens;
     }
-    await this.metrics.append([trainingLine(task, step, metricsOf(task, outputs), this.tokens)]);
+    const metrics = metricsOf(task, outputs);
+    await this.metrics.append([trainingLine(task, step, metrics, this.tokens)]);
     await this.timings.append([JSON.stringify({ step, time: Math.round(this.seconds() * 1e4) / 1e4 })]);
     this.settled = step;
     const { rate, remaining } = this.pace.at(step, task.steps);
-    log.progress({ task: task.id, doing: 'training', done: step, total: task.steps, unit: 'steps', rate, rows: rate && rate * task.batch, remaining });
+    log.progress({ task: task.id, doing: 'training', done: step, total: task.steps, unit: 'steps', rate, rows: rate && rate * task.batch, remaining, note: `loss ${metrics.loss?.toPrecision(4)}` });
   }
 
   private async evaluateAt(step: number): Promise<void> {
     const { task, executor, programs, heldOut, log, signal } = this.training;
     if (heldOut === undefined) return;
     const began = this.training.now();
-    const onRows = (done: number): void => {
-      log.progress({ task: task.id, doing: `evaluating after step ${step}`, done, total: heldOut.source.count, unit: 'rows' });
+    const onRows = (done: number, total: number): void => {
+      log.progress({ task: task.id, doing: `evaluating after step ${step}`, done, total, unit: 'rows' });
       if (signal?.aborted === true && step < task.steps) throw new Interrupted();
     };
     try {

@@ -1,6 +1,7 @@
 /**
  * The state a task starts from: drawn, or read from a finished task or a file; or all of it from a checkpoint.
- * Moments and weights of a checkpoint are taken as they are, bit for bit; `working` tensors always start at zero.
+ * Moments and weights of a checkpoint are taken as they are, bit for bit. A `working` tensor starts anew each time: at zero, or, where it only
+ * lends weights to the task (a live reference, an encoder that is probed), from its source.
  */
 import { elements } from '../../../plan/dtypes.ts';
 import type { TypedArrayOf } from '../../../plan/dtypes.ts';
@@ -11,7 +12,7 @@ import type { Executor } from '../executor/executor.ts';
 import { normal, uniform } from '../random.ts';
 import type { Tensor } from '../safetensors/format.ts';
 import { runError } from './errors.ts';
-import type { TaskStorage, WeightSource } from './storage.ts';
+import type { TaskStorage, TensorFile, WeightSource } from './storage.ts';
 
 /** The tensors of `state` that some program touches; the others never reach the device and stay what they began as. */
 export function onDevice(state: readonly StateTensor[], programs: Readonly<Record<string, Program>>): StateTensor[] {
@@ -23,9 +24,14 @@ export function onDevice(state: readonly StateTensor[], programs: Readonly<Recor
 /** Writes the first value of every tensor of `state` to the device. Errors: R0611 (a shape differs), R0612 (not finite). */
 export async function writeInitialState(executor: Executor, state: readonly StateTensor[], seed: number, weights: WeightSource): Promise<void> {
   for (const tensor of state) {
-    if (tensor.keep === 'working') executor.zeroState(tensor.name);
+    if (startsAtZero(tensor)) executor.zeroState(tensor.name);
     else executor.writeState(tensor.name, await initialValue(tensor, seed, weights));
   }
+}
+
+/** Accumulators, totals and flags. */
+export function startsAtZero({ keep, source }: StateTensor): boolean {
+  return keep === 'working' && source.from === 'init';
 }
 
 /** The first value of one state tensor, `elements(shape)` numbers. */
@@ -75,37 +81,48 @@ export interface Resumed {
  */
 export async function resume(
   executor: Executor,
-  task: { hash: string },
+  task: { hash: string; seed: number },
   state: readonly StateTensor[],
   storage: TaskStorage,
+  weights: WeightSource,
   say: (text: string) => void,
 ): Promise<Resumed | undefined> {
   for (const step of await storage.checkpoints()) {
     try {
       const { metadata, tensors } = await storage.readCheckpoint(step);
-      if (metadata.hash !== task.hash || metadata.step !== String(step)) {
-        throw runError('R0613', 'it belongs to another task or step', 'remove it');
-      }
-      const kept = keptState(state).map((wanted) => {
-        const found = tensors.get(wanted.name);
-        if (found === undefined) throw runError('R0613', `it has no tensor ${wanted.name}`, 'remove it');
-        requireLike(found, wanted, 'it');
-        return found;
-      });
-      for (const tensor of state) if (tensor.keep === 'working') executor.zeroState(tensor.name);
+      const kept = soundTensors(task.hash, step, state, { metadata, tensors });
+      await writeInitialState(
+        executor,
+        state.filter(({ keep }) => keep === 'working'),
+        task.seed,
+        weights,
+      );
       for (const tensor of kept) executor.writeState(tensor.name, tensor.data);
       return { step, metadata };
     } catch (error) {
-      if (!(error instanceof PivotError) || !/^R0(50|61)/.test(error.code)) throw error;
+      if (!(error instanceof PivotError) || !/^R0(50|613)/.test(error.code)) throw error;
       say(`the checkpoint of step ${step} is not sound and is passed over: ${error.message}`);
     }
   }
   return undefined;
 }
 
+/** The tensors of a checkpoint that `state` keeps. Throws R0613 where it is not this task's, or not whole. */
+function soundTensors(hash: string, step: number, state: readonly StateTensor[], { metadata, tensors }: TensorFile): Tensor[] {
+  if (metadata.hash !== hash || metadata.step !== String(step)) throw runError('R0613', 'it belongs to another task or step', 'remove it');
+  return keptState(state).map((wanted) => {
+    const found = tensors.get(wanted.name);
+    if (found === undefined || !isLike(found, wanted)) throw runError('R0613', `it has no whole ${wanted.name}`, 'remove it');
+    return found;
+  });
+}
+
+function isLike(found: Tensor, wanted: StateTensor): boolean {
+  return found.dtype === wanted.dtype && found.shape.length === wanted.shape.length && found.shape.every((d, i) => d === wanted.shape[i]);
+}
+
 function requireLike(found: Tensor, wanted: StateTensor, where: string): void {
-  const same = found.dtype === wanted.dtype && found.shape.length === wanted.shape.length && found.shape.every((d, i) => d === wanted.shape[i]);
-  if (same) return;
+  if (isLike(found, wanted)) return;
   const text = (t: { dtype: string; shape: readonly number[] }): string => `${t.dtype} [${t.shape.join(', ')}]`;
   throw runError(
     'R0611',

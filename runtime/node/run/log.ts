@@ -12,9 +12,12 @@ export function standardLog(): Log {
   return process.stdout.isTTY === true ? terminalLog() : plainLog((line) => process.stdout.write(`${line}\n`), () => performance.now());
 }
 
-/** Progress as lines: when a loop begins, about every 10 s or 10 %, whichever comes later, and at its end. */
+/**
+ * Progress as lines: every 10 s or 10 %, whichever comes later, but at least once a minute, and at the end of a loop that had any.
+ * A loop that is over sooner says nothing: the line of its task is enough.
+ */
 export function plainLog(write: (line: string) => void, now: () => number): Log {
-  let last: { loop: string; done: number; at: number } | undefined;
+  let last: { loop: string; done: number; at: number; lines: number } | undefined;
   return {
     line: write,
     progress: (progress) => {
@@ -22,14 +25,17 @@ export function plainLog(write: (line: string) => void, now: () => number): Log 
         last = undefined;
         return;
       }
+      const { done, total } = progress;
       const loop = `${progress.task} ${progress.doing}`;
       const at = now();
-      const begins = last?.loop !== loop;
-      const part = (progress.done - (last?.done ?? 0)) / Math.max(progress.total, 1);
-      const due = last !== undefined && at - last.at >= EVERY_SECONDS * 1000 && part >= EVERY_PART;
-      const long = last !== undefined && at - last.at >= 6 * EVERY_SECONDS * 1000;
-      if (!begins && !due && !long && progress.done < progress.total) return;
-      last = { loop, done: progress.done, at };
+      if (last?.loop !== loop) {
+        last = { loop, done, at, lines: 0 };
+        return;
+      }
+      const seconds = (at - last.at) / 1000;
+      const due = (seconds >= EVERY_SECONDS && (done - last.done) / Math.max(total, 1) >= EVERY_PART) || seconds >= 6 * EVERY_SECONDS;
+      if (!due && !(last.lines > 0 && done >= total)) return;
+      last = { loop, done, at, lines: last.lines + 1 };
       write(describe(progress));
     },
   };
@@ -42,7 +48,7 @@ export function describe(progress: Progress): string {
 }
 
 function details(progress: Progress): string {
-  const parts: string[] = [];
+  const parts: string[] = progress.note === undefined ? [] : [progress.note];
   if (progress.rate !== undefined) parts.push(`${rate(progress.rate)} ${progress.unit}/s`);
   if (progress.rows !== undefined) parts.push(`${rate(progress.rows)} rows/s`);
   if (progress.remaining !== undefined) parts.push(`${duration(progress.remaining)} left`);

@@ -203,6 +203,7 @@ class Run {
   private async runTask(context: RunContext, task: Task, on: RunDevice | undefined): Promise<number | undefined> {
     switch (task.kind) {
       case 'train': {
+        context.log.line(`${task.id}: ${task.steps} steps of ${task.batch} rows`);
         const end = await runTrain(context, deviceFor(task, on), task);
         if (end.status === 'done') return end.seconds;
         context.log.line(`${task.id}: stopped after step ${end.step} of ${task.steps}; ${end.checkpoint} holds them`);

@@ -62,7 +62,7 @@ async function addReference(
     return executor;
   };
   const table = (rows: RowData, spec: DataSource, what: string): Promise<ReferenceTable> => {
-    const pace = new Pace(context.now, 0);
+    const pace = new Pace(context.now);
     return referenceTable({
       key: referenceKey(reference.hash, spec, task.collate),
       cache: referenceCache(context.files, context.out),
