@@ -18,7 +18,8 @@ export type Init =
 
 /** Where the first value of a state tensor comes from. */
 export type Source =
-  | { from: 'init'; init: Init }
+  /** Drawn from the seed and `key`, by default the tensor's name. */
+  | { from: 'init'; init: Init; key?: string }
   /** A tensor of a finished task's weights, by its name there. */
   | { from: 'task'; task: string; name: string }
   /** A tensor of a safetensors file; `file` is a key of `Plan.files`. */

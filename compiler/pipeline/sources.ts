@@ -57,12 +57,12 @@ export class Sources {
 
   /** The state of a model whose weights are those that `stage` leaves (a reference, a probe, an export). */
   leftBy(stage: StageResult, weight: WeightInfo, seed: number): StateTensor['source'] {
-    return this.find(stage, weight, seed) ?? { from: 'init', init: weight.init };
+    return this.find(stage, weight, seed) ?? drawn(weight);
   }
 
   /** Where a weight begins in a stage's own task. */
   beginningOf(spec: StageSpec, weight: WeightInfo, seed: number): StateTensor['source'] {
-    return this.upstream(spec, weight, seed) ?? { from: 'init', init: weight.init };
+    return this.upstream(spec, weight, seed) ?? drawn(weight);
   }
 
   /** Says which weights of a stage begin anew although it starts from something. */
@@ -103,6 +103,11 @@ export class Sources {
   private sameShape(file: string, weight: WeightInfo, shape: readonly number[], span?: Span): void {
     if (shape.join() !== weight.shape.join()) fail('P0517', { file, name: weight.path, expected: `[${weight.shape.join(', ')}]`, found: `[${shape.join(', ')}]` }, span);
   }
+}
+
+/** A live reference begins with the very weights that the policy begins with, so it is drawn by the same key. */
+function drawn({ path, init }: WeightInfo): StateTensor['source'] {
+  return path.startsWith(REFERENCE_PREFIX) ? { from: 'init', init, key: path.slice(REFERENCE_PREFIX.length) } : { from: 'init', init };
 }
 
 /** `post.dpo@1`: the task of a stage or arm for a seed. */

@@ -63,8 +63,12 @@ function collectFields(declaration: Stage | Compare, arm: Arm | undefined, diagn
     const here = new Set<string>();
     for (const field of fields) {
       const name = field.name.text;
-      if (!FIELDS.includes(name)) diagnostics.push(report('P0508', { name, nearest: nearest(name, FIELDS) ?? '', known: FIELDS.join(', ') }, field.name.span));
-      else if (here.has(name)) diagnostics.push(report('P0513', { name, where }, field.name.span));
+      if (!FIELDS.includes(name)) {
+        const meant = nearest(name, FIELDS);
+        diagnostics.push(report('P0508', { name, nearest: meant ?? '', known: FIELDS.join(', ') }, field.name.span));
+        // Taken for what was meant, so that it is not also told to be missing.
+        if (meant && !result.has(meant)) result.set(meant, { field, own });
+      } else if (here.has(name)) diagnostics.push(report('P0513', { name, where }, field.name.span));
       else if (!result.has(name)) result.set(name, { field, own });
       here.add(name);
     }

@@ -160,7 +160,7 @@ function objectiveOf(ctx: Context, loaded: Loaded, spec: TrainSpec, rows: number
 }
 
 /** Norm, clipping, update and the halt flag: what ends a step, whether the gradients were accumulated or not. */
-function finishStep(ctx: Context, loaded: Loaded, spec: TrainSpec, pairs: { weight: WeightInfo; gradient: Node }[], loss: Node, keepState: (node: Node, keep: 'optimizer' | 'working') => void): { outputs: Output[]; rate?: NumberValue } {
+export function finishStep(ctx: Context, loaded: Loaded, spec: Pick<TrainSpec, 'optimizer' | 'clip' | 'length' | 'span'>, pairs: { weight: WeightInfo; gradient: Node }[], loss: Node, keepState: (node: Node, keep: 'optimizer' | 'working') => void): { outputs: Output[]; rate?: NumberValue } {
   const b = ctx.builder;
   const squares = pairs.map(({ gradient }) => b.sum(b.mul(gradient, gradient)));
   const norm = b.sqrt(sumOf(b, squares));
@@ -192,7 +192,7 @@ function sumOf(b: GraphBuilder, terms: readonly Node[]): Node {
   return b.add(sumOf(b, terms.slice(0, half)), sumOf(b, terms.slice(half)));
 }
 
-function scaled(ctx: Context, loaded: Loaded, spec: TrainSpec, pairs: { weight: WeightInfo; gradient: Node }[], norm: Node): { weight: WeightInfo; gradient: Node }[] {
+function scaled(ctx: Context, loaded: Loaded, spec: Pick<TrainSpec, 'clip' | 'span'>, pairs: { weight: WeightInfo; gradient: Node }[], norm: Node): { weight: WeightInfo; gradient: Node }[] {
   const limit = { ...number(spec.clip ?? 0), uniform: 'clip' };
   const factor = apply(ctx, standardLayer(loaded, 'optim/clip', 'clip_factor'), [{ value: tensor(norm), span: spec.span }, { name: 'limit', value: limit, span: spec.span }], spec.span);
   if (factor.kind !== 'tensor') return pairs;

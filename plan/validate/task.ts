@@ -26,7 +26,7 @@ const init: Check<Init> = variants<Init, 'kind'>('kind', {
 });
 
 const source: Check<Source> = variants<Source, 'from'>('from', {
-  init: object({ from: oneOf(['init']), init }),
+  init: object({ from: oneOf(['init']), init, key: optional(text) }),
   task: object({ from: oneOf(['task']), task: text, name: text }),
   file: object({ from: oneOf(['file']), file: text, name: text }),
 });

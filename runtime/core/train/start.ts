@@ -31,13 +31,13 @@ export async function writeInitialState(executor: Executor, state: readonly Stat
 
 /** Accumulators, totals and flags. */
 export function startsAtZero({ keep, source }: StateTensor): boolean {
-  return keep === 'working' && source.from === 'init';
+  return keep === 'working' && source.from === 'init' && source.init.kind === 'constant' && source.init.value === 0;
 }
 
 /** The first value of one state tensor, `elements(shape)` numbers. */
 export async function initialValue(tensor: StateTensor, seed: number, weights: WeightSource): Promise<TypedArrayOf> {
   const { source, name, shape } = tensor;
-  if (source.from === 'init') return drawn(name, seed, elements(shape), source.init, tensor.dtype);
+  if (source.from === 'init') return drawn(source.key ?? name, seed, elements(shape), source.init, tensor.dtype);
   const found = source.from === 'task' ? await weights.ofTask(source.task, source.name) : await weights.ofFile(source.file, source.name);
   const where = source.from === 'task' ? `the result of task ${source.task}` : 'its file';
   requireLike(found, tensor, where);
