@@ -45,9 +45,9 @@ export function map(job: Job): Kernel[] {
 /** Threads of a workgroup and units that each thread handles. */
 function shapeOf(target: KernelTarget, units: number): { threads: number; each: number } {
   if (target.name === 'software') {
-    // A workgroup costs a software driver about as much as a hundred elements; two cores need few of them.
+    // A workgroup costs a software driver about as much as a few hundred elements; its few cores need few of them.
     const threads = target.subgroup ?? 8;
-    return { threads, each: Math.min(16, Math.max(1, Math.ceil(units / (threads * 64)))) };
+    return { threads, each: Math.min(64, Math.max(1, Math.ceil(units / (threads * 64)))) };
   }
   const threads = target.name === 'gpu' ? 256 : 64;
   return { threads, each: 1 };

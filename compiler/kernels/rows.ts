@@ -14,13 +14,13 @@ import { unflatten } from './index/coordinates.ts';
 import type { Coordinates, Guard } from './index/coordinates.ts';
 import { add, clamp, constant, inRange, lane, scale, variable } from './index/expression.ts';
 import type { Index } from './index/expression.ts';
-import type { Kernel, KernelTarget } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { build } from './module.ts';
 import type { Job } from './module.ts';
 import { combine, horizontal, identity, typeName } from './wgsl.ts';
 
 /** Values of a row that one thread may keep. */
-const KEPT = 64;
+const KEPT = 96;
 
 interface Sharing {
   /** Threads that share a row, and rows of a workgroup. */
@@ -37,7 +37,7 @@ export function rows(job: Job): Kernel[] {
   const [count, length] = [elements(kept), elements(trailing)];
   const width: Width = length % 4 === 0 ? 4 : 1;
   const units = length / width;
-  const sharing = share(target, count, units, width);
+  const sharing = share(job, count, length);
   const grid = line(Math.ceil(count / sharing.rows), target);
   const threads = sharing.threads * sharing.rows;
   const frame = {
@@ -149,17 +149,20 @@ function columnWalk(e: Emitter, { units, width, trailing, row, part, threads }: 
   };
 }
 
-function share(target: KernelTarget, count: number, units: number, width: Width): Sharing {
-  const short = units * width <= KEPT;
+function share({ group, target }: Job, count: number, length: number): Sharing {
+  // One pass over each row, and little to write: nothing is gained by keeping a row.
+  const once = levels(group.reduces).length === 1 && !group.outputs.some((node) => sameShape(node, group.space));
+  const short = length <= 64;
   if (target.name === 'software') {
     const lanes = target.subgroup ?? 8;
-    // A software driver loads lane by lane either way, so short rows go one to a lane.
-    return short && count >= 8 * lanes ? { threads: 1, rows: lanes, by: 'alone' } : { threads: lanes, rows: 1, by: 'subgroup' };
+    // A software driver loads lane by lane either way, so such rows go one to a lane.
+    if ((short || once) && count >= 8 * lanes) return { threads: 1, rows: count >= 256 * lanes ? 4 * lanes : lanes, by: 'alone' };
+    return { threads: lanes, rows: 1, by: 'subgroup' };
   }
   if (target.name === 'portable') {
     return (short && count >= 64) || count >= 512 ? { threads: 1, rows: 64, by: 'alone' } : { threads: 64, rows: 1, by: 'tree' };
   }
-  const threads = Math.min(256, Math.max(8, powerOfTwo(Math.ceil(units / 4))));
+  const threads = Math.min(256, Math.max(8, powerOfTwo(Math.ceil(length / 16))));
   const together = count >= 2048 ? Math.max(1, 128 / threads) : 1;
   return { threads, rows: together, by: 'tree' };
 }
@@ -209,12 +212,12 @@ function join(e: Emitter, sharing: Sharing, fn: 'sum' | 'max', node: Node, own: 
   const tree = `tree_${node.dtype}`;
   const part = sharing.rows > 1 ? 'part' : 'lid';
   writer.line(`${tree}[lid] = ${own};`, 'workgroupBarrier();');
-  for (let half = sharing.threads / 2; half >= 1; half /= 2) {
-    writer.line(
-      `if (${part} < ${half}u) { ${tree}[lid] = ${combine(fn, `${tree}[lid]`, `${tree}[lid + ${half}u]`)}; }`,
-      'workgroupBarrier();',
-    );
-  }
+  writer.line(
+    `for (var half = ${sharing.threads / 2}u; half > 0u; half /= 2u) {`,
+    `  if (${part} < half) { ${tree}[lid] = ${combine(fn, `${tree}[lid]`, `${tree}[lid + half]`)}; }`,
+    '  workgroupBarrier();',
+    '}',
+  );
   const result = writer.define(`${tree}[${sharing.rows > 1 ? 'lid - part' : '0'}]`, 0, 'r');
   writer.line('workgroupBarrier();');
   return result;

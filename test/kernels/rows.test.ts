@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import type { Node } from '../../compiler/graph/graph.ts';
 import { generate } from '../../compiler/kernels/generate.ts';
+import type { KernelTarget } from '../../compiler/kernels/kernel.ts';
 import { testDevice } from '../support/device.ts';
 import { check, expectClose, groupOf, options, randomLeaves, run, SCALARS, targetsOf } from './run.ts';
 
@@ -16,11 +17,17 @@ const SHAPES = [
   [9, 33],
   [2, 3, 129],
   [3, 260],
+  [2300, 12],
   [600, 20],
   [2, 1036],
   [4, 1],
   [70, 3, 16],
 ];
+
+/** The target with barriers has fewer forms, and a software driver takes long to compile them. */
+function targetsFor(shape: readonly number[]): KernelTarget[] {
+  return targetsOf(device()).filter((target) => target.name !== 'gpu' || shape.length === 3 || shape[1] > 1000);
+}
 
 function softmax(b: GraphBuilder, x: Node): Node {
   const last = x.shape.length - 1;
@@ -35,7 +42,7 @@ describe('rows', () => {
     const length = shape.length;
     const mask = b.less(b.iota(shape, length - 1), b.add(b.iota(shape, length - 2), 2));
     const out = softmax(b, b.select(mask, b.mul(x, b.scalar('scale')), -1e30));
-    for (const target of targetsOf(device())) {
+    for (const target of targetsFor(shape)) {
       const group = groupOf('rows', [out]);
       await check(device(), group, target, randomLeaves(group.reads, 1));
     }
@@ -51,7 +58,7 @@ describe('rows', () => {
     const spread = b.sqrt(b.add(variance, 0.01));
     const out = b.add(b.mul(b.div(centred, spread), b.state('weight', [shape[last]])), b.state('bias', [shape[last]]));
     const statistics = [mean, spread].map((node) => b.reshape(node, shape.slice(0, -1)));
-    for (const target of targetsOf(device())) {
+    for (const target of targetsFor(shape)) {
       const group = groupOf('rows', [out, ...statistics]);
       await check(device(), group, target, randomLeaves(group.reads, 2), 1e-4);
     }
