@@ -7,8 +7,11 @@ import { rmSync } from 'node:fs';
 import type { OpenDevice } from '../../runtime/node/device/open.ts';
 import type { Check } from './check.ts';
 import { checkForward } from './forward.ts';
+import { checkLosses } from './losses.ts';
+import { checkOptimizers } from './optimizers.ts';
 import { readRecording } from './recording.ts';
-import { writeText } from './text.ts';
+import { checkSchedules } from './schedules.ts';
+import { partsUniverse, writeText } from './text.ts';
 import { checkTrajectories } from './trajectories.ts';
 
 /** All checks of a recording. `onGroup` gets them as they are made. */
@@ -23,6 +26,10 @@ export async function parity(open: OpenDevice, folder: string, onGroup: (checks:
   try {
     add(await checkForward(open, recording, text));
     add(await checkTrajectories(open, recording, text));
+    const parts = partsUniverse();
+    add(await checkLosses(open, recording, parts));
+    add(await checkOptimizers(open, recording, parts));
+    add(checkSchedules(recording, parts));
     return all;
   } finally {
     rmSync(text.folder, { recursive: true, force: true });

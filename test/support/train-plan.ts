@@ -42,7 +42,7 @@ export interface Place {
 }
 
 export async function trainTask(place: Place, task: TrainTask): Promise<Trained> {
-  const { plan, open, target, folder } = place;
+  const { plan, target, folder } = place;
   const roles = Object.fromEntries(Object.entries(task.programs[target]).map(([role, hash]): [string, Program] => [role, plan.programs[hash]]));
   const { reference: scoring, ...programs } = roles;
   const source = await openSource(task.data, { openers: NODE_SOURCES, resolve: (path) => resolve(folder, path), workers: 0 });
