@@ -1,48 +1,8 @@
 #!/usr/bin/env node
-/**
- * The command line: each command is a thin file in commands/, loaded when it is asked for, so that running a compiled plan needs
- * neither grammar nor compiler. Errors become sentences and exit codes here.
- */
-import type { CommandModule } from 'yargs';
-import yargs from 'yargs';
+/** The program: the words of the command line in, an exit code out. */
 import { hideBin } from 'yargs/helpers';
-import { printFailure, Rejected } from './failure.ts';
+import { pivot } from './pivot.ts';
 
-/** `object`, because each command has arguments of its own. */
-const COMMANDS: Record<string, () => Promise<object>> = {
-  check: async () => (await import('./commands/check.ts')).check,
-  show: async () => (await import('./commands/show.ts')).show,
-  compile: async () => (await import('./commands/compile.ts')).compile,
-  run: async () => (await import('./commands/run.ts')).run,
-  data: async () => (await import('./commands/data.ts')).data,
-  doctor: async () => (await import('./commands/doctor.ts')).doctor,
-  report: async () => (await import('./commands/report.ts')).report,
-  explain: async () => (await import('./commands/explain.ts')).explain,
-};
-
-/** The command that the first word names; all of them where it names none, for the help and for what is near. */
-async function commandsFor(word: string | undefined): Promise<CommandModule[]> {
-  const names = word !== undefined && Object.hasOwn(COMMANDS, word) ? [word] : Object.keys(COMMANDS);
-  return Promise.all(names.map(async (name) => (await COMMANDS[name]()) as CommandModule));
-}
-
-try {
-  await yargs(hideBin(process.argv))
-    .scriptName('pivot')
-    .usage('$0 <command>\n\nPreference post-training of vision encoders, from a text.')
-    .command(await commandsFor(process.argv[2]))
-    .demandCommand(1, 'say what to do')
-    .recommendCommands()
-    .strict()
-    .fail((message, error, self) => {
-      if (error) throw error;
-      process.stderr.write(`${self.help()}\n\n${message}\n`);
-      throw new Rejected();
-    })
-    .parseAsync();
-} catch (error) {
-  printFailure(error);
-  process.exitCode = 1;
-}
+if (!(await pivot(hideBin(process.argv)))) process.exitCode = 1;
 // Dawn keeps the process alive while its instance is; everything that matters has been written by now.
 if (process.exitCode !== undefined || process.argv[2] === 'run') process.exit(process.exitCode ?? 0);
