@@ -41,7 +41,8 @@ export const number: Check<number> = (value, path, faults): value is number =>
 /** An integer of at least `least`. */
 export function integer(least: number): Check<number> {
   return (value, path, faults): value is number =>
-    (Number.isSafeInteger(value) && (value as number) >= least) || fail(faults, path, `should be an integer of at least ${least} and is ${describe(value)}`);
+    (Number.isSafeInteger(value) && (value as number) >= least) ||
+    fail(faults, path, `should be an integer of at least ${least} and is ${describe(value)}`);
 }
 
 export function oneOf<const T extends string>(names: readonly T[]): Check<T> {
@@ -74,7 +75,8 @@ export function triple<T>(check: Check<T>): Check<[T, T, T]> {
 
 export function record<T>(check: Check<T>): Check<Record<string, T>> {
   return (value, path, faults): value is Record<string, T> =>
-    isObject(value, path, faults) && all(Object.entries(value).map(([key, item]) => check(item, `${path}[${JSON.stringify(key)}]`, faults)));
+    isObject(value, path, faults) &&
+    all(Object.entries(value).map(([key, item]) => check(item, `${path}[${JSON.stringify(key)}]`, faults)));
 }
 
 type Members<T> = { [K in keyof T]-?: Check<T[K]> };
@@ -82,7 +84,9 @@ type Members<T> = { [K in keyof T]-?: Check<T[K]> };
 export function object<T extends object>(members: Members<T>): Check<T> {
   return (value, path, faults): value is T => {
     if (!isObject(value, path, faults)) return false;
-    const known = Object.entries<Check<unknown>>(members).map(([key, check]) => check(value[key], path === '' ? key : `${path}.${key}`, faults));
+    const known = Object.entries<Check<unknown>>(members).map(([key, check]) =>
+      check(value[key], path === '' ? key : `${path}.${key}`, faults),
+    );
     const unknown = Object.keys(value).filter((key) => !Object.hasOwn(members, key));
     for (const key of unknown) fail(faults, path, `has the unknown member ${key}`);
     return all(known) && unknown.length === 0;
@@ -101,7 +105,8 @@ export function variants<T extends object, Tag extends keyof T & string>(
     if (!isObject(value, path, faults)) return false;
     const name = value[tag];
     const found = Object.entries<Check<object>>(checks).find(([key]) => key === name);
-    if (found === undefined) return fail(faults, `${path}.${tag}`, `should be one of ${Object.keys(checks).join(', ')} and is ${describe(name)}`);
+    if (found === undefined)
+      return fail(faults, `${path}.${tag}`, `should be one of ${Object.keys(checks).join(', ')} and is ${describe(name)}`);
     return found[1](value, path, faults);
   };
 }

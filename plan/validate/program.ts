@@ -26,7 +26,12 @@ const dispatch: Check<Dispatch> = object<Dispatch>({
   writes: list(integer(0)),
 });
 
-const derivation: Check<Derivation> = object<Derivation>({ kind: oneOf(['group']), of: text, rows: integer(1), part: oneOf(['offsets', 'order']) });
+const derivation: Check<Derivation> = object<Derivation>({
+  kind: oneOf(['group']),
+  of: text,
+  rows: integer(1),
+  part: oneOf(['offsets', 'order']),
+});
 
 const input: Check<ProgramInput> = object<ProgramInput>({ name: text, dtype: storedDtype, shape, derive: optional(derivation) });
 
@@ -62,8 +67,9 @@ const MAX_WORKGROUPS = 65535;
 /** Tensors lie within their memory, and dispatches speak of tensors and kernels that are there. */
 export function checkProgram(value: Program, path: string, kernels: Readonly<Record<string, string>>, faults: Faults): void {
   const fault = (where: string, what: string): void => void faults.push({ path: `${path}.${where}`, text: what });
-  const named = (all: readonly { name: string; dtype: StoredDtype; shape: number[] }[]): Map<string, { dtype: StoredDtype; shape: number[] }> =>
-    new Map(all.map((one) => [one.name, one]));
+  const named = (
+    all: readonly { name: string; dtype: StoredDtype; shape: number[] }[],
+  ): Map<string, { dtype: StoredDtype; shape: number[] }> => new Map(all.map((one) => [one.name, one]));
   const inputs = named(value.inputs);
   const outputs = named(value.outputs);
   value.tensors.forEach(({ name, dtype, shape: extents, memory: at }, i) => {
@@ -78,18 +84,23 @@ export function checkProgram(value: Program, path: string, kernels: Readonly<Rec
       const declared = (at.kind === 'input' ? inputs : outputs).get(at.name);
       if (declared === undefined) fault(where, `is the ${at.kind} ${at.name}, which the program does not declare`);
       else if (elements(declared.shape) !== elements(extents) || declared.dtype !== dtype) {
-        fault(where, `is ${dtype} [${extents.join(', ')}], and the ${at.kind} ${at.name} is ${declared.dtype} [${declared.shape.join(', ')}]`);
+        fault(
+          where,
+          `is ${dtype} [${extents.join(', ')}], and the ${at.kind} ${at.name} is ${declared.dtype} [${declared.shape.join(', ')}]`,
+        );
       }
     }
   });
   value.inputs.forEach(({ derive }, i) => {
-    if (derive !== undefined && !inputs.has(derive.of)) fault(`inputs[${i}]`, `is derived from the input ${derive.of}, which is not declared`);
+    if (derive !== undefined && !inputs.has(derive.of))
+      fault(`inputs[${i}]`, `is derived from the input ${derive.of}, which is not declared`);
   });
   value.dispatches.forEach((one, i) => {
     const where = `dispatches[${i}]`;
     if (!Object.hasOwn(kernels, one.kernel)) fault(where, `(${one.label}) runs the kernel ${one.kernel}, which the plan does not have`);
     for (const index of one.bindings) if (index >= value.tensors.length) fault(where, `binds tensor ${index} of ${value.tensors.length}`);
     for (const index of one.writes) if (index >= one.bindings.length) fault(where, `writes binding ${index} of ${one.bindings.length}`);
-    if (one.workgroups.some((n) => n > MAX_WORKGROUPS)) fault(where, `has ${one.workgroups.join(' x ')} workgroups; ${MAX_WORKGROUPS} is the most`);
+    if (one.workgroups.some((n) => n > MAX_WORKGROUPS))
+      fault(where, `has ${one.workgroups.join(' x ')} workgroups; ${MAX_WORKGROUPS} is the most`);
   });
 }

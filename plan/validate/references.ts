@@ -22,7 +22,8 @@ export function checkReferences(plan: Plan, faults: Faults): void {
       if (from?.kind !== 'train') return;
       const tensor = from.state.find((one) => one.name === name && one.keep === 'weight');
       if (tensor === undefined) fault(`${what} the weight ${name} of ${id}, which keeps none of that name`);
-      else if (like !== undefined && tensor.shape.join() !== like.shape.join()) fault(`takes ${name} [${tensor.shape.join(', ')}] of ${id} for ${like.name} [${like.shape.join(', ')}]`);
+      else if (like !== undefined && tensor.shape.join() !== like.shape.join())
+        fault(`takes ${name} [${tensor.shape.join(', ')}] of ${id} for ${like.name} [${like.shape.join(', ')}]`);
     };
     const checkState = (state: readonly StateTensor[]): void => {
       const names = new Set<string>();
@@ -30,7 +31,8 @@ export function checkReferences(plan: Plan, faults: Faults): void {
         if (names.has(tensor.name)) fault(`has two state tensors ${tensor.name}`);
         names.add(tensor.name);
         if (tensor.source.from === 'task') weightOf(tensor.source.task, tensor.source.name, 'starts from', tensor);
-        if (tensor.source.from === 'file' && !Object.hasOwn(plan.files, tensor.source.file)) fault(`starts from the file ${tensor.source.file}, which the plan does not have`);
+        if (tensor.source.from === 'file' && !Object.hasOwn(plan.files, tensor.source.file))
+          fault(`starts from the file ${tensor.source.file}, which the plan does not have`);
       }
     };
     switch (task.kind) {
@@ -66,7 +68,8 @@ type Say = (what: string) => void;
 function checkTrain(task: TrainTask, fault: Say): void {
   if (task.batch % task.micro !== 0) fault(`has batches of ${task.batch}, which parts of ${task.micro} do not fill`);
   if (task.metrics[0] !== 'loss') fault('has no loss as its first metric');
-  for (const [name, values] of Object.entries(task.tables)) if (values.length < task.steps) fault(`has ${values.length} values of ${name} for ${task.steps} steps`);
+  for (const [name, values] of Object.entries(task.tables))
+    if (values.length < task.steps) fault(`has ${values.length} values of ${name} for ${task.steps} steps`);
   if (task.order.kind === 'permuted') {
     if (task.data.count < task.batch) fault(`has ${task.data.count} rows, which do not fill a batch of ${task.batch}`);
   } else if (task.order.rows.length < task.steps) {
@@ -77,10 +80,12 @@ function checkTrain(task: TrainTask, fault: Say): void {
 }
 
 function checkData(plan: Plan, data: DataSource, tokens: boolean, fault: Say): void {
-  if (data.tokenizer !== undefined && !Object.hasOwn(plan.tokenizers, data.tokenizer)) fault(`reads with the tokenizer ${data.tokenizer}, which the plan does not have`);
+  if (data.tokenizer !== undefined && !Object.hasOwn(plan.tokenizers, data.tokenizer))
+    fault(`reads with the tokenizer ${data.tokenizer}, which the plan does not have`);
   if (tokens && data.tokenizer === undefined) fault(`reads text from ${data.source} and names no tokenizer`);
   const parts = data.mix ?? [];
-  if (parts.length > 0 && parts.reduce((n, part) => n + part.count, 0) !== data.count) fault(`mixes data whose rows do not add up to ${data.count}`);
+  if (parts.length > 0 && parts.reduce((n, part) => n + part.count, 0) !== data.count)
+    fault(`mixes data whose rows do not add up to ${data.count}`);
 }
 
 function needsTokenizer({ collate }: TrainTask | EmbedTask): boolean {
@@ -122,11 +127,15 @@ function checkProgramOf(task: TrainTask | EmbedTask, role: string, program: Prog
     if (memory.kind !== 'state') continue;
     const declared = byName.get(memory.name);
     if (declared === undefined) fault(`has no state ${memory.name}, which its program ${role} uses`);
-    else if (declared.dtype !== dtype || declared.shape.join() !== shape.join()) fault(`declares ${memory.name} as ${declared.dtype} [${declared.shape.join(', ')}], and its program ${role} as ${dtype} [${shape.join(', ')}]`);
+    else if (declared.dtype !== dtype || declared.shape.join() !== shape.join())
+      fault(
+        `declares ${memory.name} as ${declared.dtype} [${declared.shape.join(', ')}], and its program ${role} as ${dtype} [${shape.join(', ')}]`,
+      );
   }
   const tables = task.kind === 'train' ? task.tables : {};
   for (const name of program.scalars) {
-    if (name !== 'rows' && !Object.hasOwn(task.scalars, name) && !Object.hasOwn(tables, name)) fault(`has no value for the scalar ${name} of its program ${role}`);
+    if (name !== 'rows' && !Object.hasOwn(task.scalars, name) && !Object.hasOwn(tables, name))
+      fault(`has no value for the scalar ${name} of its program ${role}`);
   }
 }
 

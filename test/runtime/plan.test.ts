@@ -81,9 +81,18 @@ describe('references', () => {
     ['has the id of another task', (plan) => (plan.tasks[3].id = 'seen')],
     ['need each other in a circle: first -> second -> first', (_, first) => first.needs.push('second')],
     ['starts from first and does not list it under needs', (_, __, second) => (second.needs = [])],
-    ['starts from the weight v of first, which keeps none of that name', (_, __, second) => (second.state[0].source = { from: 'task', task: 'first', name: 'v' })],
-    ['starts from the weight m of first, which keeps none of that name', (_, __, second) => (second.state[0].source = { from: 'task', task: 'first', name: 'm' })],
-    ['starts from the file start, which the plan does not have', (_, first) => (first.state[0].source = { from: 'file', file: 'start', name: 'w' })],
+    [
+      'starts from the weight v of first, which keeps none of that name',
+      (_, __, second) => (second.state[0].source = { from: 'task', task: 'first', name: 'v' }),
+    ],
+    [
+      'starts from the weight m of first, which keeps none of that name',
+      (_, __, second) => (second.state[0].source = { from: 'task', task: 'first', name: 'm' }),
+    ],
+    [
+      'starts from the file start, which the plan does not have',
+      (_, first) => (first.state[0].source = { from: 'file', file: 'start', name: 'w' }),
+    ],
     ['has two state tensors w', (_, first) => first.state.push(first.state[0])],
     ['has no state m, which its program step uses', (_, first) => first.state.splice(1, 1)],
     ['declares m as f32 [5], and its program step as f32 [4]', (_, first) => (first.state[1].shape = [5])],
@@ -92,7 +101,10 @@ describe('references', () => {
     ['has 30 values of learning_rate for 31 steps', (_, first) => (first.steps = 31)],
     ['has 5 rows, which do not fill a batch of 8', (_, first) => (first.data.count = 5)],
     ['lists the rows of 1 steps and has 30', (_, first) => (first.order = { kind: 'given', rows: [[0]] })],
-    ['lists a step that does not have 8 rows below 50', (_, first) => (first.order = { kind: 'given', rows: Array.from({ length: 30 }, () => [50]) })],
+    [
+      'lists a step that does not have 8 rows below 50',
+      (_, first) => (first.order = { kind: 'given', rows: Array.from({ length: 30 }, () => [50]) }),
+    ],
     ['has no program forward.rest for the target portable', (_, first) => delete first.programs.portable['forward.rest']],
     ['has no program reference for the target portable', (_, __, second) => delete second.programs.portable.reference],
     ['has no programs for the target portable', (_, first) => (first.programs = { gpu: first.programs.portable })],
@@ -100,9 +112,15 @@ describe('references', () => {
     ['runs the program 00 as step, which the plan does not have', (_, first) => (first.programs.portable.step = '00')],
     ['has no value for the scalar learning_rate of its program step', (_, first) => (first.tables = {})],
     ['reads with the tokenizer words, which the plan does not have', (_, first) => (first.data.tokenizer = 'words')],
-    ['reads text from tensors and names no tokenizer', (_, first) => (first.collate = { layout: 'answers', image: 8, imageTokens: 4, prompt: 2, answer: 2 })],
-    ['mixes data whose rows do not add up to 50', (_, first) => (first.data.mix = [structuredClone(first.data), structuredClone(first.data)])],
-    ['exports first, which is no train task but embed', (plan, first) => (plan.tasks[0] = { ...plan.tasks[2], id: first.id } as Plan['tasks'][0])],
+    [
+      'reads text from tensors and names no tokenizer',
+      (_, first) => (first.collate = { layout: 'answers', image: 8, imageTokens: 4, prompt: 2, answer: 2 }),
+    ],
+    [
+      'mixes data whose rows do not add up to 50',
+      (_, first) => (first.data.mix = [structuredClone(first.data), structuredClone(first.data)]),
+    ],
+    ['exports first, which is no train task but embed', (plan, first) => (plan.tasks[0] = { ...plan.tasks[2], id: first.id })],
   ])('%s', (text, change) => {
     if (text.startsWith('exports')) {
       const message = faults((plan, first, second) => {
@@ -133,7 +151,10 @@ describe('contents', () => {
     ['which is no multiple of 256', (p) => p.tensors.forEach(({ memory }) => memory.kind === 'scratch' && (memory.offset += 4))],
     ['is the input x, which the program does not declare', (p) => (p.inputs = p.inputs.filter(({ name }) => name !== 'x'))],
     ['is f32 [8, 4], and the input x is f32 [8, 5]', (p) => p.inputs.forEach((input) => input.name === 'x' && (input.shape = [8, 5]))],
-    ['is derived from the input z, which is not declared', (p) => (p.inputs[1].derive = { kind: 'group', of: 'z', rows: 3, part: 'order' })],
+    [
+      'is derived from the input z, which is not declared',
+      (p) => (p.inputs[1].derive = { kind: 'group', of: 'z', rows: 3, part: 'order' }),
+    ],
     ['binds tensor 99 of 11', (p) => p.dispatches[0].bindings.push(99)],
     ['writes binding 7 of 3', (p) => p.dispatches[0].writes.push(7)],
     ['has 70000 x 1 x 1 workgroups; 65535 is the most', (p) => (p.dispatches[0].workgroups = [70000, 1, 1])],
@@ -156,7 +177,7 @@ describe('a plan in a folder', () => {
       (reason: unknown) => reason,
     );
     if (error instanceof PivotError) return error;
-    throw error ?? new Error('it should have been refused');
+    throw new Error('it should have been refused with a PivotError', { cause: error });
   };
 
   test('is read back as it was, and its hash is that of its contents', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Log } from '../../runtime/core/log.ts';
 import { writePlan } from '../../runtime/node/run/plan-folder.ts';
+import { openDevice } from '../../runtime/node/device/open.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { testDevice } from '../support/device.ts';
 import { tinyPlan, writeData } from '../support/tiny-plan.ts';
@@ -46,7 +47,15 @@ function expectSame(out: string): void {
 
 /** Runs in a child; `kill` as in run-child.ts. */
 function child(out: string, kill?: string): { signal: string | null; status: number | null; output: string } {
-  const args = ['--import', './test/support/typescript.mjs', 'test/support/run-child.ts', join(base, 'plan'), out, base, ...(kill ? [kill] : [])];
+  const args = [
+    '--import',
+    './test/support/typescript.mjs',
+    'test/support/run-child.ts',
+    join(base, 'plan'),
+    out,
+    base,
+    ...(kill ? [kill] : []),
+  ];
   const env = { ...process.env, NODE_OPTIONS: '', PIVOT_ADAPTER: process.env.PIVOT_ADAPTER || 'swiftshader' };
   const { signal, status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
   return { signal, status, output: `${stdout}${stderr}` };
@@ -56,7 +65,15 @@ test('an abort writes a checkpoint, says so, and the run goes on', async () => {
   const out = join(base, 'abort');
   const log = caught();
   // Aborts in the reference, in the first steps, in the middle of the second task, and in the embedding.
-  const stops = ['first training 4', 'first training 19', 'second scoring the training rows with the reference 16', 'second training 3', 'second evaluating after step 10 16', 'second training 28', 'seen embedding 16'];
+  const stops = [
+    'first training 4',
+    'first training 19',
+    'second scoring the training rows with the reference 16',
+    'second training 3',
+    'second evaluating after step 10 16',
+    'second training 28',
+    'seen embedding 16',
+  ];
   for (const at of stops) {
     const stop = new AbortController();
     const result = await runPlan(plan, {
@@ -101,7 +118,13 @@ test('a damaged checkpoint is passed over for the one before it', async () => {
   const stop = new AbortController();
   const first = { ...plan, tasks: [plan.tasks[0]] };
   const log = caught();
-  await runPlan(first, { out, base, device: device(), signal: stop.signal, log: { ...log, progress: (p) => p?.done === 25 && stop.abort() } });
+  await runPlan(first, {
+    out,
+    base,
+    device: device(),
+    signal: stop.signal,
+    log: { ...log, progress: (p) => p?.done === 25 && stop.abort() },
+  });
   const [newest, before] = readdirSync(join(out, 'tasks/first'))
     .filter((name) => name.startsWith('checkpoint'))
     .sort((a, b) => Number(b.replace(/\D/g, '')) - Number(a.replace(/\D/g, '')));
@@ -112,6 +135,17 @@ test('a damaged checkpoint is passed over for the one before it', async () => {
   expect(log.lines).toContain('first: goes on after step 21 of 30');
   expect(readFileSync(join(out, 'tasks/first/weights.safetensors'))).toEqual(readFileSync(join(whole, 'tasks/first/weights.safetensors')));
   expect(readFileSync(join(out, 'tasks/first/metrics.jsonl'))).toEqual(readFileSync(join(whole, 'tasks/first/metrics.jsonl')));
+});
+
+test('a lost device is an error, and the run goes on with another', async () => {
+  const out = join(base, 'lost');
+  const own = await openDevice({ adapter: process.env.PIVOT_ADAPTER || 'swiftshader' });
+  const lost = runPlan(plan, { out, base, device: own, log: { line: () => undefined, progress: (p) => p?.done === 17 && own.close() } });
+  await expect(lost).rejects.toMatchObject({ code: 'R0632', cure: expect.stringContaining('goes on from the last checkpoint') });
+  const log = caught();
+  await runPlan(plan, { out, base, device: device(), log });
+  expect(log.lines).toContain('first: goes on after step 14 of 30');
+  expectSame(out);
 });
 
 describe('what is finished', () => {
@@ -150,7 +184,10 @@ describe('what is finished', () => {
     cpSync(whole, out, { recursive: true });
     const changed = structuredClone(plan);
     changed.tasks[2].hash = 'f'.repeat(32);
-    expect(await runPlan(changed, { out, base, log: caught(), device: device() })).toMatchObject({ ran: ['seen'], reused: ['first', 'second', 'out'] });
+    expect(await runPlan(changed, { out, base, log: caught(), device: device() })).toMatchObject({
+      ran: ['seen'],
+      reused: ['first', 'second', 'out'],
+    });
     const fresh = await runPlan(plan, { out, base, log: caught(), device: device(), fresh: true });
     expect(fresh.ran).toEqual(['first', 'second', 'seen', 'out']);
     expectSame(out);

@@ -39,11 +39,13 @@ async function failure(work: Promise<unknown>): Promise<PivotError> {
     (reason: unknown) => reason,
   );
   if (error instanceof PivotError) return error;
-  throw error ?? new Error('it should have failed');
+  throw new Error('it should have failed with a PivotError', { cause: error });
 }
 
 function metrics(out: string, task: string): Record<string, number>[] {
-  const lines = readFileSync(join(base, out, 'tasks', task, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+  const lines = readFileSync(join(base, out, 'tasks', task, 'metrics.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n');
   return lines.map((line) => JSON.parse(line) as Record<string, number>);
 }
 
@@ -99,7 +101,11 @@ describe('a whole run', () => {
     expect(tensors.get('prediction')?.shape).toEqual([ROWS]);
     expect(tensors.get('y')?.data).toEqual(data.get('y')?.data);
     const [x, w, p] = [data.get('x')?.data ?? [], await weights('whole', 'second'), tensors.get('prediction')?.data ?? []];
-    for (let i = 0; i < ROWS; i++) expect(p[i]).toBeCloseTo(w.reduce((sum, v, j) => sum + v * x[i * WIDTH + j], 0), 4);
+    for (let i = 0; i < ROWS; i++)
+      expect(p[i]).toBeCloseTo(
+        w.reduce((sum, v, j) => sum + v * x[i * WIDTH + j], 0),
+        4,
+      );
     const rows = readFileSync(join(base, 'whole/tasks/seen/rows.jsonl'), 'utf8').trimEnd().split('\n');
     expect(rows.map((line) => (JSON.parse(line) as { row: number }).row)).toEqual(Array.from({ length: ROWS }, (_, i) => i));
   });
@@ -111,9 +117,23 @@ describe('a whole run', () => {
 
   test('keeps two checkpoints, and records what it ran on', () => {
     const names = readdirSync(join(base, 'whole/tasks/second')).sort();
-    expect(names).toEqual(['checkpoint-28.safetensors', 'checkpoint-30.safetensors', 'done.json', 'metrics.jsonl', 'task.json', 'timings.jsonl', 'weights.safetensors']);
+    expect(names).toEqual([
+      'checkpoint-28.safetensors',
+      'checkpoint-30.safetensors',
+      'done.json',
+      'metrics.jsonl',
+      'task.json',
+      'timings.jsonl',
+      'weights.safetensors',
+    ]);
     const record: unknown = JSON.parse(readFileSync(join(base, 'whole/run.json'), 'utf8'));
-    expect(record).toMatchObject({ name: 'tiny', status: 'done', adapter: device().info.name, target: 'portable', versions: { node: process.versions.node } });
+    expect(record).toMatchObject({
+      name: 'tiny',
+      status: 'done',
+      adapter: device().info.name,
+      target: 'portable',
+      versions: { node: process.versions.node },
+    });
     expect(log.lines.at(-4)).toMatch(/^first +train +30 steps of 8 rows +[\d.]+ s$/);
   });
 });
@@ -169,7 +189,9 @@ describe('a number that is not finite', () => {
   });
 
   test('in weights to start from is an error', async () => {
-    await writeSafetensors(join(base, 'start.safetensors'), [{ name: 'w', dtype: 'f32', shape: [WIDTH], data: Float32Array.of(1, NaN, 3, 4) }]);
+    await writeSafetensors(join(base, 'start.safetensors'), [
+      { name: 'w', dtype: 'f32', shape: [WIDTH], data: Float32Array.of(1, NaN, 3, 4) },
+    ]);
     const plan = only(tinyPlan(), 'first');
     trainOf(plan, 'first').state[0].source = { from: 'file', file: 'start', name: 'w' };
     plan.files.start = { path: 'start.safetensors', hash: '0' };
@@ -201,16 +223,19 @@ describe('a disk', () => {
     };
   };
 
-  test.each(['checkpoint-14', 'weights', 'metrics', 'rows.jsonl', 'table.*rows$', 'table.safetensors$'])('that is full at %s is an error that can be mended', async (pattern) => {
-    const out = `full-${pattern.replace(/\W/g, '')}`;
-    const error = await failure(run(tinyPlan(), out, { files: full(new RegExp(pattern)) }));
-    expect(error).toMatchObject({ code: 'R0604', cure: expect.stringContaining('make room') });
-    expect(readdirSync(join(base, out), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-    expect(await run(tinyPlan(), out)).toMatchObject({ status: 'done' });
-    for (const path of ['second/weights.safetensors', 'second/metrics.jsonl', 'seen/table.safetensors', 'seen/rows.jsonl']) {
-      expect(readFileSync(join(base, out, 'tasks', path))).toEqual(readFileSync(join(base, 'whole/tasks', path)));
-    }
-  });
+  test.each(['checkpoint-14', 'weights', 'metrics', 'rows.jsonl', 'table.*rows$', 'table.safetensors$'])(
+    'that is full at %s is an error that can be mended',
+    async (pattern) => {
+      const out = `full-${pattern.replace(/\W/g, '')}`;
+      const error = await failure(run(tinyPlan(), out, { files: full(new RegExp(pattern)) }));
+      expect(error).toMatchObject({ code: 'R0604', cure: expect.stringContaining('make room') });
+      expect(readdirSync(join(base, out), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+      expect(await run(tinyPlan(), out)).toMatchObject({ status: 'done' });
+      for (const path of ['second/weights.safetensors', 'second/metrics.jsonl', 'seen/table.safetensors', 'seen/rows.jsonl']) {
+        expect(readFileSync(join(base, out, 'tasks', path))).toEqual(readFileSync(join(base, 'whole/tasks', path)));
+      }
+    },
+  );
 
   test('that is too small is refused before anything runs', async () => {
     const error = await failure(run(tinyPlan(), 'small', { files: { ...diskFiles, free: () => Promise.resolve(100) } }));
@@ -224,12 +249,17 @@ describe('a folder', () => {
     const out = join(base, 'locked');
     mkdirSync(out);
     const unlock = await lockFolder(out);
-    expect(await failure(run(tinyPlan(), 'locked'))).toMatchObject({ code: 'R0601', message: expect.stringContaining(`process ${process.pid}`) });
+    expect(await failure(run(tinyPlan(), 'locked'))).toMatchObject({
+      code: 'R0601',
+      message: expect.stringContaining(`process ${process.pid}`),
+    });
     await unlock();
     const stale = { pid: 4194303, host: hostname(), born: '1' };
     for (const lock of [JSON.stringify(stale), JSON.stringify({ ...stale, pid: process.pid }), '{']) {
       writeFileSync(join(out, 'lock'), lock);
-      await (await lockFolder(out))();
+      await (
+        await lockFolder(out)
+      )();
       expect(readdirSync(out)).toEqual([]);
     }
     writeFileSync(join(out, 'lock'), JSON.stringify({ ...stale, host: 'elsewhere' }));
@@ -266,8 +296,29 @@ test('scores tables, and writes the report last', async () => {
   const plan = tinyPlan();
   const embed = plan.tasks[2];
   if (embed.kind !== 'embed') throw new Error('the third task embeds');
-  const score: Task = { kind: 'score', id: 'points', hash: hashOf('points'), needs: ['seen'], seed: 7, score: 'no such score', probe: 'points', subject: { stage: 'second' }, tables: { fit: 'seen' }, params: {} };
-  const report: Task = { kind: 'report', id: 'report', hash: hashOf('report'), needs: [], seed: 0, title: 'Tiny', about: '', text: '', seeds: [7] };
+  const score: Task = {
+    kind: 'score',
+    id: 'points',
+    hash: hashOf('points'),
+    needs: ['seen'],
+    seed: 7,
+    score: 'no such score',
+    probe: 'points',
+    subject: { stage: 'second' },
+    tables: { fit: 'seen' },
+    params: {},
+  };
+  const report: Task = {
+    kind: 'report',
+    id: 'report',
+    hash: hashOf('report'),
+    needs: [],
+    seed: 0,
+    title: 'Tiny',
+    about: '',
+    text: '',
+    seeds: [7],
+  };
   plan.tasks.unshift(report);
   plan.tasks.push(score);
   const seen: string[][] = [];

@@ -27,7 +27,10 @@ const files: Files = {
     if (now('write', path)) {
       mkdirSync(dirname(path), { recursive: true });
       const [first] = parts;
-      writeFileSync(join(dirname(path), `.${basename(path)}.1.aa.tmp`), typeof first === 'string' ? first.slice(0, 7) : first.subarray(0, 7));
+      writeFileSync(
+        join(dirname(path), `.${basename(path)}.1.aa.tmp`),
+        typeof first === 'string' ? first.slice(0, 7) : first.subarray(0, 7),
+      );
       die();
     }
     await diskFiles.write(path, parts);
@@ -50,6 +53,9 @@ const files: Files = {
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
-const log = { line: (text: string): void => console.log(text), progress: (p?: { done: number }): void => (p ? console.log(`step ${p.done}`) : undefined) };
+const log = {
+  line: (text: string): void => console.log(text),
+  progress: (p?: { done: number }): void => (p ? console.log(`step ${p.done}`) : undefined),
+};
 const { exitCode } = await runPlan(plan, { out, base, log, files, signal: stop.signal });
 process.exitCode = exitCode;

@@ -30,7 +30,11 @@ export async function writeData(path: string, bad?: number): Promise<void> {
 
 /** Predictions of `rows` rows, one thread a row: x, w -> prediction. */
 const predict = (rows: number): string =>
-  kernel(['f32', 'f32', 'f32'], rows, `var p = 0.0; for (var j = 0u; j < ${WIDTH}u; j++) { p += b0[i * ${WIDTH}u + j] * b1[j]; } b2[i] = p;`);
+  kernel(
+    ['f32', 'f32', 'f32'],
+    rows,
+    `var p = 0.0; for (var j = 0u; j < ${WIDTH}u; j++) { p += b0[i * ${WIDTH}u + j] * b1[j]; } b2[i] = p;`,
+  );
 
 /** Gradient of the mean square error: x, y, prediction -> gradient, loss. The scalars are [learning_rate, rows]. */
 const slope = (rows: number, add: boolean): string =>
@@ -65,10 +69,16 @@ const update = kernel(
 
 /** Mean square error of a part: y, prediction -> loss. */
 const judge = (rows: number): string =>
-  kernel(['f32', 'f32', 'f32'], 1, `var sum = 0.0; for (var r = 0u; r < ${rows}u; r++) { let e = b1[r] - b0[r]; sum += e * e / s[0].y; } b2[0] = sum;`, 2);
+  kernel(
+    ['f32', 'f32', 'f32'],
+    1,
+    `var sum = 0.0; for (var r = 0u; r < ${rows}u; r++) { let e = b1[r] - b0[r]; sum += e * e / s[0].y; } b2[0] = sum;`,
+    2,
+  );
 
 /** Log-probabilities of a made-up reference, [rows, 2]: x, w -> chosen.logp. */
-const refer = (rows: number): string => kernel(['f32', 'f32', 'f32'], rows, `b2[2u * i] = b0[${WIDTH}u * i] * b1[0]; b2[2u * i + 1u] = f32(b1[1]);`);
+const refer = (rows: number): string =>
+  kernel(['f32', 'f32', 'f32'], rows, `b2[2u * i] = b0[${WIDTH}u * i] * b1[0]; b2[2u * i + 1u] = f32(b1[1]);`);
 
 export interface Parts {
   kernels: Record<string, string>;
@@ -143,22 +153,63 @@ export function tinyPlan(options: TinyOptions = {}): Plan {
   const scratch: Tensors = { prediction: ['scratch', 'f32', [micro]] };
   const training: Record<string, string> =
     micro === BATCH
-      ? { step: addProgram(parts, { ...inputs(BATCH), ...owned, ...outputs, ...scratch, gradient: ['scratch', 'f32', [WIDTH]], sum: ['scratch', 'f32', [1]] }, stepSteps(BATCH, 'gradient', 'sum')) }
+      ? {
+          step: addProgram(
+            parts,
+            { ...inputs(BATCH), ...owned, ...outputs, ...scratch, gradient: ['scratch', 'f32', [WIDTH]], sum: ['scratch', 'f32', [1]] },
+            stepSteps(BATCH, 'gradient', 'sum'),
+          ),
+        }
       : {
-          micro: addProgram(parts, { ...inputs(micro), w: owned.w, ...scratch, 'grad:w': ['state', 'f32', [WIDTH]], 'sum:loss': ['state', 'f32', [1]] }, [
-            { kernel: predict(micro), bind: ['x', 'w', 'prediction'], writes: ['prediction'] },
-            { kernel: slope(micro, true), bind: ['x', 'y', 'prediction', 'grad:w', 'sum:loss'], writes: ['grad:w', 'sum:loss'], scalars: true },
+          micro: addProgram(
+            parts,
+            { ...inputs(micro), w: owned.w, ...scratch, 'grad:w': ['state', 'f32', [WIDTH]], 'sum:loss': ['state', 'f32', [1]] },
+            [
+              { kernel: predict(micro), bind: ['x', 'w', 'prediction'], writes: ['prediction'] },
+              {
+                kernel: slope(micro, true),
+                bind: ['x', 'y', 'prediction', 'grad:w', 'sum:loss'],
+                writes: ['grad:w', 'sum:loss'],
+                scalars: true,
+              },
+            ],
+          ),
+          update: addProgram(parts, { ...owned, ...outputs, 'grad:w': ['state', 'f32', [WIDTH]], 'sum:loss': ['state', 'f32', [1]] }, [
+            updateStep('grad:w', 'sum:loss'),
           ]),
-          update: addProgram(parts, { ...owned, ...outputs, 'grad:w': ['state', 'f32', [WIDTH]], 'sum:loss': ['state', 'f32', [1]] }, [updateStep('grad:w', 'sum:loss')]),
         };
   const roles = { ...training, forward: forward(parts, micro), 'forward.rest': forward(parts, rest) };
   const referenceRole: Record<string, string> = reference
-    ? { reference: addProgram(parts, { x: ['input', 'f32', [micro, WIDTH]], w: owned.w, 'chosen.logp': ['output', 'f32', [micro, 2]] }, [{ kernel: refer(micro), bind: ['x', 'w', 'chosen.logp'], writes: ['chosen.logp'] }], {}) }
+    ? {
+        reference: addProgram(
+          parts,
+          { x: ['input', 'f32', [micro, WIDTH]], w: owned.w, 'chosen.logp': ['output', 'f32', [micro, 2]] },
+          [{ kernel: refer(micro), bind: ['x', 'w', 'chosen.logp'], writes: ['chosen.logp'] }],
+          {},
+        ),
+      }
     : {};
   const source: DataSource = { source: 'tensors', params: { file }, count: ROWS };
-  const weight = (from: StateTensor['source']): StateTensor => ({ name: 'w', dtype: 'f32', shape: [WIDTH], source: from, keep: 'weight', trained: true });
-  const zero = (name: string, shape: number[], keep: StateTensor['keep']): StateTensor => ({ name, dtype: 'f32', shape, source: { from: 'init', init: { kind: 'constant', value: 0 } }, keep, trained: false });
-  const working = [zero('stop', [], 'working'), ...(micro === BATCH ? [] : [zero('grad:w', [WIDTH], 'working'), zero('sum:loss', [1], 'working')])];
+  const weight = (from: StateTensor['source']): StateTensor => ({
+    name: 'w',
+    dtype: 'f32',
+    shape: [WIDTH],
+    source: from,
+    keep: 'weight',
+    trained: true,
+  });
+  const zero = (name: string, shape: number[], keep: StateTensor['keep']): StateTensor => ({
+    name,
+    dtype: 'f32',
+    shape,
+    source: { from: 'init', init: { kind: 'constant', value: 0 } },
+    keep,
+    trained: false,
+  });
+  const working = [
+    zero('stop', [], 'working'),
+    ...(micro === BATCH ? [] : [zero('grad:w', [WIDTH], 'working'), zero('sum:loss', [1], 'working')]),
+  ];
   const train = (id: string, needs: string[], from: StateTensor['source'], own: Partial<TrainTask>): TrainTask => ({
     kind: 'train',
     id,
@@ -184,7 +235,10 @@ export function tinyPlan(options: TinyOptions = {}): Plan {
   });
   const first = train('first', [], { from: 'init', init: { kind: 'normal', std: 0.5 } }, {});
   const cached = reference
-    ? { reference: { state: [weight({ from: 'task', task: 'first', name: 'w' })], hash: hashOf({ reference: first.hash }) }, programs: { portable: { ...roles, ...referenceRole } } }
+    ? {
+        reference: { state: [weight({ from: 'task', task: 'first', name: 'w' })], hash: hashOf({ reference: first.hash }) },
+        programs: { portable: { ...roles, ...referenceRole } },
+      }
     : {};
   const second = train('second', ['first'], { from: 'task', task: 'first', name: 'w' }, cached);
   const seen = { forward: features(parts, 16), 'forward.rest': features(parts, ROWS % 16) };
@@ -209,9 +263,28 @@ export function tinyPlan(options: TinyOptions = {}): Plan {
         keepInputs: ['y'],
         keepColumns: ['label'],
       },
-      { kind: 'export', id: 'out', hash: hashOf({ out: second.hash }), needs: ['second'], seed: 7, file: 'out.safetensors', tensors: [{ name: 'weight', task: 'second', source: 'w' }] },
+      {
+        kind: 'export',
+        id: 'out',
+        hash: hashOf({ out: second.hash }),
+        needs: ['second'],
+        seed: 7,
+        file: 'out.safetensors',
+        tensors: [{ name: 'weight', task: 'second', source: 'w' }],
+      },
     ],
-    targets: [{ name: 'portable', features: [], limits: { maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupStorageSize: 0, maxComputeInvocationsPerWorkgroup: 64, maxStorageBufferBindingSize: 1024 } }],
+    targets: [
+      {
+        name: 'portable',
+        features: [],
+        limits: {
+          maxStorageBuffersPerShaderStage: 8,
+          maxComputeWorkgroupStorageSize: 0,
+          maxComputeInvocationsPerWorkgroup: 64,
+          maxStorageBufferBindingSize: 1024,
+        },
+      },
+    ],
     ...parts,
     tokenizers: {},
     files: {},

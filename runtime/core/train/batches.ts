@@ -31,7 +31,13 @@ const AHEAD = 3;
  * The batches of `lists` from number `from` on, in order, made ahead of the device. `number` of a batch is its place in `lists`;
  * `rowsOf` gives the rows of a place.
  */
-export async function* batchesOf(data: RowData, rowsOf: (number: number) => readonly number[], from: number, to: number, keepRows = false): AsyncGenerator<Fed> {
+export async function* batchesOf(
+  data: RowData,
+  rowsOf: (number: number) => readonly number[],
+  from: number,
+  to: number,
+  keepRows = false,
+): AsyncGenerator<Fed> {
   const { source, collate, tokenizer } = data;
   for await (const fed of feed({ source, collate, tokenizer, rows: rowsOf, from, to, ahead: AHEAD, keepRows })) {
     addReference(data.reference, fed);
@@ -73,7 +79,11 @@ export function inputsFor(program: Program, inputs: Inputs): Inputs {
     if (derive !== undefined) continue;
     const data = inputs.get(name);
     if (data === undefined) {
-      throw runError('R0621', `the program asks for the input ${name}, and the data give ${[...inputs.keys()].join(', ')}`, 'compile the text again: its data and its programs do not belong together');
+      throw runError(
+        'R0621',
+        `the program asks for the input ${name}, and the data give ${[...inputs.keys()].join(', ')}`,
+        'compile the text again: its data and its programs do not belong together',
+      );
     }
     wanted.set(name, data);
   }
@@ -85,7 +95,11 @@ export function scalarsFor(program: Program, scalars: Readonly<Record<string, nu
   return Object.fromEntries(
     program.scalars.map((name) => {
       if (!Object.hasOwn(scalars, name)) {
-        throw runError('R0622', `the program asks for the scalar ${name}, which the task does not give`, 'compile the text again: the plan is not whole');
+        throw runError(
+          'R0622',
+          `the program asks for the scalar ${name}, which the task does not give`,
+          'compile the text again: the plan is not whole',
+        );
       }
       return [name, scalars[name]];
     }),

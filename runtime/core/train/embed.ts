@@ -75,8 +75,15 @@ export async function embed(embedding: Embedding): Promise<boolean> {
 async function layout({ task, programs, data }: Embedding): Promise<TableColumn[]> {
   const size = Math.min(task.batch, data.source.count);
   const program = programOf(task.id, programs, size === task.batch ? 'forward' : 'forward.rest');
-  const { batch: sample } = await batchOf(data, Array.from({ length: size }, (_, i) => i));
-  const columns: TableColumn[] = program.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: [data.source.count, ...shape.slice(1)] }));
+  const { batch: sample } = await batchOf(
+    data,
+    Array.from({ length: size }, (_, i) => i),
+  );
+  const columns: TableColumn[] = program.outputs.map(({ name, dtype, shape }) => ({
+    name,
+    dtype,
+    shape: [data.source.count, ...shape.slice(1)],
+  }));
   for (const name of task.keepInputs) {
     const values = pick(sample, name);
     const declared = program.inputs.find((input) => input.name === name);
@@ -96,7 +103,9 @@ function pick(inputs: Inputs, name: string): Float32Array | Int32Array | Uint32A
 
 /** One JSON line a row with the columns to keep; `size` is the picture's width, `text` whatever text the row has. */
 function columnLines(task: EmbedTask, { indices, rows = [] }: Fed): string[] {
-  return rows.map((row, i) => JSON.stringify({ row: indices[i], ...Object.fromEntries(task.keepColumns.map((name) => [name, columnOf(row, name)])) }));
+  return rows.map((row, i) =>
+    JSON.stringify({ row: indices[i], ...Object.fromEntries(task.keepColumns.map((name) => [name, columnOf(row, name)])) }),
+  );
 }
 
 function columnOf(row: Row, name: string): unknown {

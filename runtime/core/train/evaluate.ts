@@ -43,7 +43,12 @@ export async function evaluate(evaluation: Evaluation, step: number): Promise<Me
   return sums;
 }
 
-async function overRows({ executor, task, programs, data, onRows }: Evaluation, step: number, role: string, add: (metrics: Metrics) => void): Promise<void> {
+async function overRows(
+  { executor, task, programs, data, onRows }: Evaluation,
+  step: number,
+  role: string,
+  add: (metrics: Metrics) => void,
+): Promise<void> {
   const scalars = scalarsAt(task, step, data.source.count);
   const lists = batchesInOrder(data.source.count, task.micro);
   const pending: { outputs: Pending; rows: number }[] = [];

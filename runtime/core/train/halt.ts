@@ -17,7 +17,12 @@ export interface BadNumber {
 }
 
 /** The first bad number of a step, in the order of its dispatches; undefined where the replay meets none. */
-export async function findBadNumber(executor: Executor, task: TrainTask, programs: Programs, batch: StepBatch): Promise<BadNumber | undefined> {
+export async function findBadNumber(
+  executor: Executor,
+  task: TrainTask,
+  programs: Programs,
+  batch: StepBatch,
+): Promise<BadNumber | undefined> {
   // Accumulators hold what the steps in flight left there; the halt flag must stay, for it keeps the weights as they are.
   for (const tensor of onDevice(task.state, programs)) if (startsAtZero(tensor) && tensor.name !== 'halt') executor.zeroState(tensor.name);
   const runs = runsOfStep(task, programs, batch);

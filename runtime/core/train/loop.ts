@@ -135,11 +135,16 @@ class Session {
   private async writeWeights(): Promise<void> {
     const { task, executor, storage, weights } = this.training;
     const kept = task.state.filter((tensor) => tensor.keep === 'weight');
-    const read = await readTensors(executor, kept.filter((tensor) => this.state.includes(tensor)));
+    const read = await readTensors(
+      executor,
+      kept.filter((tensor) => this.state.includes(tensor)),
+    );
     const byName = new Map(read.map((tensor) => [tensor.name, tensor]));
     const tensors: Tensor[] = [];
     for (const { name, dtype, shape, ...rest } of kept) {
-      tensors.push(byName.get(name) ?? { name, dtype, shape, data: await initialValue({ name, dtype, shape, ...rest }, task.seed, weights) });
+      tensors.push(
+        byName.get(name) ?? { name, dtype, shape, data: await initialValue({ name, dtype, shape, ...rest }, task.seed, weights) },
+      );
     }
     await storage.writeWeights(tensors, { hash: task.hash, task: task.id });
   }
@@ -178,7 +183,17 @@ class Session {
     await this.timings.append([JSON.stringify({ step, time: Math.round(this.seconds() * 1e4) / 1e4 })]);
     this.settled = step;
     const { rate, remaining } = this.pace.at(step, task.steps);
-    log.progress({ task: task.id, doing: 'training', done: step, total: task.steps, unit: 'steps', rate, rows: rate && rate * task.batch, remaining, note: `loss ${metrics.loss?.toPrecision(4)}` });
+    log.progress({
+      task: task.id,
+      doing: 'training',
+      done: step,
+      total: task.steps,
+      unit: 'steps',
+      rate,
+      rows: rate && rate * task.batch,
+      remaining,
+      note: `loss ${metrics.loss?.toPrecision(4)}`,
+    });
   }
 
   private async evaluateAt(step: number): Promise<void> {

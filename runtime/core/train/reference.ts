@@ -34,7 +34,11 @@ export interface ReferenceScoring {
 /** The table for all rows of the data, from the cache or computed. */
 export async function referenceTable(scoring: ReferenceScoring): Promise<ReferenceTable> {
   const { key, cache, program, data } = scoring;
-  const columns: TableColumn[] = program.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: [data.source.count, ...shape.slice(1)] }));
+  const columns: TableColumn[] = program.outputs.map(({ name, dtype, shape }) => ({
+    name,
+    dtype,
+    shape: [data.source.count, ...shape.slice(1)],
+  }));
   let kept = await cache.read(key);
   if (kept === undefined) {
     const writer = await cache.open(key, columns, rowsOfProgram(program));

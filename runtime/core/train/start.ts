@@ -17,12 +17,18 @@ import type { TaskStorage, TensorFile, WeightSource } from './storage.ts';
 /** The tensors of `state` that some program touches; the others never reach the device and stay what they began as. */
 export function onDevice(state: readonly StateTensor[], programs: Readonly<Record<string, Program>>): StateTensor[] {
   const touched = new Set<string>();
-  for (const { tensors } of Object.values(programs)) for (const { memory } of tensors) if (memory.kind === 'state') touched.add(memory.name);
+  for (const { tensors } of Object.values(programs))
+    for (const { memory } of tensors) if (memory.kind === 'state') touched.add(memory.name);
   return state.filter(({ name }) => touched.has(name));
 }
 
 /** Writes the first value of every tensor of `state` to the device. Errors: R0611 (a shape differs), R0612 (not finite). */
-export async function writeInitialState(executor: Executor, state: readonly StateTensor[], seed: number, weights: WeightSource): Promise<void> {
+export async function writeInitialState(
+  executor: Executor,
+  state: readonly StateTensor[],
+  seed: number,
+  weights: WeightSource,
+): Promise<void> {
   for (const tensor of state) {
     if (startsAtZero(tensor)) executor.zeroState(tensor.name);
     else executor.writeState(tensor.name, await initialValue(tensor, seed, weights));

@@ -79,7 +79,11 @@ export function zeroTotals(executor: Executor): void {
 export function programOf(task: string, programs: Programs, role: string): Program {
   const program = programs[role];
   if (program === undefined) {
-    throw runError('R0624', `task ${task} has no program for the role ${role}, only ${Object.keys(programs).join(', ')}`, 'compile the text again: the plan is not whole');
+    throw runError(
+      'R0624',
+      `task ${task} has no program for the role ${role}, only ${Object.keys(programs).join(', ')}`,
+      'compile the text again: the plan is not whole',
+    );
   }
   return program;
 }

@@ -54,14 +54,31 @@ export async function onFile<T>(path: string, work: () => Promise<T>): Promise<T
 function fileError(path: string, error: unknown): unknown {
   if (error instanceof PivotError || !isSystemError(error)) return error;
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
-    return runError('R0604', `the disk that holds ${path} is full`, 'make room and run the same command again: it goes on where it stopped', error);
+    return runError(
+      'R0604',
+      `the disk that holds ${path} is full`,
+      'make room and run the same command again: it goes on where it stopped',
+      error,
+    );
   }
-  return runError('R0605', `${path}: ${error.message}`, 'look at the path, its permissions and the disk, and run the same command again', error);
+  return runError(
+    'R0605',
+    `${path}: ${error.message}`,
+    'look at the path, its permissions and the disk, and run the same command again',
+    error,
+  );
 }
 
 /** By its members, since an error of Node's own is no `Error` of the realm that a test runs in. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && 'errno' in error && error.errno !== undefined;
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    'errno' in error &&
+    error.errno !== undefined
+  );
 }
 
 /** A whole text file, or undefined where there is none. */

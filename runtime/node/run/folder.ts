@@ -92,7 +92,11 @@ export async function writeRun(files: Files, out: string, record: RunRecord): Pr
 export async function requireRunFolder(out: string): Promise<void> {
   const names = (await namesIn(out)).filter((name) => name !== 'lock' && !name.endsWith('.tmp'));
   if (names.length === 0 || (await exists(runFile(out)))) return;
-  throw runError('R0608', `${out} has files in it (${names.slice(0, 5).join(', ')}) and is no run folder`, 'name an empty or a new folder with --out');
+  throw runError(
+    'R0608',
+    `${out} has files in it (${names.slice(0, 5).join(', ')}) and is no run folder`,
+    'name an empty or a new folder with --out',
+  );
 }
 
 /**

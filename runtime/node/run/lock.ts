@@ -70,7 +70,10 @@ async function refuseLive(out: string, path: string, me: Holder): Promise<void> 
   const holder = await readJson(path);
   if (holder === undefined || typeof holder.pid !== 'number') return;
   if (holder.host !== me.host) {
-    throw taken(out, `process ${holder.pid} on ${String(holder.host)} holds it, and from here nobody can tell whether it still runs; if it does not, remove ${path}`);
+    throw taken(
+      out,
+      `process ${holder.pid} on ${String(holder.host)} holds it, and from here nobody can tell whether it still runs; if it does not, remove ${path}`,
+    );
   }
   if (!isAlive(holder.pid)) return;
   const born = await bornOf(holder.pid);

@@ -9,7 +9,12 @@ const EVERY_PART = 0.1;
 
 /** A bar if standard output is a terminal, else plain lines. */
 export function standardLog(): Log {
-  return process.stdout.isTTY === true ? terminalLog() : plainLog((line) => process.stdout.write(`${line}\n`), () => performance.now());
+  return process.stdout.isTTY === true
+    ? terminalLog()
+    : plainLog(
+        (line) => process.stdout.write(`${line}\n`),
+        () => performance.now(),
+      );
 }
 
 /**
@@ -76,7 +81,13 @@ function terminalLog(): Log {
       if (now !== loop) end();
       const payload = { what: `${task}: ${doing}`, unit, details: details(progress) };
       if (bar === undefined) {
-        bar = new SingleBar({ format: '{what} {bar} {value}/{total} {unit}{details}', barsize: 24, hideCursor: true, clearOnComplete: true, fps: 4 });
+        bar = new SingleBar({
+          format: '{what} {bar} {value}/{total} {unit}{details}',
+          barsize: 24,
+          hideCursor: true,
+          clearOnComplete: true,
+          fps: 4,
+        });
         bar.start(total, done, payload);
         loop = now;
       } else bar.update(done, payload);

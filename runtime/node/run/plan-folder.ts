@@ -37,7 +37,8 @@ async function removeOthers(folder: string, files: readonly [string, string][]):
 /** Reads and validates the plan in `dir`. Throws R0213 for a missing or damaged file, else as `validatePlan`. */
 export async function readPlan(dir: string): Promise<Plan> {
   const value = await readValue(join(dir, 'plan.json'), dir);
-  if (!isObject(value) || !isNames(value.programs) || !isNames(value.kernels)) return validatePlan(isObject(value) && value.version !== undefined ? { ...value } : undefined);
+  if (!isObject(value) || !isNames(value.programs) || !isNames(value.kernels))
+    return validatePlan(isObject(value) && value.version !== undefined ? { ...value } : undefined);
   const programs: Record<string, unknown> = {};
   for (const hash of value.programs) programs[hash] = await readValue(join(dir, 'programs', `${hash}.json`), dir);
   const kernels: Record<string, string> = {};
@@ -61,7 +62,10 @@ async function readPart(path: string, dir: string): Promise<string> {
 }
 
 function damaged(dir: string, what: string, cause?: unknown): PivotError {
-  return new PivotError('R0213', `${dir} holds no whole plan: ${what}`, { cure: 'compile the text again, or copy the folder again', cause });
+  return new PivotError('R0213', `${dir} holds no whole plan: ${what}`, {
+    cure: 'compile the text again, or copy the folder again',
+    cause,
+  });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

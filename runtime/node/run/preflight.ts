@@ -48,5 +48,9 @@ export async function checkData(context: RunContext, tasks: readonly Task[]): Pr
 export async function checkDisk(context: RunContext, needed: number): Promise<void> {
   const free = await onFile(context.out, () => context.files.free(context.out));
   if (free >= needed) return;
-  throw runError('R0603', `the run may write ${bytes(needed)}, and the disk that holds ${context.out} has ${bytes(free)} left`, 'make room, or name a folder on another disk with --out');
+  throw runError(
+    'R0603',
+    `the run may write ${bytes(needed)}, and the disk that holds ${context.out} has ${bytes(free)} left`,
+    'make room, or name a folder on another disk with --out',
+  );
 }

@@ -17,18 +17,18 @@ import { Interrupted, runError } from '../../core/train/errors.ts';
 import { NODE_SOURCES } from '../data/sources.ts';
 import { measure } from '../device/measure.ts';
 import { openDevice } from '../device/open.ts';
-import type { OpenDevice } from '../device/open.ts';
 import { sleepingWait } from '../device/wait.ts';
 import { SourcePool } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { runEmbed } from './embed-task.ts';
 import { diskBytesOf, flopsOf, Forecast } from './estimate.ts';
 import { diskFiles, exists, makeFolder, namesIn, remove } from './files.ts';
-import type { Files } from './files.ts';
 import { beginTask, planFolder, readDone, readRun, reconcile, requireRunFolder, resultPath, writeDone, writeRun } from './folder.ts';
 import type { RunRecord } from './folder.ts';
 import { runExport, runScore } from './host-tasks.ts';
 import { lockFolder } from './lock.ts';
+import { EXIT } from './options.ts';
+import type { RunOptions, RunResult } from './options.ts';
 import { inOrder } from './order.ts';
 import { readPlan, writePlan } from './plan-folder.ts';
 import { checkData, checkDisk, checkFiles } from './preflight.ts';
@@ -38,41 +38,8 @@ import { runTrain } from './train-task.ts';
 import { versions } from './versions.ts';
 import { bytes, duration, flops } from './words.ts';
 
-/** What a process that ran a plan ends with. */
-export const EXIT = { done: 0, failed: 1, interrupted: 130 } as const;
-
-export interface RunOptions {
-  /** The run folder. */
-  out: string;
-  /** Folder that the plan's paths are relative to: that of the text. Default: the working folder. */
-  base?: string;
-  /** As `openDevice` takes it. */
-  adapter?: string;
-  log: Log;
-  signal?: AbortSignal;
-  /** Throws away what the folder holds, and begins anew. */
-  fresh?: boolean;
-  /** Goes on although the folder was begun on another adapter. */
-  otherAdapter?: boolean;
-  /** Threads that decode pictures. */
-  workers?: number;
-  /** Writes the report and returns its path; without it, report tasks are left out. */
-  report?(out: string, plan: Plan, sources: SourceContext): Promise<string>;
-  /** Figures to print at the end, above the table of tasks. */
-  summary?(out: string, plan: Plan): string;
-  /** The device to use, instead of opening one; it stays open. */
-  device?: OpenDevice;
-  files?: Files;
-}
-
-export interface RunResult {
-  status: 'done' | 'interrupted';
-  exitCode: number;
-  out: string;
-  /** Ids of the tasks that were done now, and of those that were finished before. */
-  ran: string[];
-  reused: string[];
-}
+export { EXIT } from './options.ts';
+export type { RunOptions, RunResult } from './options.ts';
 
 /**
  * Runs a plan, or the plan in a folder. An abort of the signal is no error: the steps in flight are finished, a checkpoint is
@@ -86,13 +53,27 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
   const unlock = await lockFolder(out);
   const base = resolve(options.base ?? '.');
   const openers = NODE_SOURCES;
-  const sources: SourceContext = { openers, resolve: (path) => resolve(base, path), workers: options.workers ?? Math.min(4, availableParallelism() - 1) };
+  const sources: SourceContext = {
+    openers,
+    resolve: (path) => resolve(base, path),
+    workers: options.workers ?? Math.min(4, availableParallelism() - 1),
+  };
   const pool = new SourcePool(sources);
   const now = (): number => performance.now();
   try {
     await requireRunFolder(out);
     if (options.fresh === true) for (const name of await namesIn(out)) if (name !== 'lock') await remove(join(out, name));
-    const context: RunContext = { plan, planHash: planHash(plan), out, base, files, log: options.log, signal: options.signal, sources: pool, now };
+    const context: RunContext = {
+      plan,
+      planHash: planHash(plan),
+      out,
+      base,
+      files,
+      log: options.log,
+      signal: options.signal,
+      sources: pool,
+      now,
+    };
     return await new Run(context, options, sources).go();
   } finally {
     options.log.progress(undefined);
@@ -113,7 +94,16 @@ class Run {
     this.options = options;
     this.sources = sources;
     const { plan, planHash: hash } = context;
-    this.record = { name: plan.name, plan: hash, adapter: '', driver: '', target: '', versions: versions(), started: new Date().toISOString(), status: 'running' };
+    this.record = {
+      name: plan.name,
+      plan: hash,
+      adapter: '',
+      driver: '',
+      target: '',
+      versions: versions(),
+      started: new Date().toISOString(),
+      status: 'running',
+    };
   }
 
   async go(): Promise<RunResult> {
@@ -168,7 +158,11 @@ class Run {
       const other = typeof before?.adapter === 'string' && before.adapter !== '' && (before.adapter !== name || before.driver !== driver);
       if (other && this.options.otherAdapter !== true && (await namesIn(join(out, 'tasks'))).length > 0) {
         const was = `${String(before.adapter)} (${String(before.driver)})`;
-        throw runError('R0602', `${out} was begun on ${was}, and this is ${name} (${driver}): bits may differ`, 'use the same adapter, begin anew with --fresh, or go on all the same with --other-adapter');
+        throw runError(
+          'R0602',
+          `${out} was begun on ${was}, and this is ${name} (${driver}): bits may differ`,
+          'use the same adapter, begin anew with --fresh, or go on all the same with --other-adapter',
+        );
       }
       const target = pickTarget(plan.targets, open.info).name;
       this.record = { ...this.record, adapter: name, driver, target };
@@ -190,7 +184,12 @@ class Run {
       const seconds = await this.runTask(context, task, on);
       if (seconds === undefined) return 'interrupted';
       forecast.end(task.id);
-      const end = { hash: task.hash, seconds: seconds || (context.now() - began) / 1000, flops: flopsOf(context.plan, task, on?.target ?? ''), adapter: this.record.adapter };
+      const end = {
+        hash: task.hash,
+        seconds: seconds || (context.now() - began) / 1000,
+        flops: flopsOf(context.plan, task, on?.target ?? ''),
+        adapter: this.record.adapter,
+      };
       await writeDone(context.files, context.out, task.id, end);
       this.lines.push({ task, how: 'done', seconds: end.seconds });
       context.log.progress(undefined);
@@ -219,7 +218,8 @@ class Run {
         return 0;
       case 'report':
         await beginTask(context.files, context.out, task);
-        if (this.options.report !== undefined) context.log.line(`report: ${await this.options.report(context.out, context.plan, this.sources)}`);
+        if (this.options.report !== undefined)
+          context.log.line(`report: ${await this.options.report(context.out, context.plan, this.sources)}`);
         return 0;
     }
   }
@@ -238,7 +238,9 @@ class Run {
     }
     const { gflops } = await measure(on.device, on.wait);
     const forecast = new Forecast(work, gflops * 1e9);
-    log.line(`${plan.name}: ${tasks}, ${flops(sum)}, about ${duration(forecast.total())} at the ${gflops.toPrecision(2)} GFLOP/s measured on ${on.info.name}, up to ${bytes(disk)} on the disk`);
+    log.line(
+      `${plan.name}: ${tasks}, ${flops(sum)}, about ${duration(forecast.total())} at the ${gflops.toPrecision(2)} GFLOP/s measured on ${on.info.name}, up to ${bytes(disk)} on the disk`,
+    );
     return forecast;
   }
 
@@ -278,12 +280,20 @@ function withForecast(log: Log, forecast: Forecast): Log {
     line: (text) => log.line(text),
     progress: (progress) => {
       if (progress?.remaining === undefined) return log.progress(progress);
-      return log.progress({ ...progress, remainingRun: forecast.remaining(progress.task, progress.done / progress.total, progress.remaining) });
+      return log.progress({
+        ...progress,
+        remainingRun: forecast.remaining(progress.task, progress.done / progress.total, progress.remaining),
+      });
     },
   };
 }
 
 function lostDevice(error: unknown): unknown {
   if (!(error instanceof PivotError) || error.code !== 'R0110') return error;
-  return runError('R0632', `the device was lost: ${error.message}`, 'run the same command again: it goes on from the last checkpoint; if it happens again, look at the driver with `pivot doctor`', error);
+  return runError(
+    'R0632',
+    `the device was lost: ${error.message}`,
+    'run the same command again: it goes on from the last checkpoint; if it happens again, look at the driver with `pivot doctor`',
+    error,
+  );
 }

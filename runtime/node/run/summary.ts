@@ -10,10 +10,20 @@ export interface TaskLine {
 
 /** One line a task: what it was, what it did, how long it took. */
 export function taskTable(lines: readonly TaskLine[]): string[] {
-  const cells = lines.map(({ task, how, seconds }) => [task.id, task.kind, workOf(task), how === 'reused' ? `finished before (${duration(seconds)})` : duration(seconds)]);
+  const cells = lines.map(({ task, how, seconds }) => [
+    task.id,
+    task.kind,
+    workOf(task),
+    how === 'reused' ? `finished before (${duration(seconds)})` : duration(seconds),
+  ]);
   const all = [['task', 'kind', 'work', 'time'], ...cells];
   const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
-  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd());
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 function workOf(task: Task): string {

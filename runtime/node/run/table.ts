@@ -17,7 +17,13 @@ import type { AppendFile, Files } from './files.ts';
  * Opens the table at `path` to write the rows that are missing. `key` says what the rows are: parts of another key are thrown
  * away. Rows that are there come in whole multiples of `unit`.
  */
-export async function openTable(files: Files, path: string, columns: readonly TableColumn[], key: string, unit: number): Promise<TableWriter> {
+export async function openTable(
+  files: Files,
+  path: string,
+  columns: readonly TableColumn[],
+  key: string,
+  unit: number,
+): Promise<TableWriter> {
   const folder = `${path}.parts`;
   const note = { key: hashOf({ key, columns, unit }) };
   if ((await readJson(join(folder, 'key.json')))?.key !== note.key) {
@@ -26,7 +32,11 @@ export async function openTable(files: Files, path: string, columns: readonly Ta
     await onFile(folder, () => files.write(join(folder, 'key.json'), [JSON.stringify(note)]));
   }
   const total = columns[0].shape[0];
-  const parts = columns.map((column, i) => ({ ...column, path: join(folder, `${i}.rows`), rowBytes: BYTES[column.dtype] * elements(column.shape.slice(1)) }));
+  const parts = columns.map((column, i) => ({
+    ...column,
+    path: join(folder, `${i}.rows`),
+    rowBytes: BYTES[column.dtype] * elements(column.shape.slice(1)),
+  }));
   const open: AppendFile[] = [];
   for (const part of parts) open.push(await onFile(part.path, () => files.openAppend(part.path)));
   const sizes = await Promise.all(parts.map((part) => stat(part.path).then(({ size }) => Math.floor(size / Math.max(part.rowBytes, 1)))));
@@ -44,7 +54,8 @@ export async function openTable(files: Files, path: string, columns: readonly Ta
       try {
         for (const [i, part] of parts.entries()) {
           const values = data.get(part.name);
-          if (values?.byteLength !== count * part.rowBytes) throw new Error(`${part.name} of ${path} got ${values?.byteLength} bytes for ${count} rows`);
+          if (values?.byteLength !== count * part.rowBytes)
+            throw new Error(`${part.name} of ${path} got ${values?.byteLength} bytes for ${count} rows`);
           await onFile(part.path, () => open[i].append(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
         }
       } catch (error) {

@@ -73,6 +73,11 @@ export function referenceCache(files: Files, out: string): ReferenceCache {
   };
 }
 
-export async function writeTensors(files: Files, path: string, tensors: readonly Tensor[], metadata: Record<string, string>): Promise<void> {
+export async function writeTensors(
+  files: Files,
+  path: string,
+  tensors: readonly Tensor[],
+  metadata: Record<string, string>,
+): Promise<void> {
   await onFile(path, () => files.write(path, [encodeHeader(tensors, metadata), ...tensors.map(({ data }) => bytesOf(data))]));
 }

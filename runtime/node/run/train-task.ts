@@ -71,14 +71,22 @@ async function addReference(
       scalars: task.scalars,
       executor: prepared,
       onRows: (done, total) => {
-        context.log.progress({ task: task.id, doing: `scoring ${what} with the reference`, done, total, unit: 'rows', ...pace.at(done, total) });
+        context.log.progress({
+          task: task.id,
+          doing: `scoring ${what} with the reference`,
+          done,
+          total,
+          unit: 'rows',
+          ...pace.at(done, total),
+        });
         if (context.signal?.aborted === true && done < total) throw new Interrupted();
       },
     });
   };
   try {
     data.reference = await table(data, task.data, 'the training rows');
-    if (heldOut !== undefined && task.evaluate !== undefined) heldOut.reference = await table(heldOut, task.evaluate.data, 'the held-out rows');
+    if (heldOut !== undefined && task.evaluate !== undefined)
+      heldOut.reference = await table(heldOut, task.evaluate.data, 'the held-out rows');
   } finally {
     executor?.destroy();
   }
