@@ -40,6 +40,8 @@ export interface ClusterOptions {
   forced: ReadonlySet<Node>;
   /** Clusters that begin with one of these are joined by nobody: they were cut off a kernel that bound too much. */
   sealed: ReadonlySet<Node>;
+  /** Reductions that one kernel may hold, by the first of it, where more bound too many tensors. */
+  full: ReadonlyMap<Node, number>;
   /** Nodes in this set join no cluster that exists. */
   alone: ReadonlySet<Node>;
   fuse: boolean;
@@ -107,7 +109,8 @@ class Clustering {
     let home: Cluster | undefined;
     if (this.options.fuse && !this.options.alone.has(node)) {
       const same = current?.kind === kind && current.reduced === axes.length && sameShape(current.space, input.shape);
-      home = current && same && this.reads(current, node) ? current : this.sharing(kind, input.shape, axes.length, node, latest);
+      const follows = current && (this.home.get(input) === current || !this.isFull(current));
+      home = current && same && follows && this.reads(current, node) ? current : this.sharing(kind, input.shape, axes.length, node, latest);
     }
     home ??= this.begin(kind, { space: input.shape, reduced: axes.length });
     home.reduces.push(node);
@@ -150,10 +153,15 @@ class Clustering {
         (x) => bound.has(x) || (this.home.has(x) && makers.has(this.home.get(x))) || this.home.get(x) === candidate,
       );
       const open = !candidate.first || !this.options.sealed.has(candidate.first);
-      if (!open || (!common && elements(space) > SMALL)) continue;
+      if (!open || this.isFull(candidate) || (!common && elements(space) > SMALL)) continue;
       if (this.reads(candidate, node) && this.bindings(candidate, node, wanted) <= this.options.maxBindings) return candidate;
     }
     return undefined;
+  }
+
+  private isFull(home: Cluster): boolean {
+    const [first] = home.reduces;
+    return first !== undefined && home.reduces.length >= (this.options.full.get(first) ?? Infinity);
   }
 
   private begin(kind: GroupKind, more: { space: readonly number[]; core?: Node; first?: Node; reduced?: number }): Cluster {
@@ -171,7 +179,7 @@ class Clustering {
     const visit = (x: Node): void => {
       if (isFree(x) || seen.has(x)) return;
       seen.add(x);
-      if (isStored(x) || this.home.has(x)) found.add(rootOf(x));
+      if (isStored(x) || (this.home.has(x) && x.dtype !== 'bool')) found.add(rootOf(x));
       else x.inputs.forEach(visit);
     };
     node.inputs.forEach(visit);

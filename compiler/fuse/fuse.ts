@@ -49,8 +49,9 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
   const forced = mustStore(order, roots, options.fuse);
   const alone = new Set<Node>();
   const sealed = new Set<Node>();
+  const full = new Map<Node, number>();
   for (let round = 0; round < ROUNDS; round++) {
-    const clusters = cluster(order, { forced, alone, sealed, replaces, ...options, maxBindings: Math.min(16, options.maxBindings) });
+    const clusters = cluster(order, { forced, alone, sealed, full, replaces, ...options, maxBindings: Math.min(16, options.maxBindings) });
     const { storedBy, worthy } = demand(order, roots, clusters, { forced, alone, fuse: options.fuse });
     worthy.forEach((node) => forced.add(node));
     if (worthy.size > 0) continue;
@@ -60,6 +61,7 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
       const relief = relieve(group, home, clusters, forced, replaces, options.maxBindings);
       relief?.store.forEach((node) => forced.add(node) && sealed.add(node));
       relief?.leave.forEach((node) => alone.add(node));
+      if (relief?.fewer !== undefined) full.set(home.reduces[0], relief.fewer);
       changed ||= relief !== undefined;
     }
     if (!changed) return { graph, groups: groups.map(({ group }) => group) };

@@ -1,7 +1,7 @@
 /**
  * Groups that would bind more buffers than the target allows are cut. What a kernel computes before its form is settled
  * (operands, prologues) can be stored by a kernel of its own: the tensors it needed are then one. What follows (epilogues)
- * can leave from the first node on that goes over the limit.
+ * can leave from the first node on that goes over the limit. Reductions that share a kernel without need of each other part.
  */
 import type { Node } from '../graph/graph.ts';
 import type { Cluster, Clusters } from './cluster.ts';
@@ -11,6 +11,8 @@ import { isElementwise } from './nodes.ts';
 export interface Relief {
   store: Node[];
   leave: Node[];
+  /** How many reductions the kernel may hold from now on. */
+  fewer?: number;
 }
 
 /** Buffers that the kernels of a group bind; a new value of a state takes the place of the old one where both are bound. */
@@ -32,6 +34,8 @@ export function relieve(
   if (bindingsOf(group, replaces) <= limit) return undefined;
   const hosted = group.outputs.filter((node) => !clusters.home.has(node));
   if (hosted.length > 0) return { store: [], leave: hosted };
+  const guest = group.reduces.findLast((node) => node !== home.reduces[0] && !dependsOn(node, group.reduces, group.inside));
+  if (guest) return { store: [], leave: [], fewer: home.reduces.indexOf(guest) };
   const own = (node: Node): boolean => clusters.home.get(node) === home;
   const loads = loadsWithin(group);
   const width = (node: Node): number => loads.get(node)?.size ?? 0;
@@ -65,6 +69,19 @@ function apart(cuts: readonly Node[], loads: ReadonlyMap<Node, ReadonlySet<Node>
     own.forEach((x) => taken.add(x));
     return true;
   });
+}
+
+/** Whether a reduction needs another of its group; if not, it is there to share reads, and can as well have its own kernel. */
+function dependsOn(reduce: Node, others: readonly Node[], inside: ReadonlySet<Node>): boolean {
+  const seen = new Set<Node>();
+  const stack = [...reduce.inputs];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (others.includes(node)) return true;
+    if (seen.has(node) || !inside.has(node)) continue;
+    seen.add(node);
+    stack.push(...node.inputs);
+  }
+  return false;
 }
 
 /** Tensors that each node of a group loads, itself and all it is computed from within the group. */
