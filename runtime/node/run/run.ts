@@ -249,7 +249,7 @@ class Run {
     await this.note(status);
     log.progress(undefined);
     if (status === 'done' && this.options.summary !== undefined) log.line(this.options.summary(out, plan));
-    for (const line of taskTable(this.lines)) log.line(line);
+    if (this.lines.length > 0) for (const line of taskTable(this.lines)) log.line(line);
     if (status === 'interrupted') log.line(`interrupted; the same command goes on where it stopped (results so far are in ${out})`);
     const named = (how: TaskLine['how']): string[] => this.lines.filter((line) => line.how === how).map(({ task }) => task.id);
     return { status, exitCode: EXIT[status], out, ran: named('done'), reused: named('reused') };
