@@ -117,7 +117,7 @@ const rules: Record<BuiltinName, Rule> = {
     const [file] = named('load', given, ['file'], span);
     return file?.kind === 'string' ? { kind: 'load', file: file.value, span } : fail('P0301', { expected: 'a path in quotes', found: file ? describe(file) : 'nothing' }, span);
   },
-  mix: (_, given, span) => mixData(given, span),
+  mix: (ctx, given, span) => mixData(ctx, given, span),
   logistic: onlyInScore('logistic'),
   focus: onlyInScore('focus'),
 };

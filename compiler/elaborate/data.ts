@@ -69,15 +69,20 @@ export function makeNative(given: Given[], span: Span): RecordValue {
 }
 
 /** `mix(a, b)`: the rows of all, one source after the other; they must agree in layout, image, lengths and tokenizer. */
-export function mixData(given: Given[], span: Span): DataValue {
-  const parts = given.map((g) => (g.value.kind === 'data' ? g.value : fail('P0301', { expected: 'data', found: describe(g.value) }, g.span)));
-  const [first] = parts;
+export function mixData(ctx: Context, given: Given[], span: Span): DataValue {
+  const all = given.map((g) => makeData(ctx, g.value, g.span));
+  const [first] = all;
   if (!first) return fail('P0210', { name: 'a', of: 'mix' }, span);
-  parts.forEach((part, i) => {
-    for (const key of ['layout', 'image', 'prompt', 'answer'] as const) {
+  all.forEach((part, i) => {
+    for (const key of ['layout', 'image', 'prompt', 'answer', 'patches'] as const) {
       if (part[key] !== first[key]) fail('P0601', { what: key, first: String(first[key]), second: String(part[key]) }, given[i].span);
     }
+    if (wordsOf(part) !== wordsOf(first)) fail('P0601', { what: 'tokenizer', first: first.tokenizer?.name ?? 'none', second: part.tokenizer?.name ?? 'none' }, given[i].span);
   });
-  return { ...first, source: 'mix', params: {}, count: parts.reduce((n, p) => n + p.count, 0), mix: parts };
+  const parts = all.flatMap((part) => part.mix ?? [part]);
+  return { ...first, source: 'mix', params: {}, folder: undefined, count: parts.reduce((n, p) => n + p.count, 0), mix: parts };
 }
 
+function wordsOf(data: DataValue): string {
+  return JSON.stringify(data.tokenizer?.tokenizer.words ?? null);
+}

@@ -1,0 +1,47 @@
+/** Every diagnostic is yielded by the text that `pivot explain` shows for it. */
+import { describe, expect, test } from '@jest/globals';
+import { nodeHost, packageRoot } from '../../cli/host.ts';
+import { compile } from '../../compiler/compile.ts';
+import type { Host } from '../../compiler/host.ts';
+import { registry } from '../../grammar/index.ts';
+import type { DiagnosticCode } from '../../grammar/index.ts';
+
+const CODES = Object.keys(registry) as DiagnosticCode[];
+
+/** What examples find beside them. */
+const TENSORS: Record<string, { name: string; dtype: string; shape: number[] }[]> = {
+  'other.safetensors': [{ name: 'eyes.patch.w', dtype: 'F32', shape: [3, 3] }],
+  'foreign.safetensors': [{ name: 'visual.patch.weight', dtype: 'F32', shape: [48, 16] }],
+  'part.safetensors': [{ name: 'eyes.norm.scale', dtype: 'F32', shape: [16] }],
+};
+const TEXTS: Record<string, string> = {
+  'words.json': JSON.stringify(['<pad>', '<end>', 'red', 'blue']),
+  'broken.json': '["<pad>", ',
+};
+
+/** The files that examples name, over the real standard library. */
+function hostOf(example: string): Host {
+  const real = nodeHost(packageRoot());
+  return {
+    read: (path) => (path === 'example.pivot' ? example : path.startsWith('std:') ? real.read(path) : TEXTS[path]),
+    list: (path) => (path.startsWith('std:') ? real.list(path) : path === 'rows' ? ['metadata.jsonl'] : undefined),
+    tensors: (path) => TENSORS[path],
+    hash: (path) => (path.startsWith('std:') ? real.hash(path) : path in TENSORS || path in TEXTS || path === 'rows' ? 'known' : undefined),
+  };
+}
+
+/** What a mended text goes on to miss: these examples have a second fault that is as real as the first. */
+const ALSO: Partial<Record<DiagnosticCode, DiagnosticCode[]>> = {
+  P0102: ['P0512'],
+  P0114: ['P0305'],
+};
+
+describe('the example of', () => {
+  test.each(CODES)('%s yields it, and nothing else', (code) => {
+    const { diagnostics, plan } = compile('example.pivot', hostOf(registry[code].example), { targets: [] });
+    expect([...new Set(diagnostics.map((d) => d.code))]).toEqual([code, ...(ALSO[code] ?? [])]);
+    expect(diagnostics[0].severity).toBe(registry[code].severity);
+    expect(diagnostics[0].message).not.toBe('');
+    expect(plan === undefined).toBe(registry[code].severity === 'error');
+  });
+});
