@@ -41,7 +41,8 @@ export function accumulate(e: Emitter, shape: ProductShape, tile: Tile): string[
 }
 
 function multiply(e: Emitter, names: readonly string[], a: (row: number, kk: number) => string, b: readonly string[], ks: number): void {
-  for (let kk = 0; kk < ks; kk++) names.forEach((name, r) => e.writer.line(`${name} += ${a(r, kk)} * ${b[kk]};`));
+  // Row by row: a software driver has few registers, and one row's sum then stays in them for all steps of K.
+  names.forEach((name, r) => e.writer.line(`${name} += ${Array.from({ length: ks }, (_, kk) => `${a(r, kk)} * ${b[kk]}`).join(' + ')};`));
 }
 
 /** Four values of K of every row: how to name the one of row r and step kk. */
