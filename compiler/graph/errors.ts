@@ -13,7 +13,7 @@ export class ShapeError extends PivotError {
 export class GatherIndexError extends PivotError {
   constructor(message: string) {
     super('G0201', message, {
-      cure: 'Index with an input of the data as it comes (reshaping is fine), or do not train the table that is indexed.',
+      cure: 'Index with inputs of the data, reshaped, sliced or joined, or do not train the table that is indexed.',
     });
     this.name = 'GatherIndexError';
   }

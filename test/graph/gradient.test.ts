@@ -20,6 +20,7 @@ const values = {
   p: random.floats(15, 0.5, 2),
   weights: random.floats(400),
   index: [2, 0, 2, 1],
+  other: [1],
 };
 const shapes = { x: [3, 5], y: [5], p: [3, 5] };
 type Name = keyof typeof shapes;
@@ -122,6 +123,12 @@ const kindCases: Record<OpKind, Build[]> = {
   gather: [
     (b, x) => b.exp(b.gather(x, b.input('index', [4], 'i32'))),
     (b, x) => b.exp(b.gather(x, b.reshape(b.input('index', [4], 'i32'), [2, 2]))),
+    (b, x) => b.exp(b.gather(x, b.slice(b.input('index', [4], 'i32'), [1], [2]))),
+    (b, x) => b.exp(b.gather(x, b.permute(b.reshape(b.input('index', [4], 'i32'), [2, 2]), [1, 0]))),
+    (b, x) => {
+      const index = b.input('index', [4], 'i32');
+      return b.exp(b.gather(x, b.concat([b.slice(index, [2], [2]), index, b.input('other', [1], 'i32')], 0)));
+    },
   ],
   scatter_add: [(b, x) => b.exp(b.scatterAdd(b.reshape(b.slice(x, [0, 0], [2, 4]), [4, 2]), b.input('index', [4], 'i32'), 3))],
   composite: [(b, x, y) => gated(b, x, y), (b, x) => gated(b, x, x), (b, x) => gated(b, x, b.exp(b.neg(x)))],

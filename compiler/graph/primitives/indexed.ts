@@ -1,5 +1,6 @@
 /** Rows by number: gather reads them, scatter_add sums into them, and each is the gradient of the other. */
 import { GatherIndexError, ShapeError } from '../errors.ts';
+import type { GraphBuilder } from '../builder.ts';
 import type { Node } from '../graph.ts';
 import { elements, formatShape, sameShape } from '../shape.ts';
 import type { OpOf, Primitive, Values } from './primitive.ts';
@@ -22,13 +23,16 @@ export const gather: Primitive<OpOf<'gather'>> = {
   gradient(c, _op, node, dy) {
     const [table, index] = node.inputs;
     if (!c.wanted(0)) return [];
-    if (!hostInput(index)) {
+    const b = c.builder;
+    const parts = atInputs(b, index, dy);
+    if (!parts) {
       throw new GatherIndexError(
         `the table indexed at ${node.label ?? 'a gather'} is trained, but its index is ` +
           `computed (${index.op.kind}) and not an input of the data`,
       );
     }
-    return [c.builder.scatterAdd(dy, index, table.shape[0]), undefined];
+    const sums = [...parts].map(([input, values]) => b.scatterAdd(values, input, table.shape[0]));
+    return [sums.reduce((sum, part) => b.add(sum, part)), undefined];
   },
   evaluate(_op, node, [table, index]) {
     const [rows, ...rest] = node.inputs[0].shape;
@@ -42,6 +46,42 @@ export const gather: Primitive<OpOf<'gather'>> = {
   },
   flops: () => 0,
 };
+
+/**
+ * Values [...lead of the index, ...rest] laid out as the inputs that the index was taken from, [...lead of the input, ...rest]:
+ * zeros wherever the index does not look. Undefined if the index is computed from inputs in any way but reshapes, permutes, slices
+ * and joins.
+ */
+function atInputs(b: GraphBuilder, index: Node, values: Node): Map<Node, Node> | undefined {
+  const { op, inputs } = index;
+  const rest = values.shape.slice(index.shape.length);
+  const whole = rest.map(() => 0);
+  switch (op.kind) {
+    case 'input': return new Map([[index, values]]);
+    case 'reshape': return atInputs(b, inputs[0], b.reshape(values, [...inputs[0].shape, ...rest]));
+    case 'slice': return atInputs(b, inputs[0], b.pad(values, [...op.start, ...whole], [...inputs[0].shape, ...rest]));
+    case 'permute': {
+      const back = op.order.map((_, axis) => op.order.indexOf(axis));
+      return atInputs(b, inputs[0], b.permute(values, [...back, ...rest.map((_, i) => back.length + i)]));
+    }
+    case 'concat': {
+      const sums = new Map<Node, Node>();
+      let start = 0;
+      for (const part of inputs) {
+        const from = part.shape.map((_, axis) => (axis === op.axis ? start : 0));
+        const found = atInputs(b, part, b.slice(values, [...from, ...whole], [...part.shape, ...rest]));
+        if (!found) return undefined;
+        for (const [input, more] of found) {
+          const before = sums.get(input);
+          sums.set(input, before ? b.add(before, more) : more);
+        }
+        start += part.shape[op.axis];
+      }
+      return sums;
+    }
+    default: return undefined;
+  }
+}
 
 /** The input whose values, in their order, an index is; undefined if it is computed in any other way. */
 export function hostInput(index: Node): Node | undefined {
