@@ -1,11 +1,12 @@
 /**
  * Fusion: from a tensor graph to groups, each of which becomes one kernel.
  *
- * In comes a graph without composites; out go groups in an order in which they can run. The work has three steps, each in
- * its file: `order` (how the nodes are met), `cluster` (which kernel may compute a node), `demand` (what is stored, what
- * is computed again by its readers). They are repeated while values turn out to need a kernel of their own, either since
- * it pays or since a kernel would bind more buffers than the target allows. Memory and the final order are left to
- * `schedule` and `memory/layout`; WGSL to the kernel generators.
+ * In comes a graph without composites; out go groups in an order in which they can run. The graph is first rewritten where
+ * that leaves less to store (`factor`) and brought into the form that groups can be made of (`legalise`). Then come three
+ * steps, each in its file: `order` (how the nodes are met), `cluster` (which kernel may compute a node), `demand` (what is
+ * stored, what is computed again by its readers). They are repeated while values turn out to need a kernel of their own,
+ * either since it pays or since a kernel would bind more buffers than the target allows (`relieve`). Memory and the final
+ * order are left to `schedule` and `memory/layout`; WGSL to the kernel generators.
  */
 import { PivotError } from '../../plan/errors.ts';
 import type { Graph, Node } from '../graph/graph.ts';

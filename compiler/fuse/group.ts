@@ -11,7 +11,7 @@ export type GroupKind =
   /**
    * Reductions over the trailing axes of one space, with elementwise work before, between and after (softmax, norms,
    * sums of rows). `reduces` all have inputs of shape `space` and reduce the same trailing axes. Outputs have the shape of
-   * the space or of the kept axes.
+   * the space or of the kept axes, these with or without extents of 1 for the reduced ones.
    */
   | 'rows'
   /** Sums over leading axes of one space (bias gradients), with elementwise work before. Outputs: the reduces themselves. */
