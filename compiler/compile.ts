@@ -27,6 +27,8 @@ import { canonical } from './graph/canonical.ts';
 import { collateFor, requireImage } from './pipeline/batch.ts';
 import { lossNeeds } from './pipeline/objective.ts';
 import { buildProbe, probeTarget } from './pipeline/probes.ts';
+import { resolvedValues } from './pipeline/resolved.ts';
+import type { Resolved } from './pipeline/resolved.ts';
 import { Sources } from './pipeline/sources.ts';
 import type { StageResult } from './pipeline/sources.ts';
 import { resolveStage, stageDeclarations, subject as asSubject } from './pipeline/stages.ts';
@@ -120,14 +122,25 @@ class Compilation {
     if (this.failed()) return;
     for (const declaration of main.declarations.values()) if (declaration.kind === 'Binding' && declaration.keyword === 'probe') this.attempt(() => this.probe(declaration));
     for (const declaration of main.tree.declarations) if (declaration.kind === 'Export') this.attempt(() => this.export(declaration));
-    this.maker.report(main.name, main.tree.docs, main.text, this.seeds);
+    this.maker.report(main.name, main.tree.docs.replace(/([^\n])\n(?!\n)/g, '$1 '), main.text, this.seeds);
   }
 
   plan(): Plan {
     const { main } = this.universe.loaded;
     const files = Object.fromEntries([...this.sources.files].map((path) => [path, { path, hash: this.universe.host.hash(path) ?? '' }]));
-    const resolved = this.built.flatMap(({ spec }) => spec.origins);
+    const resolved = [...this.parameters(), ...this.built.flatMap(({ spec }) => [...spec.origins, ...(spec.train ? resolvedValues(spec.id, spec.train) : [])])];
     return { version: PLAN_VERSION, name: main.name, tasks: this.maker.tasks, targets: this.options.targets, programs: this.programs, kernels: this.kernels, tokenizers: this.maker.tokenizers, files, resolved };
+  }
+
+  /** `param`s of the text and what they were set to. */
+  private parameters(): Resolved[] {
+    const { main } = this.universe.loaded;
+    return [...main.declarations.values()].flatMap((d): Resolved[] => {
+      if (d.kind !== 'Param') return [];
+      const name = d.name.text;
+      const value = describe(evaluateIn(this.universe, main, { kind: 'Identifier', name, span: d.name.span }));
+      return [{ name: `param ${name}`, value, origin: this.universe.overrides.has(name) ? '--set' : `line ${d.span.line}` }];
+    });
   }
 
   private failed(): boolean {

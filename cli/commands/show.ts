@@ -19,10 +19,11 @@ export const show: CommandModule<object, TextArguments & { target: string }> = {
 };
 
 export function describePlan(plan: Plan, stages: Compiled['stages'], target: string): string {
-  const lines = [plan.name, ''];
+  const lines = [plan.name, '', ...columns(plan.resolved.filter((o) => o.name.startsWith('param ')).map((o) => [o.name, o.value, `(${o.origin})`])), ''];
   for (const { spec, graphs } of stages) {
     lines.push(`stage ${spec.id}${spec.from ? ` from ${spec.from.stage}${spec.from.arm ? `.${spec.from.arm}` : ''}` : ''}`);
-    lines.push(...columns(spec.origins.map((o) => [`  ${o.name.slice(spec.id.length + 1)}`, o.value, `(${o.origin})`])));
+    const values = plan.resolved.filter((o) => o.name.startsWith(`${spec.id}.`));
+    lines.push(...columns(values.map((o) => [`  ${o.name.slice(spec.id.length + 1)}`, o.value, `(${o.origin})`])));
     const task = plan.tasks.find((t): t is TrainTask => t.kind === 'train' && t.id.startsWith(`${spec.id}@`));
     if (task && graphs && spec.train) {
       const { train } = spec;

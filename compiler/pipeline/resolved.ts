@@ -1,0 +1,49 @@
+/**
+ * Every value that a stage uses, and where it came from: what is written in the text, what a parameter's default gave, down
+ * through losses, optimizers, schedules, data and the parts of the model. `pivot show` prints it and the report keeps it.
+ */
+import { describe } from '../elaborate/values.ts';
+import type { BoundValue, DataValue, InstanceValue, ModelValue, Value } from '../elaborate/values.ts';
+import { tensorParameters } from '../elaborate/calls.ts';
+import type { TrainFields } from './stages.ts';
+
+export interface Resolved { name: string; value: string; origin: string }
+
+/** The values of one stage beyond its own fields, each under the field that it belongs to. */
+export function resolvedValues(id: string, train: TrainFields): Resolved[] {
+  return [
+    ...ofModel(id, train.model),
+    ...ofData(`${id}.on`, train.data),
+    ...ofBound(`${id}.loss`, train.loss),
+    ...ofBound(`${id}.optimize`, train.optimizer),
+    ...(train.evaluate ? ofData(`${id}.eval.on`, train.evaluate.data) : []),
+  ];
+}
+
+function ofModel(id: string, model: ModelValue): Resolved[] {
+  const { form } = model;
+  const parts: InstanceValue[] = form.kind === 'arrow' ? [form.encoder, form.connector, form.language] : [form.layer];
+  return parts.flatMap((part) => ofBound(`${id}.${part.path}`, part.bound));
+}
+
+function ofData(name: string, data: DataValue): Resolved[] {
+  return data.mix ? data.mix.flatMap((part, i) => ofBound(`${name}[${i}]`, part.bound)) : ofBound(name, data.bound);
+}
+
+/** Arguments of a definition, given or by default; schedules and parts below them likewise. */
+function ofBound(name: string, bound: BoundValue): Resolved[] {
+  const { definition, module } = bound;
+  const perCall = new Set(tensorParameters(definition).map((p) => p.name.text));
+  return definition.params.flatMap((p): Resolved[] => {
+    const at = `${name}.${p.name.text}`;
+    const given = bound.given.get(p.name.text);
+    if (given?.kind === 'bound') return [{ name: at, value: given.definition.name.text, origin: 'the text' }, ...ofBound(at, given)];
+    if (given) return [{ name: at, value: worded(given), origin: 'the text' }];
+    if (perCall.has(p.name.text) || !p.default) return [];
+    return [{ name: at, value: module.text.slice(p.default.span.start, p.default.span.end), origin: `default of ${definition.name.text}` }];
+  });
+}
+
+function worded(value: Value): string {
+  return value.kind === 'instance' || value.kind === 'tokenizer' ? describe(value).replace(/^the /, '') : describe(value);
+}
