@@ -47,6 +47,13 @@ export class KernelWriter {
     return kernels;
   }
 
+  private opText({ op }: Node): string {
+    if (op.kind === 'scalar') return `scalar ${this.scalarIndex(op.name)}`;
+    // JSON has one word for all that is not finite, and no negative zero.
+    if (op.kind === 'constant') return `constant ${Object.is(op.value, -0) ? '-0' : op.value}`;
+    return JSON.stringify(op);
+  }
+
   /** A text that is equal for groups of equal structure, and the nodes in the order in which it mentions them. */
   private structureOf(group: Group, inPlace: ReadonlyMap<Node, Node>): { key: string; nodes: Node[] } {
     const numbers = new Map<Node, number>();
@@ -55,7 +62,7 @@ export class KernelWriter {
     const visit = (node: Node): number => {
       const seen = numbers.get(node);
       if (seen !== undefined) return seen;
-      const op = node.op.kind === 'scalar' ? `scalar ${this.scalarIndex(node.op.name)}` : JSON.stringify(node.op);
+      const op = this.opText(node);
       const what = reads.has(node) ? 'read' : `${op} ${node.inputs.map(visit).join(' ')}`;
       const number = numbers.size;
       numbers.set(node, number);

@@ -160,6 +160,20 @@ describe('a program', () => {
     expect(() => lower(graph, TARGETS.portable, { fuse: true, name: 'step' })).toThrow(/head\.logits takes 256 MiB/);
   });
 
+  test('writes a kernel for each constant, and one for equal work', () => {
+    const made = (values: number[]): number => {
+      const b = new GraphBuilder();
+      const graph: Graph = {
+        outputs: values.map((value, i) => ({ kind: 'output', name: `y${i}`, node: b.max(b.input(`x${i}`, [300_000]), value) })),
+      };
+      const { program, kernels } = lower(graph, TARGETS.portable, { fuse: true, name: 'x' });
+      expect(program.dispatches).toHaveLength(values.length);
+      return Object.keys(kernels).length;
+    };
+    expect(made([-1e30, 1e30, -0.5])).toBe(3);
+    expect(made([2, 2, 2])).toBe(1);
+  });
+
   test('for an unknown target is refused', () => {
     expect(() => targetNamed('quantum')).toThrow(PivotError);
     expect(targetNamed('software-8').subgroup).toBe(8);
