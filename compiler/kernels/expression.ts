@@ -15,7 +15,7 @@ import { atLane, quad } from './index/access.ts';
 import { flatten, moveBack } from './index/coordinates.ts';
 import type { Coordinates, Guard } from './index/coordinates.ts';
 import { emitIndex, emitLanes } from './index/emit.ts';
-import { clamp, constant, inRange, plus, variable } from './index/expression.ts';
+import { confine, constant, inRange, plus, variable } from './index/expression.ts';
 import type { Index } from './index/expression.ts';
 import type { Binding } from './kernel.ts';
 import { literal, typeName } from './wgsl.ts';
@@ -220,7 +220,7 @@ export class Emitter {
       const reached = inRange(here, node.shape[axis] - begin);
       end = begin;
       if (before === false || reached === false) continue;
-      const value = this.value(input, coordinates.with(axis, clamp(here, input.shape[axis] - 1)));
+      const value = this.value(input, coordinates.with(axis, confine(here, input.shape[axis] - 1)));
       chosen = chosen && before !== true ? this.choose(this.test(before), value, chosen) : value;
     }
     if (!chosen) throw new GraphFault(`node ${node.id}: no piece of the concatenation is reached`);

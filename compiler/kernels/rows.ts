@@ -12,7 +12,7 @@ import type { Emitter, Value } from './expression.ts';
 import { line } from './grid.ts';
 import { unflatten } from './index/coordinates.ts';
 import type { Coordinates, Guard } from './index/coordinates.ts';
-import { add, clamp, constant, inRange, lane, scale, variable } from './index/expression.ts';
+import { add, confine, constant, inRange, lane, scale, variable } from './index/expression.ts';
 import type { Index } from './index/expression.ts';
 import type { Kernel } from './kernel.ts';
 import { build } from './module.ts';
@@ -131,7 +131,7 @@ function columnWalk(e: Emitter, { units, width, trailing, row, part, threads }: 
   const at = (step: Index, exact: boolean, visit: Visit) => {
     const unit = add(step, part);
     const test = exact ? true : inRange(unit, units);
-    const safe = clamp(unit, units - 1);
+    const safe = confine(unit, units - 1);
     const column = width === 4 ? add(scale(safe, 4), lane) : safe;
     visit([...row, ...unflatten(column, trailing)], typeof test === 'object' ? test : undefined, (node) => {
       const count = elements(node.shape) / length;

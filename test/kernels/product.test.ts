@@ -139,4 +139,71 @@ describe('product', () => {
     for (const target of targetsOf(device()))
       await check(device(), group, { ...target, maxWorkgroupsPerDimension: 4 }, randomLeaves(group.reads, 14));
   });
+
+  test('the text of a small kernel', () => {
+    const b = new GraphBuilder();
+    const x = b.einsum('m k, k n -> m n', b.input('x', [8, 16]), b.input('y', [16, 32]));
+    const group = groupOf('product', [b.add(x, b.input('bias', [32]))]);
+    const [kernel] = generate(group, { name: 'software', subgroup: 4, maxBindings: 8, maxWorkgroupsPerDimension: 65535 }, options);
+    expect(kernel.workgroups).toEqual([4, 1, 1]);
+    expect(kernel.wgsl).toMatchInlineSnapshot(`
+      "enable subgroups;
+
+      @group(0) @binding(0) var<storage, read_write> b0: array<vec4<f32>>;
+      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<f32>>;
+      @group(0) @binding(2) var<storage, read_write> b2: array<vec4<f32>>;
+      @group(0) @binding(3) var<storage, read_write> b3: array<vec4<f32>>;
+
+      @compute @workgroup_size(4)
+      fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lid: u32) {
+        let w = wg.x;
+        var c0 = vec4<f32>(0f);
+        var c1 = vec4<f32>(0f);
+        var c2 = vec4<f32>(0f);
+        var c3 = vec4<f32>(0f);
+        let x4 = w / 2u;
+        let x5 = x4 * 16u + lid * 4u;
+        let x8 = w % 2u;
+        let x9 = x8 * 4u + lid;
+        let x12 = x8 * 4u + lid + 8u;
+        let x15 = x8 * 4u + lid + 16u;
+        let x18 = x8 * 4u + lid + 24u;
+        for (var k = 0u; k < 4u; k++) {
+          let x6 = x5 + k;
+          let v7 = b0[x6];
+          let x10 = x9 + k * 32u;
+          let v11 = b1[x10];
+          let x13 = x12 + k * 32u;
+          let v14 = b1[x13];
+          let x16 = x15 + k * 32u;
+          let v17 = b1[x16];
+          let x19 = x18 + k * 32u;
+          let v20 = b1[x19];
+          let a21 = subgroupBroadcast(v7, 0u);
+          c0 += a21.x * v11 + a21.y * v14 + a21.z * v17 + a21.w * v20;
+          let a22 = subgroupBroadcast(v7, 1u);
+          c1 += a22.x * v11 + a22.y * v14 + a22.z * v17 + a22.w * v20;
+          let a23 = subgroupBroadcast(v7, 2u);
+          c2 += a23.x * v11 + a23.y * v14 + a23.z * v17 + a23.w * v20;
+          let a24 = subgroupBroadcast(v7, 3u);
+          c3 += a24.x * v11 + a24.y * v14 + a24.z * v17 + a24.w * v20;
+        }
+        let x25 = x8 * 4u + lid;
+        let v26 = b2[x25];
+        let v27 = (c0 + v26);
+        let x28 = x4 * 32u + x8 * 4u + lid;
+        b3[x28] = v27;
+        let v29 = (c1 + v26);
+        let x30 = x4 * 32u + x8 * 4u + lid + 8u;
+        b3[x30] = v29;
+        let v31 = (c2 + v26);
+        let x32 = x4 * 32u + x8 * 4u + lid + 16u;
+        b3[x32] = v31;
+        let v33 = (c3 + v26);
+        let x34 = x4 * 32u + x8 * 4u + lid + 24u;
+        b3[x34] = v33;
+      }
+      "
+    `);
+  });
 });

@@ -5,7 +5,7 @@
 import { GraphFault } from '../../graph/errors.ts';
 import type { Node } from '../../graph/graph.ts';
 import { stridesOf } from '../../graph/shape.ts';
-import { add, clamp, constant, div, inRange, mod, plus, scale, variable } from './expression.ts';
+import { add, confine, constant, div, inRange, mod, plus, scale, variable } from './expression.ts';
 import type { Index } from './expression.ts';
 
 export type Coordinates = readonly Index[];
@@ -60,7 +60,7 @@ export function moveBack(node: Node, coordinates: Coordinates): Moved {
       const shifted = coordinates.map((coordinate, axis) => plus(coordinate, -op.before[axis]));
       const tests = shifted.map((index, axis) => inRange(index, input.shape[axis]));
       return {
-        coordinates: shifted.map((index, axis) => clamp(index, input.shape[axis] - 1)),
+        coordinates: shifted.map((index, axis) => confine(index, input.shape[axis] - 1)),
         guards: tests.filter((test) => typeof test === 'object'),
         outside: tests.includes(false),
       };

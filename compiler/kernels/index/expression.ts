@@ -96,15 +96,18 @@ export function mod(index: Index, by: number): Index {
   return divide(index, by).remainder;
 }
 
-/** min(max(index, 0), most) */
-export function clamp(index: Index, most: number): Index {
+/**
+ * A position that is safe to load from: the index where it lies in [0, most], else some other one in that range. Which one
+ * is left open; what is loaded there has to be masked.
+ */
+export function confine(index: Index, most: number): Index {
   if (index.min >= 0 && index.max <= most) return index;
   if (index.max <= 0) return constant(0);
   if (index.min >= most) return constant(most);
-  // Whole blocks are clamped as blocks: of 4 q + lane below a multiple of 4, only q can leave the range.
+  // Whole blocks move as blocks: of 4 q + lane below a multiple of 4, only q can leave the range.
   for (const size of blockSizes(index, most + 1)) {
     const { blocks, within } = split(index, size);
-    if (within.min >= 0 && within.max < size) return add(scale(clamp(blocks, (most + 1) / size - 1), size), within);
+    if (within.min >= 0 && within.max < size) return add(scale(confine(blocks, (most + 1) / size - 1), size), within);
   }
   return ofAtom({ kind: 'clamp', of: index, by: most });
 }
@@ -126,7 +129,7 @@ export function substitute(index: Index, replace: (variable: Variable) => Index 
     const { atom } = term;
     if (atom.kind === 'variable') return scale(replace(atom) ?? ofAtom(atom), term.factor);
     const of = substitute(atom.of, replace);
-    const value = atom.kind === 'div' ? div(of, atom.by) : atom.kind === 'mod' ? mod(of, atom.by) : clamp(of, atom.by);
+    const value = atom.kind === 'div' ? div(of, atom.by) : atom.kind === 'mod' ? mod(of, atom.by) : confine(of, atom.by);
     return scale(value, term.factor);
   });
   return plus(add(...parts), index.constant);

@@ -2,7 +2,7 @@
 import { elements } from '../../../plan/dtypes.ts';
 import type { Emitter, Value } from '../expression.ts';
 import { flatten } from '../index/coordinates.ts';
-import { add, clamp, inRange, lane, plus, scale } from '../index/expression.ts';
+import { add, confine, inRange, lane, plus, scale } from '../index/expression.ts';
 import type { Index } from '../index/expression.ts';
 import type { Job } from '../module.ts';
 import type { Binding, ScratchBinding } from '../kernel.ts';
@@ -20,13 +20,13 @@ export interface Accumulators {
 
 /** Safe position of four columns: of whole quads where N is a multiple of four, else lane by lane. */
 export function columnsOf(quadNumber: Index, n: number): Index {
-  return n % 4 === 0 ? add(scale(clamp(quadNumber, n / 4 - 1), 4), lane) : clamp(add(scale(quadNumber, 4), lane), n - 1);
+  return n % 4 === 0 ? add(scale(confine(quadNumber, n / 4 - 1), 4), lane) : confine(add(scale(quadNumber, 4), lane), n - 1);
 }
 
 /** Stores the group's outputs, guarded at the edges. */
 export function epilogue(e: Emitter, { group }: Job, shape: ProductShape, { batch, row, columns, names }: Accumulators): void {
   names.forEach((name, r) => {
-    const m = clamp(plus(row, r), shape.m - 1);
+    const m = confine(plus(row, r), shape.m - 1);
     const coordinates = shape.atOut(batch, m, columnsOf(columns, shape.n));
     e.know(shape.core, coordinates, { text: name, width: 4, dtype: 'f32', depth: e.writer.depth });
     const values = group.outputs.map((node) => e.value(node, coordinates));
@@ -45,7 +45,7 @@ export function storePartial(
   { batch, row, columns, names }: Accumulators,
 ): void {
   names.forEach((name, r) => {
-    const m = clamp(plus(row, r), shape.m - 1);
+    const m = confine(plus(row, r), shape.m - 1);
     const at = flatten([part, batch, m, columnsOf(columns, shape.n)], scratch.shape);
     guarded(e, shape, row, columns, r, (lanes) =>
       storeLanes(e, scratch, at, { text: name, width: 4, dtype: 'f32', depth: e.writer.depth }, lanes),

@@ -4,7 +4,7 @@
  * together and broadcast it from registers (software drivers: nearly free); else each thread loads its own.
  */
 import type { Emitter } from '../expression.ts';
-import { add, clamp, constant, div, lane, mod, plus, scale } from '../index/expression.ts';
+import { add, confine, constant, div, lane, mod, plus, scale } from '../index/expression.ts';
 import type { Index } from '../index/expression.ts';
 import { columnsOf } from './epilogue.ts';
 import type { Accumulators } from './epilogue.ts';
@@ -53,21 +53,21 @@ function loadA(e: Emitter, shape: ProductShape, tile: Tile, block: Index): (row:
     const quads = rows / 4;
     const first = div(tile.row, 4);
     const vector = (t: Index) => {
-      const m = add(scale(clamp(add(first, mod(t, quads)), shape.m / 4 - 1), 4), lane);
+      const m = add(scale(confine(add(first, mod(t, quads)), shape.m / 4 - 1), 4), lane);
       return e.value(shape.a, shape.atA(tile.batch, m, add(scale(block, 4), div(t, quads)))).text;
     };
     const held = distribute(e, tile, quads * 4, vector);
     return (r, kk) => `${held(kk * quads + Math.floor(r / 4))}.${COMPONENTS[r % 4]}`;
   }
   const k = add(scale(block, 4), lane);
-  const vector = (r: Index) => e.value(shape.a, shape.atA(tile.batch, clamp(add(tile.row, r), shape.m - 1), k)).text;
+  const vector = (r: Index) => e.value(shape.a, shape.atA(tile.batch, confine(add(tile.row, r), shape.m - 1), k)).text;
   const held = distribute(e, tile, rows, vector);
   return (r, kk) => `${held(r)}.${COMPONENTS[kk]}`;
 }
 
 /** One value of K of every row. */
 function loadColumn(e: Emitter, shape: ProductShape, tile: Tile, k: Index): string[] {
-  const single = (r: Index) => e.value(shape.a, shape.atA(tile.batch, clamp(add(tile.row, r), shape.m - 1), k)).text;
+  const single = (r: Index) => e.value(shape.a, shape.atA(tile.batch, confine(add(tile.row, r), shape.m - 1), k)).text;
   const held = distribute(e, tile, tile.rows, single);
   return Array.from({ length: tile.rows }, (_, r) => held(r));
 }
@@ -81,7 +81,7 @@ function distribute(e: Emitter, { sharing }: Tile, count: number, load: (t: Inde
   const { lanes, lid } = sharing;
   const own = Array.from({ length: Math.ceil(count / lanes) }, (_, i) => {
     const t = plus(lid, i * lanes);
-    return load(count % lanes === 0 ? t : clamp(t, count - 1));
+    return load(count % lanes === 0 ? t : confine(t, count - 1));
   });
   const sent = new Map<number, string>();
   return (t) => {
@@ -101,7 +101,7 @@ function loadB(e: Emitter, shape: ProductShape, tile: Tile, block: Index): strin
   }
   const k = add(scale(block, 4), lane);
   const columns = [0, 1, 2, 3].map((j) => {
-    const n = clamp(plus(scale(tile.columns, 4), j), shape.n - 1);
+    const n = confine(plus(scale(tile.columns, 4), j), shape.n - 1);
     return e.widened(e.value(shape.b, shape.atB(tile.batch, n, k)), 4);
   });
   return COMPONENTS.map((c) => e.writer.define(`vec4<f32>(${columns.map((column) => `${column}.${c}`).join(', ')})`, e.writer.depth, 'w'));

@@ -4,7 +4,7 @@
  * of the operands, so that the inner loop reads whole vectors.
  */
 import type { Emitter } from '../expression.ts';
-import { add, clamp, div, inRange, lane, mod, plus, scale, variable } from '../index/expression.ts';
+import { add, confine, div, inRange, lane, mod, plus, scale, variable } from '../index/expression.ts';
 import type { Index } from '../index/expression.ts';
 import type { Node } from '../../graph/graph.ts';
 import type { Coordinates } from '../index/coordinates.ts';
@@ -95,7 +95,7 @@ function fill(
       const block = mod(t, DEPTH / 4);
       const i = add(outer, within);
       const k = add(first, scale(block, 4));
-      const value = e.value(node, at(clamp(i, extent - 1), clamp(add(k, lane), depth - 1)));
+      const value = e.value(node, at(confine(i, extent - 1), confine(add(k, lane), depth - 1)));
       const text = zeroed(e, e.widened(value, 4), k, depth);
       const component = e.position(mod(within, 4));
       for (let kk = 0; kk < 4; kk++) {
@@ -106,9 +106,9 @@ function fill(
     } else {
       const within = mod(t, side);
       const row = div(t, side);
-      const i = clamp(add(outer, scale(within, 4), lane), extent - 1);
+      const i = confine(add(outer, scale(within, 4), lane), extent - 1);
       const k = add(first, row);
-      const value = e.value(node, at(i, clamp(k, depth - 1)));
+      const value = e.value(node, at(i, confine(k, depth - 1)));
       writer.line(`${name}[${e.position(t)}] = ${zeroed(e, e.widened(value, 4), k, depth)};`);
     }
   }
