@@ -8,7 +8,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Target } from '../plan/program.ts';
 import { Rejected } from './failure.ts';
 import { hostOf } from './host.ts';
-import { debugObserver } from './observer.ts';
+import { debugObserver, debugPrograms } from './observer.ts';
 
 export interface TextArguments { file: string; set?: string[] }
 
@@ -39,5 +39,6 @@ export function compileText(args: TextArguments, targets: Target[], fuse = true)
   }
   const { plan } = compiled;
   if (!plan) throw new Rejected();
+  debugPrograms(plan);
   return { ...compiled, plan };
 }

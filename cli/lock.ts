@@ -8,14 +8,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { PivotError } from '../plan/errors.ts';
 import { hashOf } from '../plan/hash.ts';
 import type { DataSource, Plan } from '../plan/plan.ts';
-import { contentHash } from '../runtime/node/data/content-hash.ts';
-import { packageRoot } from './host.ts';
 
 type Entries = Record<string, string>;
 
-/** What a plan rests on: `file NAME`, `data FOLDER`, `tokenizer NAME` and `stdlib`, each with its hash. */
-function entriesOf(plan: Plan): Entries {
-  const entries: Entries = { stdlib: contentHash(join(packageRoot(), 'stdlib')) };
+/** What a plan rests on: `file NAME`, `data FOLDER`, `tokenizer NAME`, and `stdlib`: the texts of it that were used. */
+function entriesOf(plan: Plan, texts: ReadonlyMap<string, string>): Entries {
+  const standard = [...texts].filter(([path]) => path.startsWith('std:')).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries: Entries = { stdlib: hashOf(standard) };
   for (const [name, file] of Object.entries(plan.files)) entries[`file ${name}`] = file.hash;
   for (const [name, tokenizer] of Object.entries(plan.tokenizers)) entries[`tokenizer ${name}`] = hashOf(tokenizer);
   const data = (source: DataSource): void => {
@@ -27,11 +26,11 @@ function entriesOf(plan: Plan): Entries {
 }
 
 /** Compares a plan with the lock beside its text, and writes what is new. @throws PivotError C0104 where something differs. */
-export function holdLock(text: string, plan: Plan, update: boolean): void {
+export function holdLock(text: string, plan: Plan, texts: ReadonlyMap<string, string>, update: boolean): void {
   const path = join(dirname(resolve(text)), 'pivot.lock');
   const all = readLock(path);
   const key = basename(text);
-  const now = entriesOf(plan);
+  const now = entriesOf(plan, texts);
   const before = all[key] ?? {};
   const changed = Object.keys(now).filter((name) => before[name] !== undefined && before[name] !== now[name]);
   if (changed.length > 0 && !update) {

@@ -18,8 +18,8 @@ export const compile: CommandModule<object, Arguments> = {
       .option('update-lock', { type: 'boolean', describe: 'accept that data, weights or the standard library have changed' }),
   handler: async (args) => {
     const targets = (args.target ?? Object.keys(TARGETS)).flatMap((t) => t.split(',')).map(targetNamed);
-    const { plan } = compileText(args, targets);
-    holdLock(args.file, plan, args['update-lock'] ?? false);
+    const { plan, texts } = compileText(args, targets);
+    holdLock(args.file, plan, texts, args['update-lock'] ?? false);
     await writePlan(args.out, plan);
     process.stdout.write(`${args.out}: ${plan.tasks.length} tasks, ${Object.keys(plan.programs).length} programs, ${Object.keys(plan.kernels).length} kernels for ${targets.map((t) => t.name).join(', ')}\n`);
   },

@@ -49,7 +49,7 @@ async function compileFor(args: Arguments, info: AdapterInfo): Promise<Plan> {
   const { targetNamed } = await import('../../compiler/lower/targets.ts');
   const { holdLock } = await import('../lock.ts');
   const target = args.target ? targetNamed(args.target) : targetFor(info);
-  const { plan } = compileText(args, [target]);
-  holdLock(args.file, plan, args['update-lock'] ?? false);
+  const { plan, texts } = compileText(args, [target]);
+  holdLock(args.file, plan, texts, args['update-lock'] ?? false);
   return plan;
 }

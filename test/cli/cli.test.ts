@@ -77,6 +77,22 @@ describe('show', () => {
   });
 });
 
+test('PIVOT_DEBUG is a ladder: sizes, graphs, dispatches', async () => {
+  const before = process.env.PIVOT_DEBUG;
+  process.env.PIVOT_DEBUG = '3';
+  try {
+    const { code, stderr } = await pivot('show', text('tiny.pivot'), '--target', 'portable');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^\[pivot\] .*tune.* step: \d+ nodes$/m);
+    expect(stderr).toMatch(/^ *%\d+ .*contract/m);
+    expect(stderr).toMatch(/^\[pivot\] program [0-9a-f]{32} for portable: \d+ kernels, /m);
+    expect(stderr).toMatch(/^ {2}0 .* \d+x\d+x\d+ wgsl\/[0-9a-f]{32}: .*>/m);
+  } finally {
+    if (before === undefined) delete process.env.PIVOT_DEBUG;
+    else process.env.PIVOT_DEBUG = before;
+  }
+});
+
 describe('explain', () => {
   test('explains a diagnostic, with a text that yields it', async () => {
     const { code, stdout } = await pivot('explain', 'p0501');
