@@ -85,6 +85,10 @@ describe('product', () => {
     await everywhere([b.einsum('b h q d, b h k d -> b h q k', part(0), part(1))], 8);
     const repeated = b.expand(b.reshape(b.input('w', [8, 12]), [1, 8, 12]), [3, 8, 12]);
     await everywhere([b.einsum('n i, n i o -> n o', b.input('x', [3, 8]), repeated)], 9);
+    const flat = b.expand(b.input('f', [8, 1]), [8, 12]);
+    await everywhere([b.einsum('i o, j o -> i j', flat, b.input('g', [12, 12]))], 10, ['portable', 'gpu', 'software']);
+    await everywhere([b.einsum('j o, i o -> j i', b.input('g', [12, 12]), flat)], 10);
+    await everywhere([b.einsum('o i, o j -> i j', b.permute(flat, [1, 0]), b.input('g', [12, 12]))], 10);
     await everywhere([b.einsum('i o, j o -> i j', b.pad(b.input('p', [5, 8]), [2, 0], [10, 8]), b.input('q', [12, 8]))], 10);
   });
 

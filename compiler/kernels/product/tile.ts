@@ -54,13 +54,13 @@ function loadA(e: Emitter, shape: ProductShape, tile: Tile, block: Index): (row:
     const first = div(tile.row, 4);
     const vector = (t: Index) => {
       const m = add(scale(confine(add(first, mod(t, quads)), shape.m / 4 - 1), 4), lane);
-      return e.value(shape.a, shape.atA(tile.batch, m, add(scale(block, 4), div(t, quads)))).text;
+      return e.widened(e.value(shape.a, shape.atA(tile.batch, m, add(scale(block, 4), div(t, quads)))), 4);
     };
     const held = distribute(e, tile, quads * 4, vector);
     return (r, kk) => `${held(kk * quads + Math.floor(r / 4))}.${COMPONENTS[r % 4]}`;
   }
   const k = add(scale(block, 4), lane);
-  const vector = (r: Index) => e.value(shape.a, shape.atA(tile.batch, confine(add(tile.row, r), shape.m - 1), k)).text;
+  const vector = (r: Index) => e.widened(e.value(shape.a, shape.atA(tile.batch, confine(add(tile.row, r), shape.m - 1), k)), 4);
   const held = distribute(e, tile, rows, vector);
   return (r, kk) => `${held(r)}.${COMPONENTS[kk]}`;
 }
