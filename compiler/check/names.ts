@@ -7,6 +7,7 @@ import { children, nearest, report } from '../../grammar/index.ts';
 import type { Definition, Diagnostic, Expression, Span, Statement } from '../../grammar/index.ts';
 import { namesOf } from '../elaborate/names.ts';
 import type { Import, Module } from '../modules/modules.ts';
+import { FIELD_WORDS } from '../pipeline/stages.ts';
 
 /** What a body of each kind knows besides its parameters. */
 const GIVEN: Partial<Record<Definition['keyword'], string[]>> = { optimizer: ['step', 'decay'] };
@@ -26,7 +27,7 @@ export function checkNames(module: Module): Diagnostic[] {
         if (declaration.from) check.expression(declaration.from, new Set());
         const arms = declaration.kind === 'Compare' ? declaration.arms.flatMap((a) => a.fields) : [];
         for (const field of [...arms, ...declaration.fields]) {
-          for (const e of [field.value, field.every, field.on, ...field.more.map((m) => m.value)]) if (e) check.expression(e, new Set());
+          for (const e of [field.value, field.every, field.on, ...field.more.map((m) => m.value)]) if (e) check.expression(e, new Set(FIELD_WORDS[field.name.text]));
         }
         break;
       }

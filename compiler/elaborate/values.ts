@@ -85,6 +85,8 @@ export interface ModelValue {
   path: string;
   /** Instances by role. `layer` models have `encoder` where one of their arguments is a declared encoder. */
   form: { kind: 'arrow'; encoder: InstanceValue; connector: InstanceValue; language: InstanceValue } | { kind: 'layer'; layer: InstanceValue; encoder?: InstanceValue };
+  /** The two answers of a pair are scored as two sequences (`pack separate`), not as one with a shared prefix. */
+  separate?: boolean;
 }
 
 /** A stage, an arm of a comparison (`post.dpo`), or all of its arms (`post`), perhaps of one seed, perhaps a part (`post.eyes`). */

@@ -59,7 +59,7 @@ export function runModel(ctx: Context, loaded: Loaded, model: ModelValue, collat
   let layer: InstanceValue | BoundValue;
   if (form.kind === 'arrow') {
     if (collate.layout !== 'pairs' && collate.layout !== 'answers') return fail('P0514', { layout: collate.layout }, span);
-    layer = standardLayer(loaded, 'model/vision_language', collate.layout === 'pairs' ? 'score_pair' : 'score_answer');
+    layer = standardLayer(loaded, 'model/vision_language', collate.layout === 'answers' ? 'score_answer' : model.separate ? 'score_pair_separately' : 'score_pair');
     for (const role of ['encoder', 'connector', 'language'] as const) given.push({ name: role, value: form[role], span });
     for (const [name, value] of inputs) given.push({ name: PARAMETER[name] ?? name, value, span });
   } else {

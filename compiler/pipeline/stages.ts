@@ -19,6 +19,7 @@ export interface TrainFields {
   loss: BoundValue;
   /** The stage whose weights are the loss's reference. */
   reference?: SubjectValue;
+  /** Whether the reference scores each batch beside the policy (`reference live`), not all rows once before training. */
   liveReference: boolean;
   optimizer: BoundValue;
   clip?: number;
@@ -44,7 +45,9 @@ export interface StageSpec {
   origins: { name: string; value: string; origin: string }[];
 }
 
-const FIELDS = ['start', 'model', 'train', 'on', 'loss', 'optimize', 'clip', 'batch', 'steps', 'epochs', 'eval', 'checkpoint', 'reference'];
+const FIELDS = ['start', 'model', 'train', 'on', 'loss', 'optimize', 'clip', 'batch', 'steps', 'epochs', 'eval', 'checkpoint', 'reference', 'pack'];
+/** Words that a field takes beside, or instead of, names of the text. */
+export const FIELD_WORDS: Readonly<Record<string, readonly string[]>> = { pack: ['shared', 'separate'], reference: ['live', 'cached'] };
 const TRAINING = ['train', 'on', 'loss', 'optimize', 'batch'];
 
 /** All stages of a text, arms of a comparison as one each. A fault in one is collected and the others are still resolved. */
@@ -107,7 +110,8 @@ export function resolveStage(universe: Universe, id: string, declaration: Stage 
   if (diagnostics.slice(before).some((d) => d.severity === 'error')) return spec;
   const at = (name: string): Span => expression(name)?.span ?? spec.span;
 
-  const model = modelOf(universe, value('model'), value('train'), at('train'));
+  const separate = oneOf(expression('pack'), FIELD_WORDS.pack) === 'separate';
+  const model = { ...modelOf(universe, value('model'), value('train'), at('train')), ...(separate ? { separate } : {}) };
   const data = makeData(universe.context, value('on') as Value, at('on'));
   requireFolder(universe, data, at('on'));
   const loss = definition(value('loss'), 'loss', at('loss'));
@@ -122,7 +126,9 @@ export function resolveStage(universe: Universe, id: string, declaration: Stage 
   if (batch > data.count) fail('P0506', { batch, rows: data.count }, at('batch'));
   const stepsPerEpoch = Math.floor(data.count / batch);
   const steps = stepCount(value('steps'), value('epochs'), stepsPerEpoch, expression('steps')?.span ?? at('epochs'));
-  const reference = loss.given.get('reference') ?? value('reference');
+  const manner = isOneOf(expression('reference'), FIELD_WORDS.reference);
+  const named = loss.given.get('reference') ?? (manner ? undefined : value('reference'));
+  const reference = named && subject(named, at('reference'));
   const evaluation = evaluationOf(universe, fields.get('eval')?.field, data, steps, stepsPerEpoch);
   const checkpoint = fields.get('checkpoint')?.field;
   const clip = value('clip');
@@ -131,8 +137,8 @@ export function resolveStage(universe: Universe, id: string, declaration: Stage 
     trained: trainedPaths(value('train') as Value, at('train')),
     data,
     loss,
-    ...(reference?.kind === 'subject' ? { reference } : {}),
-    liveReference: reference?.kind === 'closure',
+    ...(reference ? { reference } : {}),
+    liveReference: manner === 'live',
     optimizer,
     ...(clip?.kind === 'number' ? { clip: clip.value } : {}),
     batch,
@@ -143,6 +149,16 @@ export function resolveStage(universe: Universe, id: string, declaration: Stage 
     checkpointEvery: checkpoint?.every ? every(universe, checkpoint.every, steps, stepsPerEpoch) : Math.max(1, Math.min(100, Math.ceil(steps / 4))),
   };
   return spec;
+}
+
+/** The word that a field is, if it is one of these: `reference live`. */
+function isOneOf(e: Expression | undefined, words: readonly string[]): string | undefined {
+  return e?.kind === 'Identifier' && words.includes(e.name) ? e.name : undefined;
+}
+
+/** As `isOneOf`, for fields that take nothing else. */
+function oneOf(e: Expression | undefined, words: readonly string[]): string | undefined {
+  return isOneOf(e, words) ?? (e && fail('P0301', { expected: words.join(' or '), found: e.kind === 'Identifier' ? `\`${e.name}\`` : 'something else' }, e.span));
 }
 
 function sourceText(universe: Universe, field: Field): string {
