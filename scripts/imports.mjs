@@ -75,7 +75,10 @@ function importedBy(node) {
 function importFault(room, root, path, specifier) {
   if (specifier.startsWith('node:')) return room.node ? undefined : `${room.path} may not import ${specifier}`;
   if (!specifier.startsWith('.')) {
-    const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+    const name = specifier
+      .split('/')
+      .slice(0, specifier.startsWith('@') ? 2 : 1)
+      .join('/');
     return room.packages === undefined || room.packages.includes(name) ? undefined : `${room.path} may not import the package ${name}`;
   }
   if (room.rooms === undefined) return undefined;

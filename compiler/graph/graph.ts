@@ -8,7 +8,17 @@
 import type { Dtype } from '../../plan/dtypes.ts';
 
 export type UnaryFn =
-  | 'neg' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'erf' | 'sin' | 'cos' | 'abs' | 'floor' | 'not'
+  | 'neg'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'tanh'
+  | 'erf'
+  | 'sin'
+  | 'cos'
+  | 'abs'
+  | 'floor'
+  | 'not'
   /** bool: neither NaN nor infinite, tested on the bits (WGSL may assume that there are no NaNs). */
   | 'is_finite';
 export type BinaryFn = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow' | 'less' | 'equal' | 'and' | 'or';

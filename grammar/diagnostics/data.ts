@@ -17,6 +17,8 @@ export const data = {
   P0603: entry<{ expected: string; found: string }>({
     message: ({ expected, found }) => `the data are tokenised by ${found}, the language model has the tokenizer ${expected}`,
     explain: 'Token ids mean something only to the vocabulary that made them.',
-    example: example({ data: 'tokenizer own = vocabulary("words.json")\nuse std.data.files\ndata pairs = files.preferences(folder: "rows", tokenizer: own, count: 8, size: 24px, prompt: 8, answer: 24)' }),
+    example: example({
+      data: 'tokenizer own = vocabulary("words.json")\nuse std.data.files\ndata pairs = files.preferences(folder: "rows", tokenizer: own, count: 8, size: 24px, prompt: 8, answer: 24)',
+    }),
   }),
 };

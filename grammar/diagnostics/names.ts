@@ -8,7 +8,8 @@ export const names = {
   P0201: entry<{ name: string; nearest: string }>({
     message: ({ name }) => `\`${name}\` is not known here`,
     help: ({ nearest }) => mean(nearest) ?? 'declare it, or bring it in with `use`',
-    explain: 'A name must be declared in the text, brought in by `use`, or built in. Names of a body are those of its parameters, of the dimensions of its tensors, and of `let` and `part` before it.',
+    explain:
+      'A name must be declared in the text, brought in by `use`, or built in. Names of a body are those of its parameters, of the dimensions of its tensors, and of `let` and `part` before it.',
     example: example({ loss: 'loss stf' }),
   }),
   P0202: entry<{ name: string; where: string; nearest: string; candidates: string }>({
@@ -19,7 +20,10 @@ export const names = {
   }),
   P0203: entry<{ path: string; candidates: string }>({
     message: ({ path }) => `there is no text \`${path}\``,
-    help: ({ candidates }) => (candidates ? `modules begin with \`${candidates}\`; own files are named in quotes: use "own.pivot".{ name }` : 'paths are relative to the text that names them'),
+    help: ({ candidates }) =>
+      candidates
+        ? `modules begin with \`${candidates}\`; own files are named in quotes: use "own.pivot".{ name }`
+        : 'paths are relative to the text that names them',
     explain: 'A module is a file: of the standard library (`use std.loss.dpo`), or one beside the text (`use "own.pivot".{ name }`).',
     example: 'pivot 1\nuse "nowhere.pivot".{ thing }\n',
   }),
@@ -38,7 +42,8 @@ export const names = {
   P0206: entry<{ name: string; of: string; nearest: string; known: string }>({
     message: ({ name, of }) => `${of} has no \`${name}\``,
     help: ({ nearest, known }) => mean(nearest) ?? (known ? `it has ${known}` : undefined),
-    explain: 'After a dot stands a field of a record, an exposed activation or a weight of a part, an arm or a part of a stage, or a declaration of a module.',
+    explain:
+      'After a dot stands a field of a record, an exposed activation or a weight of a part, an arm or a part of a stage, or a declaration of a module.',
     example: example({ data: 'data pairs = scenes.preference(count: 64)' }),
   }),
   P0209: entry<{ name: string; of: string; nearest: string; known: string }>({
@@ -56,7 +61,9 @@ export const names = {
   P0211: entry<{ of: string; most: number }>({
     message: ({ of, most }) => `too many arguments: ${of} takes ${most} at most`,
     explain: 'Arguments without a name fill the parameters in order.',
-    example: example({ more: 'layer twice(x: [..]) -> [..] {\n  return x + exp(x, x)\n}\nparam y = exp(1, 2)\ndata more = scenes.preferences(count: y)' }),
+    example: example({
+      more: 'layer twice(x: [..]) -> [..] {\n  return x + exp(x, x)\n}\nparam y = exp(1, 2)\ndata more = scenes.preferences(count: y)',
+    }),
   }),
   P0212: entry<{ name: string; of: string }>({
     message: ({ name, of }) => `\`${name}\` of ${of} is given twice`,
@@ -66,6 +73,9 @@ export const names = {
   P0213: entry<{ of: string; wanted: number; found: number }>({
     message: ({ of, wanted, found }) => `${of} takes ${wanted} argument${wanted === 1 ? '' : 's'}, ${found} given`,
     explain: 'A local function takes exactly the arguments it names.',
-    example: example({ loss: 'loss own', more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  let f(a, b) = a + b\n  return -sum(f(policy.logp)) / sum(policy.mask)\n}' }),
+    example: example({
+      loss: 'loss own',
+      more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  let f(a, b) = a + b\n  return -sum(f(policy.logp)) / sum(policy.mask)\n}',
+    }),
   }),
 };

@@ -9,17 +9,23 @@ export const pipeline = {
     message: ({ part, why }) => `\`${part}\` is to be trained, but ${why}`,
     help: () => 'train a smaller part, or use the part in what the loss sees',
     explain: 'A part that is listed under `train` and gets no gradient would stay as it is without anybody noticing.',
-    example: example({ more: 'encoder other = vit(image: 24px, patch: 4px, width: 16, depth: 1, heads: 2)', train: 'train other\n  model mllm' }),
+    example: example({
+      more: 'encoder other = vit(image: 24px, patch: 4px, width: 16, depth: 1, heads: 2)',
+      train: 'train other\n  model mllm',
+    }),
   }),
   P0502: entry<{ image: number; prompt: number; answer: number; needed: number; context: number }>({
-    message: ({ image, prompt, answer, needed, context }) => `image (${image} tokens), prompt (${prompt}) and answer (${answer}) need a context of ${needed}, the language model has ${context}`,
-    help: ({ needed }) => `give it \`context: ${needed}\`, merge image tokens (std.connector.mlp.merge), or declare shorter prompts and answers`,
+    message: ({ image, prompt, answer, needed, context }) =>
+      `image (${image} tokens), prompt (${prompt}) and answer (${answer}) need a context of ${needed}, the language model has ${context}`,
+    help: ({ needed }) =>
+      `give it \`context: ${needed}\`, merge image tokens (std.connector.mlp.merge), or declare shorter prompts and answers`,
     explain: 'Image tokens are never cut. The longest row that the data declares must fit.',
     example: example({ language: 'language head = decoder(tokenizer: scenes.words, width: 16, depth: 1, heads: 2, context: 20)' }),
   }),
   P0504: entry<{ layout: string }>({
     message: ({ layout }) => `the loss needs preference pairs, the data are ${layout}`,
-    explain: 'A loss whose policy is a `Pair` needs rows with a chosen and a rejected answer. The other way round is fine: `sft` on pairs takes the chosen answer.',
+    explain:
+      'A loss whose policy is a `Pair` needs rows with a chosen and a rejected answer. The other way round is fine: `sft` on pairs takes the chosen answer.',
     example: example({ data: 'data pairs = scenes.captions(count: 64)', loss: 'loss dpo(beta: 0.1, reference: tune)' }),
   }),
   P0505: entry<{ batch: number; micro: number }>({
@@ -36,9 +42,11 @@ export const pipeline = {
   P0507: entry<{ name: string; why: string }>({
     message: ({ name, why }) => `the loss ${name} cannot be computed on parts of a batch: ${why}`,
     help: () => 'take the whole batch at once: leave `micro` out',
-    explain: 'Gradients are added up over the parts of a batch, which is right for losses that are sums or means over rows (or over their tokens) only.',
+    explain:
+      'Gradients are added up over the parts of a batch, which is right for losses that are sums or means over rows (or over their tokens) only.',
     example: example({
-      loss: 'loss own', rest: 'batch 8, micro 4\n  steps 4',
+      loss: 'loss own',
+      rest: 'batch 8, micro 4\n  steps 4',
       more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  let s = sum(policy.logp)\n  return s * s\n}',
     }),
   }),
@@ -51,7 +59,10 @@ export const pipeline = {
   P0509: entry<{ name: string; place: string }>({
     message: ({ name, place }) => `\`${name}\` belongs into ${place}`,
     explain: 'Some statements have a meaning in one kind of body only.',
-    example: example({ loss: 'loss own', more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  keep x = policy.logp\n  return sum(policy.logp)\n}' }),
+    example: example({
+      loss: 'loss own',
+      more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  keep x = policy.logp\n  return sum(policy.logp)\n}',
+    }),
   }),
   P0510: entry<{ file: string }>({
     message: ({ file }) => `there is no file \`${file}\``,
@@ -66,7 +77,8 @@ export const pipeline = {
   }),
   P0512: entry<{ name: string; where: string }>({
     message: ({ name, where }) => `${where} needs the field \`${name}\``,
-    explain: 'What decides a result is in the text: a training stage says what it trains, on what, by which loss and optimizer, in which batches and for how long.',
+    explain:
+      'What decides a result is in the text: a training stage says what it trains, on what, by which loss and optimizer, in which batches and for how long.',
     example: example({ rest: 'steps 4' }),
   }),
   P0513: entry<{ name: string; where: string }>({
@@ -83,7 +95,8 @@ export const pipeline = {
   P0515: entry<{ name: string; known: string }>({
     message: ({ name }) => `nothing on the batch or in the model's result is called \`${name}\``,
     help: ({ known }) => `there are ${known}`,
-    explain: 'Parameters of a model layer are inputs of the batch. Parameters of a loss are `policy`, `reference`, fields of what the model returns, or inputs of the batch.',
+    explain:
+      'Parameters of a model layer are inputs of the batch. Parameters of a loss are `policy`, `reference`, fields of what the model returns, or inputs of the batch.',
     example: example({ loss: 'loss own', more: 'loss own(labels: [N]) {\n  return sum(labels)\n}' }),
   }),
   P0516: entry<{ name: string; known: string }>({
@@ -114,7 +127,9 @@ export const pipeline = {
     message: ({ name }) => `\`${name}\` is a comparison: say which arm`,
     help: ({ name }) => `write ${name}.arm`,
     explain: 'A comparison has several results; what starts from it, exports it or refers to it names one of them.',
-    example: example({ more: 'compare post from tune {\n  arm a { loss sft }\n  arm b { loss sft }\n  train mllm\n  on pairs\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}\nexport post.eyes as "e.safetensors"' }),
+    example: example({
+      more: 'compare post from tune {\n  arm a { loss sft }\n  arm b { loss sft }\n  train mllm\n  on pairs\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}\nexport post.eyes as "e.safetensors"',
+    }),
   }),
   P0521: entry<{ what: string }>({
     message: ({ what }) => what,

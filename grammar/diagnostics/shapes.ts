@@ -2,7 +2,8 @@
 import { entry } from './entry.ts';
 import { example } from './example.ts';
 
-const ownLoss = (body: string, more = ''): string => example({ loss: 'loss own', more: `use std.nn.linear\nuse std.model.scores.Scored\n${more}\nloss own(policy: Scored) {\n  ${body}\n}` });
+const ownLoss = (body: string, more = ''): string =>
+  example({ loss: 'loss own', more: `use std.nn.linear\nuse std.model.scores.Scored\n${more}\nloss own(policy: Scored) {\n  ${body}\n}` });
 
 export const shapes = {
   P0401: entry<{ what: string; expected: string; found: string; why: string }>({
@@ -29,7 +30,8 @@ export const shapes = {
   P0406: entry<{ name: string }>({
     message: ({ name }) => `\`${name}\` would be part of a layer that has no name`,
     help: () => 'declare the layer as a part first: `part up = linear(width: 64)`, then call `up(x)`',
-    explain: 'Weights are named by the path of parts that lead to them. A layer with weights that is called without being a part has no path.',
+    explain:
+      'Weights are named by the path of parts that lead to them. A layer with weights that is called without being a part has no path.',
     example: ownLoss('return sum(linear(policy.logp, width: 2))'),
   }),
   P0407: entry<{ of: string }>({

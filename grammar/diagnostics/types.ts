@@ -2,7 +2,8 @@
 import { entry } from './entry.ts';
 import { example } from './example.ts';
 
-const ownLoss = (body: string): string => example({ loss: 'loss own', more: `use std.model.scores.Scored\nloss own(policy: Scored) {\n  ${body}\n}` });
+const ownLoss = (body: string): string =>
+  example({ loss: 'loss own', more: `use std.model.scores.Scored\nloss own(policy: Scored) {\n  ${body}\n}` });
 
 export const types = {
   P0301: entry<{ expected: string; found: string }>({
@@ -12,7 +13,8 @@ export const types = {
   }),
   P0302: entry<{ expected: string; found: string }>({
     message: ({ expected, found }) => `wrong unit: expected ${expected}, found ${found}`,
-    explain: 'Lengths in pictures are in px, durations in steps, epochs or %, shares in % or as plain numbers. A unit never changes in silence.',
+    explain:
+      'Lengths in pictures are in px, durations in steps, epochs or %, shares in % or as plain numbers. A unit never changes in silence.',
     example: example({ encoder: 'encoder eyes = vit(image: 24, patch: 4px, width: 16, depth: 1, heads: 2)' }),
   }),
   P0303: entry<{ found: string; what: string }>({
@@ -27,14 +29,16 @@ export const types = {
     example: example({ data: 'param n = 8\ndata pairs = scenes.preferences(count: n(2))' }),
   }),
   P0305: entry<{ operator: string; left: string; right: string }>({
-    message: ({ operator, left, right }) => (left ? `\`${operator}\` does not apply to ${left} and ${right}` : `\`${operator}\` does not apply to ${right}`),
+    message: ({ operator, left, right }) =>
+      left ? `\`${operator}\` does not apply to ${left} and ${right}` : `\`${operator}\` does not apply to ${right}`,
     explain: 'Arithmetic is for numbers and tensors, `and`, `or`, `not` for truth values.',
     example: example({ data: 'data pairs = scenes.preferences(count: true + 1)' }),
   }),
   P0306: entry<{ found: string }>({
     message: ({ found }) => `this must be known when compiling, and ${found} is not`,
     help: () => 'to choose between tensors element by element, use where(condition, a, b)',
-    explain: '`if`, `repeat` and `require` decide what is built, so what they look at must be a truth value that does not depend on tensors or on the step.',
+    explain:
+      '`if`, `repeat` and `require` decide what is built, so what they look at must be a truth value that does not depend on tensors or on the step.',
     example: ownLoss('if policy.logp { return sum(policy.logp) }\n  return sum(policy.mask)'),
   }),
   P0308: entry<{ name: string }>({

@@ -32,7 +32,11 @@ describe('check', () => {
     const { code, stdout, stderr } = await pivot('check', text('faults.pivot'));
     expect(code).toBe(1);
     expect(stdout).toBe('');
-    for (const [fault, line] of [['P0209', 10], ['P0206', 13], ['P0508', 21]]) {
+    for (const [fault, line] of [
+      ['P0209', 10],
+      ['P0206', 13],
+      ['P0508', 21],
+    ]) {
       expect(stderr).toMatch(new RegExp(`error ${fault}: [^\\n]*\\n *--> faults\\.pivot:${line}:`));
     }
     expect(stderr).toContain('did you mean `width`?');
@@ -130,7 +134,11 @@ describe('compile', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/3 tasks, 1 programs, \d+ kernels for software-4/);
     expect(code).toBe(0);
-    const { version, tasks, programs } = JSON.parse(await readFile(join(plan, 'plan.json'), 'utf8')) as { version: number; tasks: unknown[]; programs: string[] };
+    const { version, tasks, programs } = JSON.parse(await readFile(join(plan, 'plan.json'), 'utf8')) as {
+      version: number;
+      tasks: unknown[];
+      programs: string[];
+    };
     expect(version).toBe(1);
     expect(tasks).toHaveLength(3);
     expect(await readdir(join(plan, 'programs'))).toEqual(programs.map((hash) => `${hash}.json`));

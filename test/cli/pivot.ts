@@ -21,7 +21,10 @@ export async function pivot(...words: string[]): Promise<Outcome> {
     printed[name] += String(text);
     return true;
   };
-  const spies = [jest.spyOn(process.stdout, 'write').mockImplementation(into('stdout')), jest.spyOn(process.stderr, 'write').mockImplementation(into('stderr'))];
+  const spies = [
+    jest.spyOn(process.stdout, 'write').mockImplementation(into('stdout')),
+    jest.spyOn(process.stderr, 'write').mockImplementation(into('stderr')),
+  ];
   try {
     return { code: (await carryOut(words)) ? 0 : 1, ...printed };
   } finally {
@@ -32,11 +35,22 @@ export async function pivot(...words: string[]): Promise<Outcome> {
 /** Runs `pivot ...words` as a child; `root` may be a copy of the package. A child that does not start rejects. */
 export function pivotChild(words: readonly string[], root = ROOT): Promise<Outcome> {
   const loader = join(ROOT, 'test', 'support', 'typescript.mjs');
-  const env = { ...process.env, NO_COLOR: '1', PIVOT_ADAPTER: process.env.PIVOT_ADAPTER || 'swiftshader', NODE_OPTIONS: '', PIVOT_DEBUG: '' };
+  const env = {
+    ...process.env,
+    NO_COLOR: '1',
+    PIVOT_ADAPTER: process.env.PIVOT_ADAPTER || 'swiftshader',
+    NODE_OPTIONS: '',
+    PIVOT_DEBUG: '',
+  };
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, ['--import', loader, join(root, 'cli', 'main.ts'), ...words], { env, cwd: ROOT }, (error, stdout, stderr) => {
-      if (error && typeof error.code !== 'number') reject(error);
-      else resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      ['--import', loader, join(root, 'cli', 'main.ts'), ...words],
+      { env, cwd: ROOT },
+      (error, stdout, stderr) => {
+        if (error && typeof error.code !== 'number') reject(error);
+        else resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+      },
+    );
   });
 }

@@ -8,13 +8,19 @@ const TINY = readFileSync(join(packageRoot(), 'test', 'cli', 'tiny.pivot'), 'utf
 
 function dataOf(declaration: string) {
   const text = TINY.replace(/^data pairs = .*$/m, declaration);
-  const { diagnostics, plan } = compile('mix.pivot', { ...nodeHost(packageRoot()), read: (path) => (path === 'mix.pivot' ? text : nodeHost(packageRoot()).read(path)) }, { targets: [] });
+  const { diagnostics, plan } = compile(
+    'mix.pivot',
+    { ...nodeHost(packageRoot()), read: (path) => (path === 'mix.pivot' ? text : nodeHost(packageRoot()).read(path)) },
+    { targets: [] },
+  );
   const task = plan?.tasks.find((t) => t.kind === 'train');
   return { codes: diagnostics.map((d) => d.code), data: task?.kind === 'train' ? task.data : undefined };
 }
 
 test('a mix holds the rows of all its parts, mixes within mixes laid open', () => {
-  const { codes, data } = dataOf('data pairs = mix(scenes.preferences(count: 8), mix(scenes.preferences(count: 16, seed: 1), scenes.preferences(count: 4, exchanged: 1.0)))');
+  const { codes, data } = dataOf(
+    'data pairs = mix(scenes.preferences(count: 8), mix(scenes.preferences(count: 16, seed: 1), scenes.preferences(count: 4, exchanged: 1.0)))',
+  );
   expect(codes).toEqual([]);
   expect(data).toMatchObject({ source: 'mix', count: 28, tokenizer: 'words' });
   expect(data?.mix?.map(({ source, count, params }) => [source, count, params.seed, params.exchanged])).toEqual([

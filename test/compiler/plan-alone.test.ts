@@ -36,7 +36,10 @@ test('a compiled plan runs where grammar and compiler are absent', async () => {
   const { code, stderr } = await pivotChild(['run', plan, '-o', out, '--base', folder], root);
   expect(stderr).not.toContain('error');
   expect(code).toBe(0);
-  const losses = (await readFile(join(out, 'tasks', 'tune@0', 'metrics.jsonl'), 'utf8')).trim().split('\n').map((line) => (JSON.parse(line) as { loss: number }).loss);
+  const losses = (await readFile(join(out, 'tasks', 'tune@0', 'metrics.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { loss: number }).loss);
   expect(losses).toHaveLength(4);
   expect(losses.every((loss) => Number.isFinite(loss))).toBe(true);
   const weights = await readFile(join(folder, 'eyes.safetensors'));

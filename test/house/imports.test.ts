@@ -47,7 +47,8 @@ test('what a room may not import is told with its line, whatever the form of the
     'grammar/a.ts': "import { a } from '../compiler/a.ts';\nimport yargs from 'yargs';",
     'compiler/a.ts': "import { a } from '../runtime/core/a.ts';\nimport { readFileSync } from 'node:fs';",
     'compiler/long.ts': 'export const a = 1;\n'.repeat(401),
-    'runtime/core/a.ts': "import { a } from '../node/a.ts';\nimport sharp from 'sharp';\nexport const b = process.env.B ?? Buffer.alloc(1);",
+    'runtime/core/a.ts':
+      "import { a } from '../node/a.ts';\nimport sharp from 'sharp';\nexport const b = process.env.B ?? Buffer.alloc(1);",
     'runtime/node/a.ts': [
       "import type { Graph } from '../../compiler/graph/graph.ts';",
       "export { compile } from '../../compiler/compile.ts';",
@@ -79,7 +80,8 @@ test('what a room may import is let pass', async () => {
     'grammar/generated/a.ts': 'export const a = 1;\n'.repeat(401),
     'compiler/a.ts': "import { a } from '../grammar/a.ts';\nimport { b } from '../plan/b.ts';\nexport const c = { process: a.global };",
     'runtime/core/a.ts': "import { a } from '../../plan/a.ts';\nexport const b = (x: { Buffer: number }) => x.Buffer;",
-    'runtime/node/a.ts': "import sharp from 'sharp';\nimport { join } from 'node:path';\nimport { a } from '../core/a.ts';\nexport const b = process.env;",
+    'runtime/node/a.ts':
+      "import sharp from 'sharp';\nimport { join } from 'node:path';\nimport { a } from '../core/a.ts';\nexport const b = process.env;",
     'cli/a.ts': "import { a } from '../compiler/a.ts';\nimport { b } from '../runtime/node/b.ts';",
     'test/a.ts': "import { a } from '../bench/a.ts';",
   });

@@ -32,7 +32,11 @@ describe('crossEntropy', () => {
     objective(x, gradient);
     const unused = new Float64Array(x.length);
     gradient.forEach((slope, i) => {
-      const at = (step: number): number => objective(Float64Array.from(x, (v, j) => (i === j ? v + step : v)), unused);
+      const at = (step: number): number =>
+        objective(
+          Float64Array.from(x, (v, j) => (i === j ? v + step : v)),
+          unused,
+        );
       expect(slope).toBeCloseTo((at(1e-5) - at(-1e-5)) / 2e-5, 8);
     });
   });

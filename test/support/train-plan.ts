@@ -43,7 +43,9 @@ export interface Place {
 
 export async function trainTask(place: Place, task: TrainTask): Promise<Trained> {
   const { plan, target, folder } = place;
-  const roles = Object.fromEntries(Object.entries(task.programs[target]).map(([role, hash]): [string, Program] => [role, plan.programs[hash]]));
+  const roles = Object.fromEntries(
+    Object.entries(task.programs[target]).map(([role, hash]): [string, Program] => [role, plan.programs[hash]]),
+  );
   const { reference: scoring, ...programs } = roles;
   const source = await openSource(task.data, { openers: NODE_SOURCES, resolve: (path) => resolve(folder, path), workers: 0 });
   const tokenizer = task.data.tokenizer === undefined ? undefined : plan.tokenizers[task.data.tokenizer];
@@ -52,7 +54,17 @@ export async function trainTask(place: Place, task: TrainTask): Promise<Trained>
   const result: Trained = { steps: [], weights: new Map(), after: new Map(), reference: data.reference };
   const executor = await executorOf(place, programs);
   try {
-    await train({ task, programs, executor, data, storage: memory(result), weights: weightsOf(place), log: silent, record: {}, now: () => 0 });
+    await train({
+      task,
+      programs,
+      executor,
+      data,
+      storage: memory(result),
+      weights: weightsOf(place),
+      log: silent,
+      record: {},
+      now: () => 0,
+    });
   } finally {
     executor.destroy();
     await source.close?.();
@@ -69,7 +81,15 @@ async function score(place: Place, task: TrainTask, state: TrainTask['state'], d
   const executor = await executorOf(place, programs);
   try {
     await writeInitialState(executor, onDevice(state, programs), task.seed, weightsOf(place));
-    return await referenceTable({ key: 'reference', cache: cache(), data, program, scalars: task.scalars, executor: async () => executor, onRows: () => undefined });
+    return await referenceTable({
+      key: 'reference',
+      cache: cache(),
+      data,
+      program,
+      scalars: task.scalars,
+      executor: async () => executor,
+      onRows: () => undefined,
+    });
   } finally {
     executor.destroy();
   }
@@ -115,7 +135,9 @@ function cache(): ReferenceCache {
   return {
     read: async () => tensors && { metadata: {}, tensors },
     open: async (_key, columns) => {
-      const made = new Map(columns.map(({ name, dtype, shape }): [string, Tensor] => [name, { name, dtype, shape, data: new Float32Array(elements(shape)) }]));
+      const made = new Map(
+        columns.map(({ name, dtype, shape }): [string, Tensor] => [name, { name, dtype, shape, data: new Float32Array(elements(shape)) }]),
+      );
       return writer(made, columns, () => void (tensors = made));
     },
   };
