@@ -23,7 +23,9 @@ const norm: Make = (b, x) => {
   const last = x.shape.length - 1;
   const centred = b.sub(x, b.mul(b.sum(x, [last], true), 1 / x.shape[last]));
   const variance = b.mul(b.sum(b.mul(centred, centred), [last], true), 1 / x.shape[last]);
-  return [b.add(b.mul(b.div(centred, b.sqrt(b.add(variance, 1e-5))), b.state('weight', [x.shape[last]])), b.state('bias', [x.shape[last]]))];
+  return [
+    b.add(b.mul(b.div(centred, b.sqrt(b.add(variance, 1e-5))), b.state('weight', [x.shape[last]])), b.state('bias', [x.shape[last]])),
+  ];
 };
 
 const adamw: Make = (b, w) => {

@@ -10,20 +10,26 @@ import { Rejected } from './failure.ts';
 import { hostOf } from './host.ts';
 import { debugObserver, debugPrograms } from './observer.ts';
 
-export interface TextArguments { file: string; set?: string[] }
+export interface TextArguments {
+  file: string;
+  set?: string[];
+}
 
 /** The arguments of every command that takes a text. */
 export function textArguments<T>(yargs: Argv<T>): Argv<T & TextArguments> {
   return yargs
     .positional('file', { type: 'string', demandOption: true, describe: 'a .pivot text' })
-    .option('set', { type: 'string', array: true, describe: 'override a param of the text: --set steps=100' }) as Argv<T & TextArguments>;
+    .option('set', { type: 'string', array: true, describe: 'override a param of the text: --set steps=100' });
 }
 
 export function settings(set: readonly string[] = []): Record<string, string> {
   return Object.fromEntries(
     set.map((one) => {
       const at = one.indexOf('=');
-      if (at < 1) throw new PivotError('C0102', `--set takes name=value, not ${JSON.stringify(one)}`, { cure: 'write, for instance, --set steps=100' });
+      if (at < 1)
+        throw new PivotError('C0102', `--set takes name=value, not ${JSON.stringify(one)}`, {
+          cure: 'write, for instance, --set steps=100',
+        });
       return [one.slice(0, at), one.slice(at + 1)];
     }),
   );

@@ -21,7 +21,8 @@ export function packageRoot(from = import.meta.url): string {
 /** A host for texts in `base`. */
 export function nodeHost(base: string): Host {
   const stdlib = join(packageRoot(), 'stdlib');
-  const real = (path: string): string => (path.startsWith('std:') ? join(stdlib, path.slice(4)) : isAbsolute(path) ? path : resolve(base, path));
+  const real = (path: string): string =>
+    path.startsWith('std:') ? join(stdlib, path.slice(4)) : isAbsolute(path) ? path : resolve(base, path);
   return {
     read: (path) => (isFile(real(path)) ? readFileSync(real(path), 'utf8') : undefined),
     list: (path) => (existsSync(real(path)) && statSync(real(path)).isDirectory() ? readdirSync(real(path)) : undefined),

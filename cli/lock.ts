@@ -34,10 +34,14 @@ export function holdLock(text: string, plan: Plan, texts: ReadonlyMap<string, st
   const before = all[key] ?? {};
   const changed = Object.keys(now).filter((name) => before[name] !== undefined && before[name] !== now[name]);
   if (changed.length > 0 && !update) {
-    throw new PivotError('C0104', `${changed.join(', ')} ${changed.length === 1 ? 'is' : 'are'} not what ${path} says ${key} was run with`, {
-      cure: 'bring back the old files, or accept the change with --update-lock',
-      place: { file: path },
-    });
+    throw new PivotError(
+      'C0104',
+      `${changed.join(', ')} ${changed.length === 1 ? 'is' : 'are'} not what ${path} says ${key} was run with`,
+      {
+        cure: 'bring back the old files, or accept the change with --update-lock',
+        place: { file: path },
+      },
+    );
   }
   if (hashOf(before) === hashOf(now)) return;
   const sorted = Object.fromEntries(Object.entries({ ...all, [key]: now }).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -6,7 +6,11 @@ import { compileText, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
 import { holdLock } from '../lock.ts';
 
-interface Arguments extends TextArguments { out: string; target?: string[]; 'update-lock'?: boolean }
+interface Arguments extends TextArguments {
+  out: string;
+  target?: string[];
+  'update-lock'?: boolean;
+}
 
 export const compile: CommandModule<object, Arguments> = {
   command: 'compile <file>',
@@ -14,13 +18,19 @@ export const compile: CommandModule<object, Arguments> = {
   builder: (yargs) =>
     textArguments(yargs)
       .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'folder of the plan' })
-      .option('target', { type: 'string', array: true, describe: `targets to compile for (default: all): ${Object.keys(TARGETS).join(', ')}` })
+      .option('target', {
+        type: 'string',
+        array: true,
+        describe: `targets to compile for (default: all): ${Object.keys(TARGETS).join(', ')}`,
+      })
       .option('update-lock', { type: 'boolean', describe: 'accept that data, weights or the standard library have changed' }),
   handler: async (args) => {
     const targets = (args.target ?? Object.keys(TARGETS)).flatMap((t) => t.split(',')).map(targetNamed);
     const { plan, texts } = compileText(args, targets);
     holdLock(args.file, plan, texts, args['update-lock'] ?? false);
     await writePlan(args.out, plan);
-    process.stdout.write(`${args.out}: ${plan.tasks.length} tasks, ${Object.keys(plan.programs).length} programs, ${Object.keys(plan.kernels).length} kernels for ${targets.map((t) => t.name).join(', ')}\n`);
+    process.stdout.write(
+      `${args.out}: ${plan.tasks.length} tasks, ${Object.keys(plan.programs).length} programs, ${Object.keys(plan.kernels).length} kernels for ${targets.map((t) => t.name).join(', ')}\n`,
+    );
   },
 };

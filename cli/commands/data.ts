@@ -7,7 +7,10 @@ import { settings, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
 import { hostOf } from '../host.ts';
 
-interface Arguments extends TextArguments { name: string; out: string }
+interface Arguments extends TextArguments {
+  name: string;
+  out: string;
+}
 
 const exportRows: CommandModule<object, Arguments> = {
   command: 'export <file> <name>',
@@ -20,7 +23,10 @@ const exportRows: CommandModule<object, Arguments> = {
     const { path, host } = hostOf(args.file);
     const sources = dataSources(path, host, settings(args.set));
     const source = sources.get(args.name);
-    if (!source) throw new PivotError('C0107', `${args.file} declares no data \`${args.name}\``, { cure: `it declares ${[...sources.keys()].join(', ') || 'none'}` });
+    if (!source)
+      throw new PivotError('C0107', `${args.file} declares no data \`${args.name}\``, {
+        cure: `it declares ${[...sources.keys()].join(', ') || 'none'}`,
+      });
     await exportScenes(args.out, source);
     process.stdout.write(`${args.out}: ${source.count} rows of ${source.source}\n`);
   },

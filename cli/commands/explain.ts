@@ -9,7 +9,8 @@ export const explain: CommandModule<object, { code: string }> = {
   builder: (yargs) => yargs.positional('code', { type: 'string', demandOption: true, describe: 'the code of a diagnostic' }),
   handler: ({ code }) => {
     const entry = lookup(code.toUpperCase());
-    if (!entry) throw new PivotError('C0106', `there is no diagnostic ${code}`, { cure: `codes of texts are ${Object.keys(registry).join(', ')}` });
+    if (!entry)
+      throw new PivotError('C0106', `there is no diagnostic ${code}`, { cure: `codes of texts are ${Object.keys(registry).join(', ')}` });
     process.stdout.write(`${code.toUpperCase()} (${entry.severity})\n\n${entry.explain}\n\nA text that yields it:\n\n${entry.example}\n`);
   },
 };

@@ -9,7 +9,10 @@ import { writeReport } from '../../runtime/node/report/report.ts';
 export const report: CommandModule<object, { run: string; base: string }> = {
   command: 'report <run>',
   describe: 'write report.html of a run folder anew',
-  builder: (yargs) => yargs.positional('run', { type: 'string', demandOption: true, describe: 'a run folder' }).option('base', { type: 'string', default: '.', describe: 'folder that the text\'s files are relative to' }),
+  builder: (yargs) =>
+    yargs
+      .positional('run', { type: 'string', demandOption: true, describe: 'a run folder' })
+      .option('base', { type: 'string', default: '.', describe: "folder that the text's files are relative to" }),
   handler: async ({ run, base }) => {
     const plan = await readPlan(join(run, 'plan'));
     await writeReport(run, plan, { openers: NODE_SOURCES, resolve: (path) => resolve(base, path) });

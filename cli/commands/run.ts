@@ -10,7 +10,17 @@ import { writeReport } from '../../runtime/node/report/report.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { AdapterInfo } from '../../runtime/core/device/info.ts';
 
-interface Arguments { file: string; out?: string; adapter?: string; set?: string[]; fresh: boolean; 'other-adapter'?: boolean; base?: string; target?: string; 'update-lock'?: boolean }
+interface Arguments {
+  file: string;
+  out?: string;
+  adapter?: string;
+  set?: string[];
+  fresh: boolean;
+  'other-adapter'?: boolean;
+  base?: string;
+  target?: string;
+  'update-lock'?: boolean;
+}
 
 export const run: CommandModule<object, Arguments> = {
   command: 'run <file>',
@@ -19,7 +29,7 @@ export const run: CommandModule<object, Arguments> = {
     yargs
       .positional('file', { type: 'string', demandOption: true, describe: 'a .pivot text, or the folder of a plan' })
       .option('out', { alias: 'o', type: 'string', describe: 'run folder (default: runs/NAME)' })
-      .option('adapter', { type: 'string', describe: 'gpu, lavapipe, swiftshader, a driver manifest, or part of an adapter\'s name' })
+      .option('adapter', { type: 'string', describe: "gpu, lavapipe, swiftshader, a driver manifest, or part of an adapter's name" })
       .option('set', { type: 'string', array: true, describe: 'override a param of the text: --set steps=100' })
       .option('target', { type: 'string', describe: 'compile for this target instead of the one that suits the adapter' })
       .option('base', { type: 'string', describe: 'folder that the files of a compiled plan are relative to (default: here)' })
@@ -34,10 +44,23 @@ export const run: CommandModule<object, Arguments> = {
     const stop = (): void => controller.abort();
     process.once('SIGINT', stop).once('SIGTERM', stop);
     const log = standardLog();
-    const device = await openDevice({ ...(args.adapter ? { adapter: args.adapter } : {}), log: (line) => (process.env.PIVOT_DEBUG ? process.stderr.write(`[pivot] ${line}\n`) : undefined) });
+    const device = await openDevice({
+      ...(args.adapter ? { adapter: args.adapter } : {}),
+      log: (line) => (process.env.PIVOT_DEBUG ? process.stderr.write(`[pivot] ${line}\n`) : undefined),
+    });
     const plan = compiled ? args.file : await compileFor(args, device.info);
     const base = args.base ?? (compiled ? '.' : dirname(resolve(args.file)));
-    const result = await runPlan(plan, { out, base, device, log, signal: controller.signal, fresh: args.fresh, otherAdapter: args['other-adapter'] ?? false, report: writeReport, summary: formatSummary });
+    const result = await runPlan(plan, {
+      out,
+      base,
+      device,
+      log,
+      signal: controller.signal,
+      fresh: args.fresh,
+      otherAdapter: args['other-adapter'] ?? false,
+      report: writeReport,
+      summary: formatSummary,
+    });
     process.exitCode = result.exitCode;
   },
 };

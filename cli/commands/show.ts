@@ -11,7 +11,8 @@ import type { TextArguments } from '../compile-text.ts';
 export const show: CommandModule<object, TextArguments & { target: string }> = {
   command: 'show <file>',
   describe: 'print the resolved program: values, shapes, parameters, gradients, FLOPs, memory',
-  builder: (yargs) => textArguments(yargs).option('target', { type: 'string', default: 'software-8', describe: 'target whose kernels are counted' }),
+  builder: (yargs) =>
+    textArguments(yargs).option('target', { type: 'string', default: 'software-8', describe: 'target whose kernels are counted' }),
   handler: (args) => {
     const { plan, stages } = compileText(args, [targetNamed(args.target)]);
     process.stdout.write(`${describePlan(plan, stages, args.target)}\n`);
@@ -19,7 +20,12 @@ export const show: CommandModule<object, TextArguments & { target: string }> = {
 };
 
 export function describePlan(plan: Plan, stages: Compiled['stages'], target: string): string {
-  const lines = [plan.name, '', ...columns(plan.resolved.filter((o) => o.name.startsWith('param ')).map((o) => [o.name, o.value, `(${o.origin})`])), ''];
+  const lines = [
+    plan.name,
+    '',
+    ...columns(plan.resolved.filter((o) => o.name.startsWith('param ')).map((o) => [o.name, o.value, `(${o.origin})`])),
+    '',
+  ];
   for (const { spec, graphs } of stages) {
     lines.push(`stage ${spec.id}${spec.from ? ` from ${spec.from.stage}${spec.from.arm ? `.${spec.from.arm}` : ''}` : ''}`);
     const values = plan.resolved.filter((o) => o.name.startsWith(`${spec.id}.`));
@@ -27,12 +33,18 @@ export function describePlan(plan: Plan, stages: Compiled['stages'], target: str
     const task = plan.tasks.find((t): t is TrainTask => t.kind === 'train' && t.id.startsWith(`${spec.id}@`));
     if (task && graphs && spec.train) {
       const { train } = spec;
-      lines.push(...columns([
-        ['  micro', String(train.micro), train.micro === train.batch ? '(as batch)' : ''],
-        ['  checkpoint', `every ${train.checkpointEvery} steps`, ''],
-        ['  one epoch', `${train.stepsPerEpoch} steps`, `(${train.data.count} rows)`],
-        ['  rows as', task.collate.layout, train.data.layout === 'pairs' && task.collate.layout === 'answers' ? '(the loss takes one answer: the chosen one)' : ''],
-      ]));
+      lines.push(
+        ...columns([
+          ['  micro', String(train.micro), train.micro === train.batch ? '(as batch)' : ''],
+          ['  checkpoint', `every ${train.checkpointEvery} steps`, ''],
+          ['  one epoch', `${train.stepsPerEpoch} steps`, `(${train.data.count} rows)`],
+          [
+            '  rows as',
+            task.collate.layout,
+            train.data.layout === 'pairs' && task.collate.layout === 'answers' ? '(the loss takes one answer: the chosen one)' : '',
+          ],
+        ]),
+      );
       lines.push('', ...weights(task), '', ...costs(plan, task, target));
     }
     lines.push('');
@@ -52,8 +64,15 @@ function weights(task: TrainTask): string[] {
     if (s.trained) entry.trained += elements(s.shape);
     parts.set(part, entry);
   }
-  const total = [...parts.values()].reduce((a, p) => ({ count: a.count + p.count, trained: a.trained + p.trained }), { count: 0, trained: 0 });
-  const row = (name: string, p: { count: number; trained: number }): string[] => [`  ${name}`, grouped(p.count), p.trained === 0 ? 'frozen' : p.trained === p.count ? 'gradient, trained' : `gradient in ${grouped(p.trained)}`];
+  const total = [...parts.values()].reduce((a, p) => ({ count: a.count + p.count, trained: a.trained + p.trained }), {
+    count: 0,
+    trained: 0,
+  });
+  const row = (name: string, p: { count: number; trained: number }): string[] => [
+    `  ${name}`,
+    grouped(p.count),
+    p.trained === 0 ? 'frozen' : p.trained === p.count ? 'gradient, trained' : `gradient in ${grouped(p.trained)}`,
+  ];
   return columns([['  parameters', '', ''], ...[...parts].map(([name, p]) => row(name, p)), row('all', total)]);
 }
 
@@ -89,5 +108,10 @@ function grouped(n: number): string {
 /** Rows of cells as lines, cells of a column under each other. */
 function columns(rows: string[][]): string[] {
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map((r) => r[i].length))) ?? [];
-  return rows.map((r) => r.map((cell, i) => cell.padEnd(widths[i] + 2)).join('').trimEnd());
+  return rows.map((r) =>
+    r
+      .map((cell, i) => cell.padEnd(widths[i] + 2))
+      .join('')
+      .trimEnd(),
+  );
 }
