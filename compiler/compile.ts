@@ -16,7 +16,6 @@ import { checkNames } from './check/names.ts';
 import { Fault, Silent, fail } from './elaborate/fault.ts';
 import { evaluateIn, openUniverse } from './elaborate/names.ts';
 import type { Universe } from './elaborate/names.ts';
-import type { WeightInfo } from './elaborate/context.ts';
 import { describe } from './elaborate/values.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Host } from './host.ts';
@@ -108,7 +107,10 @@ class Compilation {
     // Every declaration is evaluated, used or not, so that all faults come at once.
     for (const declaration of main.declarations.values()) {
       if (declaration.kind === 'Binding' && declaration.keyword === 'probe') continue;
-      if (declaration.kind === 'Param' || declaration.kind === 'Binding') this.attempt(() => void evaluateIn(this.universe, main, { kind: 'Identifier', name: declaration.name.text, span: declaration.name.span }));
+      if (declaration.kind === 'Param' || declaration.kind === 'Binding')
+        this.attempt(
+          () => void evaluateIn(this.universe, main, { kind: 'Identifier', name: declaration.name.text, span: declaration.name.span }),
+        );
     }
     const specs = stageDeclarations(this.universe).flatMap(({ id, declaration, arm }) => {
       const spec = this.attempt(() => resolveStage(this.universe, id, declaration, arm, this.diagnostics));
@@ -120,7 +122,8 @@ class Compilation {
       if (!this.results.has(spec.id)) this.sources.faulty.add(spec.id);
     }
     if (this.failed()) return;
-    for (const declaration of main.declarations.values()) if (declaration.kind === 'Binding' && declaration.keyword === 'probe') this.attempt(() => this.probe(declaration));
+    for (const declaration of main.declarations.values())
+      if (declaration.kind === 'Binding' && declaration.keyword === 'probe') this.attempt(() => this.probe(declaration));
     for (const declaration of main.tree.declarations) if (declaration.kind === 'Export') this.attempt(() => this.export(declaration));
     this.maker.report(main.name, main.tree.docs.replace(/([^\n])\n(?!\n)/g, '$1 '), main.text, this.seeds);
   }
@@ -128,8 +131,21 @@ class Compilation {
   plan(): Plan {
     const { main } = this.universe.loaded;
     const files = Object.fromEntries([...this.sources.files].map((path) => [path, { path, hash: this.universe.host.hash(path) ?? '' }]));
-    const resolved = [...this.parameters(), ...this.built.flatMap(({ spec }) => [...spec.origins, ...(spec.train ? resolvedValues(spec.id, spec.train) : [])])];
-    return { version: PLAN_VERSION, name: main.name, tasks: this.maker.tasks, targets: this.options.targets, programs: this.programs, kernels: this.kernels, tokenizers: this.maker.tokenizers, files, resolved };
+    const resolved = [
+      ...this.parameters(),
+      ...this.built.flatMap(({ spec }) => [...spec.origins, ...(spec.train ? resolvedValues(spec.id, spec.train) : [])]),
+    ];
+    return {
+      version: PLAN_VERSION,
+      name: main.name,
+      tasks: this.maker.tasks,
+      targets: this.options.targets,
+      programs: this.programs,
+      kernels: this.kernels,
+      tokenizers: this.maker.tokenizers,
+      files,
+      resolved,
+    };
   }
 
   /** `param`s of the text and what they were set to. */
@@ -163,9 +179,19 @@ class Compilation {
     const declaration = main.tree.declarations.find((d) => d.kind === 'Seeds');
     if (declaration?.kind !== 'Seeds') return [0];
     const value = evaluateIn(this.universe, main, declaration.values);
-    const items = value.kind === 'list' ? value.items : value.kind === 'range' ? Array.from({ length: value.to - value.from }, (_, i) => ({ kind: 'number' as const, value: value.from + i })) : fail('P0301', { expected: 'a list of seeds, such as [0, 1, 2]', found: describe(value) }, declaration.values.span);
-    const seeds = items.map((item) => (item.kind === 'number' && Number.isInteger(item.value) && item.value >= 0 ? item.value : fail('P0521', { what: `a seed is a whole number of at least 0, and ${describe(item)} is not` }, declaration.values.span)));
-    if (seeds.length === 0 || new Set(seeds).size !== seeds.length) fail('P0521', { what: 'seeds must be different, and at least one' }, declaration.values.span);
+    const items =
+      value.kind === 'list'
+        ? value.items
+        : value.kind === 'range'
+          ? Array.from({ length: value.to - value.from }, (_, i) => ({ kind: 'number' as const, value: value.from + i }))
+          : fail('P0301', { expected: 'a list of seeds, such as [0, 1, 2]', found: describe(value) }, declaration.values.span);
+    const seeds = items.map((item) =>
+      item.kind === 'number' && Number.isInteger(item.value) && item.value >= 0
+        ? item.value
+        : fail('P0521', { what: `a seed is a whole number of at least 0, and ${describe(item)} is not` }, declaration.values.span),
+    );
+    if (seeds.length === 0 || new Set(seeds).size !== seeds.length)
+      fail('P0521', { what: 'seeds must be different, and at least one' }, declaration.values.span);
     return seeds;
   }
 
@@ -181,7 +207,11 @@ class Compilation {
     const span = spec.span;
     requireImage(train.model, train.data, span);
     const collate = collateFor(train.model, train.data, needs.pairs, span);
-    const reference = needs.reference ? (train.reference ? this.sources.stage(train.reference, span, spec.id) : this.ownStart(spec)) : undefined;
+    const reference = needs.reference
+      ? train.reference
+        ? this.sources.stage(train.reference, span, spec.id)
+        : this.ownStart(spec)
+      : undefined;
     const graphs = buildTrainGraphs(this.universe.loaded, {
       ...train,
       collate,
@@ -215,7 +245,8 @@ class Compilation {
     if (subjects.length === 0) fail('P0516', { name: wanted, known: [...this.results.keys()].join(', ') }, declaration.value.span);
     for (const result of subjects) {
       const probe = buildProbe(this.universe, declaration, bound, parameter, subject.part, result.spec);
-      for (const seed of subject.seed === undefined ? this.seedsOf(result) : [subject.seed]) this.maker.probe(probe, result, this.referenceOf(result.spec), seed);
+      for (const seed of subject.seed === undefined ? this.seedsOf(result) : [subject.seed])
+        this.maker.probe(probe, result, this.referenceOf(result.spec), seed);
     }
   }
 
@@ -231,10 +262,16 @@ class Compilation {
     const built = this.built.find((b) => b.spec.id === result.spec.id);
     if (!built?.graphs) fail('P0521', { what: `\`${result.spec.id}\` trains nothing, so there is nothing to export` }, value.span);
     const seed = subject.seed ?? this.seeds[0];
-    if (!this.seeds.includes(seed)) fail('P0521', { what: `seed ${seed} is not among the text's seeds (${this.seeds.join(', ')})` }, value.span);
+    if (!this.seeds.includes(seed))
+      fail('P0521', { what: `seed ${seed} is not among the text's seeds (${this.seeds.join(', ')})` }, value.span);
     const { part } = subject;
-    const paths = part?.kind === 'instance' ? [part.path] : part?.kind === 'model' && part.form.kind === 'arrow' ? [part.form.encoder.path, part.form.connector.path, part.form.language.path] : undefined;
-    this.maker.export(as.value, result, paths, built.graphs.weights as WeightInfo[], seed, declaration.span.line);
+    const paths =
+      part?.kind === 'instance'
+        ? [part.path]
+        : part?.kind === 'model' && part.form.kind === 'arrow'
+          ? [part.form.encoder.path, part.form.connector.path, part.form.language.path]
+          : undefined;
+    this.maker.export(as.value, result, paths, built.graphs.weights, seed, declaration.span.line);
   }
 
   /** Programs of a task's roles for every target, shared with whatever computed the same before. */

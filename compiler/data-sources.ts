@@ -24,7 +24,10 @@ export function dataSources(path: string, host: Host, set: Record<string, string
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const { code, message, help, span } = error.diagnostic;
-    throw new PivotError(code, message, { cure: help ?? '`pivot check` tells all faults of the text', ...(span ? { place: { file: span.file, line: span.line, column: span.column } } : {}) });
+    throw new PivotError(code, message, {
+      cure: help ?? '`pivot check` tells all faults of the text',
+      ...(span ? { place: { file: span.file, line: span.line, column: span.column } } : {}),
+    });
   }
   return sources;
 }

@@ -18,20 +18,34 @@ export function checkNames(module: Module): Diagnostic[] {
   const check = new NameCheck(module);
   for (const declaration of module.tree.declarations) {
     switch (declaration.kind) {
-      case 'Definition': check.definition(declaration); break;
-      case 'Param': check.expression(declaration.value, new Set()); break;
-      case 'Binding': check.expression(declaration.value, new Set()); break;
-      case 'Seeds': check.expression(declaration.values, new Set()); break;
-      case 'Export': check.expression(declaration.value, new Set()); break;
-      case 'Stage': case 'Compare': {
+      case 'Definition':
+        check.definition(declaration);
+        break;
+      case 'Param':
+        check.expression(declaration.value, new Set());
+        break;
+      case 'Binding':
+        check.expression(declaration.value, new Set());
+        break;
+      case 'Seeds':
+        check.expression(declaration.values, new Set());
+        break;
+      case 'Export':
+        check.expression(declaration.value, new Set());
+        break;
+      case 'Stage':
+      case 'Compare': {
         if (declaration.from) check.expression(declaration.from, new Set());
         const arms = declaration.kind === 'Compare' ? declaration.arms.flatMap((a) => a.fields) : [];
         for (const field of [...arms, ...declaration.fields]) {
-          for (const e of [field.value, field.every, field.on, ...field.more.map((m) => m.value)]) if (e) check.expression(e, new Set(FIELD_WORDS[field.name.text]));
+          for (const e of [field.value, field.every, field.on, ...field.more.map((m) => m.value)])
+            if (e) check.expression(e, new Set(FIELD_WORDS[field.name.text]));
         }
         break;
       }
-      case 'Use': case 'RecordType': break;
+      case 'Use':
+      case 'RecordType':
+        break;
     }
   }
   return check.diagnostics;
@@ -71,8 +85,14 @@ class NameCheck {
           names.add(s.name.text);
           break;
         }
-        case 'Assign': case 'Keep': this.expression(s.value, names); break;
-        case 'Expose': this.expression(s.value, names); names.add(s.name.text); break;
+        case 'Assign':
+        case 'Keep':
+          this.expression(s.value, names);
+          break;
+        case 'Expose':
+          this.expression(s.value, names);
+          names.add(s.name.text);
+          break;
         case 'Weight':
           for (const entry of s.shape.shape ?? []) if (entry.kind !== 'Rest') this.expression(entry, names);
           this.expression(s.init, names);
@@ -94,9 +114,18 @@ class NameCheck {
           this.statements(s.then, names);
           this.statements(s.otherwise ?? [], names);
           break;
-        case 'Return': case 'Score': this.expression(s.value, names); break;
-        case 'Require': this.expression(s.condition, names); this.expression(s.message, names); break;
-        case 'StateLike': this.name(s.like.text, s.like.span, names); names.add(s.name.text); break;
+        case 'Return':
+        case 'Score':
+          this.expression(s.value, names);
+          break;
+        case 'Require':
+          this.expression(s.condition, names);
+          this.expression(s.message, names);
+          break;
+        case 'StateLike':
+          this.name(s.like.text, s.like.span, names);
+          names.add(s.name.text);
+          break;
         case 'Embed':
           this.expression(s.from, names);
           this.statements(s.body, new Set([...names, ...BATCH]));
@@ -133,7 +162,10 @@ class NameCheck {
     const of = `${definition.keyword} ${definition.name.text}`;
     const params = definition.params.map((p) => p.name.text);
     for (const { name } of e.arguments) {
-      if (name && !params.includes(name.text)) this.diagnostics.push(report('P0209', { name: name.text, of, nearest: nearest(name.text, params) ?? '', known: params.join(', ') }, name.span));
+      if (name && !params.includes(name.text))
+        this.diagnostics.push(
+          report('P0209', { name: name.text, of, nearest: nearest(name.text, params) ?? '', known: params.join(', ') }, name.span),
+        );
     }
   }
 
@@ -146,10 +178,30 @@ class NameCheck {
   }
 }
 
-const EXPRESSIONS: ReadonlySet<string> = new Set(['NumberLiteral', 'StringLiteral', 'BoolLiteral', 'NoneLiteral', 'ListLiteral', 'Identifier', 'Member', 'Call', 'Index', 'Unary', 'Binary', 'Range', 'Conditional', 'Arrow', 'Missing']);
+const EXPRESSIONS: ReadonlySet<string> = new Set([
+  'NumberLiteral',
+  'StringLiteral',
+  'BoolLiteral',
+  'NoneLiteral',
+  'ListLiteral',
+  'Identifier',
+  'Member',
+  'Call',
+  'Index',
+  'Unary',
+  'Binary',
+  'Range',
+  'Conditional',
+  'Arrow',
+  'Missing',
+]);
 
 function definitionOf(module: Module, name: string): Definition | undefined {
   const imported = module.imports.get(name);
-  const declaration = imported ? (imported.name ? imported.module.declarations.get(imported.name) : undefined) : module.declarations.get(name);
+  const declaration = imported
+    ? imported.name
+      ? imported.module.declarations.get(imported.name)
+      : undefined
+    : module.declarations.get(name);
   return declaration?.kind === 'Definition' ? declaration : undefined;
 }

@@ -103,7 +103,13 @@ class Loader {
   private bind(module: Module, name: Name, found: { module: Module; name?: string } | undefined, use: Use, candidates: string[]): void {
     if (!found) {
       const where = use.file ? use.file.value : use.path.map((n) => n.text).join('.');
-      this.diagnostics.push(report('P0202', { name: name.text, where, nearest: nearest(name.text, candidates) ?? '', candidates: candidates.join(', ') }, name.span));
+      this.diagnostics.push(
+        report(
+          'P0202',
+          { name: name.text, where, nearest: nearest(name.text, candidates) ?? '', candidates: candidates.join(', ') },
+          name.span,
+        ),
+      );
       return;
     }
     const clash = module.declarations.get(name.text) ?? module.imports.get(name.text);
@@ -158,5 +164,12 @@ export function beside(path: string, other: string): string {
 
 function emptyModule(path: string): Module {
   const span = { file: path, start: 0, end: 0, line: 1, column: 1, endLine: 1, endColumn: 1 };
-  return { name: path, path, text: '', tree: { kind: 'File', span, docs: '', declarations: [] } as unknown as File, declarations: new Map(), imports: new Map() };
+  return {
+    name: path,
+    path,
+    text: '',
+    tree: { kind: 'File', span, docs: '', declarations: [] } as unknown as File,
+    declarations: new Map(),
+    imports: new Map(),
+  };
 }

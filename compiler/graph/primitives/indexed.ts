@@ -57,9 +57,12 @@ function atInputs(b: GraphBuilder, index: Node, values: Node): Map<Node, Node> |
   const rest = values.shape.slice(index.shape.length);
   const whole = rest.map(() => 0);
   switch (op.kind) {
-    case 'input': return new Map([[index, values]]);
-    case 'reshape': return atInputs(b, inputs[0], b.reshape(values, [...inputs[0].shape, ...rest]));
-    case 'slice': return atInputs(b, inputs[0], b.pad(values, [...op.start, ...whole], [...inputs[0].shape, ...rest]));
+    case 'input':
+      return new Map([[index, values]]);
+    case 'reshape':
+      return atInputs(b, inputs[0], b.reshape(values, [...inputs[0].shape, ...rest]));
+    case 'slice':
+      return atInputs(b, inputs[0], b.pad(values, [...op.start, ...whole], [...inputs[0].shape, ...rest]));
     case 'permute': {
       const back = op.order.map((_, axis) => op.order.indexOf(axis));
       return atInputs(b, inputs[0], b.permute(values, [...back, ...rest.map((_, i) => back.length + i)]));
@@ -79,7 +82,8 @@ function atInputs(b: GraphBuilder, index: Node, values: Node): Map<Node, Node> |
       }
       return sums;
     }
-    default: return undefined;
+    default:
+      return undefined;
   }
 }
 

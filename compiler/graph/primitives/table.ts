@@ -60,8 +60,7 @@ const ARITY: Record<OpKind, number | undefined> = {
 
 /** The entry for an operation, typed for any operation. */
 export function primitiveOf(op: Op): Primitive {
-  // The table's type ties each kind to its own operation; TypeScript cannot follow that through an index.
-  return PRIMITIVES[op.kind] as Primitive;
+  return PRIMITIVES[op.kind];
 }
 
 /** The type of `op` on these inputs; throws a `ShapeError` if they do not fit. */
