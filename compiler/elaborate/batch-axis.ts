@@ -23,7 +23,13 @@ export function batchAxis(node: Node): BatchAxis {
     const missing = top.inputs.filter((x) => !known.has(x));
     if (missing.length > 0) stack.push(...missing);
     else {
-      known.set(top, rule(top, top.inputs.map((x) => known.get(x) as BatchAxis)));
+      known.set(
+        top,
+        rule(
+          top,
+          top.inputs.map((x) => known.get(x) as BatchAxis),
+        ),
+      );
       stack.pop();
     }
   }
@@ -34,11 +40,19 @@ function rule(node: Node, of: BatchAxis[]): BatchAxis {
   const { op } = node;
   const [x] = of;
   switch (op.kind) {
-    case 'input': return node.shape.length > 0 ? 0 : 'none';
-    case 'state': case 'scalar': case 'constant': case 'iota': return 'none';
-    case 'unary': return x === 'sum' ? (op.fn === 'neg' ? 'sum' : 'mixed') : x;
-    case 'cast': return x;
-    case 'select': return of.every((a) => a === x || a === 'none') || sameAxis(of) !== undefined ? join(of) : 'mixed';
+    case 'input':
+      return node.shape.length > 0 ? 0 : 'none';
+    case 'state':
+    case 'scalar':
+    case 'constant':
+    case 'iota':
+      return 'none';
+    case 'unary':
+      return x === 'sum' ? (op.fn === 'neg' ? 'sum' : 'mixed') : x;
+    case 'cast':
+      return x;
+    case 'select':
+      return of.every((a) => a === x || a === 'none') || sameAxis(of) !== undefined ? join(of) : 'mixed';
     case 'binary': {
       if (of.includes('sum')) {
         if (op.fn === 'add' || op.fn === 'sub') return of.every((a) => a === 'sum') ? 'sum' : 'mixed';
@@ -56,23 +70,33 @@ function rule(node: Node, of: BatchAxis[]): BatchAxis {
       const [a, b] = of;
       if (a === 'mixed' || b === 'mixed') return 'mixed';
       if (a === 'sum' || b === 'sum') return a === 'none' || b === 'none' ? 'sum' : 'mixed';
-      const labels = [typeof a === 'number' ? op.a[a] : undefined, typeof b === 'number' ? op.b[b] : undefined].filter((l) => l !== undefined);
+      const labels = [typeof a === 'number' ? op.a[a] : undefined, typeof b === 'number' ? op.b[b] : undefined].filter(
+        (l) => l !== undefined,
+      );
       if (labels.length === 0) return 'none';
       if (labels.length === 2 && labels[0] !== labels[1]) return 'mixed';
       const at = op.out.indexOf(labels[0]);
       // A product summed over the rows is a sum over rows if both sides count them, or the other side does not.
       return at < 0 ? 'sum' : at;
     }
-    case 'reshape': return typeof x !== 'number' ? x : reshapedAxis(node.inputs[0].shape, node.shape, x);
-    case 'permute': return typeof x === 'number' ? op.order.indexOf(x) : x;
-    case 'expand': case 'slice': case 'pad': return x;
-    case 'concat': return typeof x === 'number' && op.axis === x ? 'mixed' : join(of);
+    case 'reshape':
+      return typeof x !== 'number' ? x : reshapedAxis(node.inputs[0].shape, node.shape, x);
+    case 'permute':
+      return typeof x === 'number' ? op.order.indexOf(x) : x;
+    case 'expand':
+    case 'slice':
+    case 'pad':
+      return x;
+    case 'concat':
+      return typeof x === 'number' && op.axis === x ? 'mixed' : join(of);
     case 'gather': {
       const [table, index] = of;
       return table === 'none' ? index : 'mixed';
     }
-    case 'scatter_add': return of.every((a) => a === 'none') ? 'none' : 'mixed';
-    case 'composite': return join(of);
+    case 'scatter_add':
+      return of.every((a) => a === 'none') ? 'none' : 'mixed';
+    case 'composite':
+      return join(of);
   }
 }
 

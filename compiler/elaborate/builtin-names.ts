@@ -3,15 +3,50 @@ export const CONSTANTS: Record<string, number> = { pi: Math.PI };
 
 export const BUILTINS = [
   // on numbers and tensors alike
-  'exp', 'log', 'sqrt', 'tanh', 'erf', 'sin', 'cos', 'abs', 'floor', 'min', 'max',
+  'exp',
+  'log',
+  'sqrt',
+  'tanh',
+  'erf',
+  'sin',
+  'cos',
+  'abs',
+  'floor',
+  'min',
+  'max',
   // on numbers
-  'isqrt', 'ceil', 'round',
+  'isqrt',
+  'ceil',
+  'round',
   // on tensors
-  'sum', 'mean', 'largest', 'einsum', 'reshape', 'transpose', 'concat', 'gather', 'iota', 'where', 'float', 'stop_gradient', 'grad', 'is_finite', 'batch_rows',
+  'sum',
+  'mean',
+  'largest',
+  'einsum',
+  'reshape',
+  'transpose',
+  'concat',
+  'gather',
+  'iota',
+  'where',
+  'float',
+  'stop_gradient',
+  'grad',
+  'is_finite',
+  'batch_rows',
   // how weights begin
-  'normal', 'uniform', 'zeros', 'ones', 'constant',
+  'normal',
+  'uniform',
+  'zeros',
+  'ones',
+  'constant',
   // the outside
-  'native', 'vocabulary', 'load', 'mix', 'logistic', 'focus',
+  'native',
+  'vocabulary',
+  'load',
+  'mix',
+  'logistic',
+  'focus',
 ] as const;
 
 export type BuiltinName = (typeof BUILTINS)[number];

@@ -46,7 +46,8 @@ function both(name: 'exp' | 'log' | 'sqrt' | 'tanh' | 'erf' | 'sin' | 'cos' | 'a
 function extreme(name: 'min' | 'max', fn: (a: number, b: number) => number): Rule {
   return (ctx, given, span) => {
     const [a, b] = named(name, given, ['a', 'b'], span);
-    if (a?.kind === 'tensor' || b?.kind === 'tensor') return tensor(ctx.builder[name](tensors.operand(ctx, a, span), tensors.operand(ctx, b, span)));
+    if (a?.kind === 'tensor' || b?.kind === 'tensor')
+      return tensor(ctx.builder[name](tensors.operand(ctx, a, span), tensors.operand(ctx, b, span)));
     const [x, y] = [numberOf(a, name, span), numberOf(b, name, span)];
     // A duration and a plain number do meet here: `min(step / warmup, 1)`.
     return mapNumbers(fn, (j, k) => `${name}(${j}, ${k})`, [x, y], x.unit ?? y.unit);
@@ -57,18 +58,33 @@ function onNumber(name: string, fn: (x: number) => number): Rule {
   return (_, given, span) => mapNumbers(fn, (k) => `${name}(${k})`, [numberOf(named(name, given, ['x'], span)[0], name, span)]);
 }
 
-const init = (name: 'normal' | 'uniform' | 'constant', parameter: string): Rule => (_, given, span) => {
-  const { value } = numberOf(named(name, given, [parameter], span)[0], name, span);
-  return { kind: 'init', init: name === 'normal' ? { kind: 'normal', std: value } : name === 'uniform' ? { kind: 'uniform', bound: value } : { kind: 'constant', value } };
-};
+const init =
+  (name: 'normal' | 'uniform' | 'constant', parameter: string): Rule =>
+  (_, given, span) => {
+    const { value } = numberOf(named(name, given, [parameter], span)[0], name, span);
+    return {
+      kind: 'init',
+      init:
+        name === 'normal'
+          ? { kind: 'normal', std: value }
+          : name === 'uniform'
+            ? { kind: 'uniform', bound: value }
+            : { kind: 'constant', value },
+    };
+  };
 
-const filled = (name: string, value: number): Rule => (_, given, span) => {
-  named(name, given, [], span);
-  return { kind: 'init', init: { kind: 'constant', value } };
-};
+const filled =
+  (name: string, value: number): Rule =>
+  (_, given, span) => {
+    named(name, given, [], span);
+    return { kind: 'init', init: { kind: 'constant', value } };
+  };
 
 /** Scores are declared by `score logistic(...)` in a probe and evaluated there; anywhere else they are out of place. */
-const onlyInScore = (name: string): Rule => (_, __, span) => fail('P0509', { name, place: 'a `score` of a probe' }, span);
+const onlyInScore =
+  (name: string): Rule =>
+  (_, __, span) =>
+    fail('P0509', { name, place: 'a `score` of a probe' }, span);
 
 const rules: Record<BuiltinName, Rule> = {
   exp: both('exp', Math.exp),
@@ -115,7 +131,9 @@ const rules: Record<BuiltinName, Rule> = {
   },
   load: (_, given, span) => {
     const [file] = named('load', given, ['file'], span);
-    return file?.kind === 'string' ? { kind: 'load', file: file.value, span } : fail('P0301', { expected: 'a path in quotes', found: file ? describe(file) : 'nothing' }, span);
+    return file?.kind === 'string'
+      ? { kind: 'load', file: file.value, span }
+      : fail('P0301', { expected: 'a path in quotes', found: file ? describe(file) : 'nothing' }, span);
   },
   mix: (ctx, given, span) => mixData(ctx, given, span),
   logistic: onlyInScore('logistic'),
@@ -125,4 +143,3 @@ const rules: Record<BuiltinName, Rule> = {
 export function callBuiltin(ctx: Context, name: string, given: Given[], span: Span): Value {
   return rules[name as BuiltinName](ctx, given, span);
 }
-

@@ -24,43 +24,61 @@ import type { BoundValue, InstanceValue, RecordTypeValue, RecordValue, Value } f
 type CallExpression = Extract<Expression, { kind: 'Call' }>;
 
 /** An evaluated argument. */
-export interface Given { name?: string; value: Value; span: Span }
+export interface Given {
+  name?: string;
+  value: Value;
+  span: Span;
+}
 
 /** Deep enough for any model, shallow enough for the stack. */
 const DEEPEST = 200;
 
 export function call(ctx: Context, e: CallExpression, scope: Scope): Value {
   const callee = evaluate(ctx, e.callee, scope);
-  const given = e.arguments.map((a: Argument) => ({ ...(a.name ? { name: a.name.text } : {}), value: evaluate(ctx, a.value, scope), span: a.span }));
+  const given = e.arguments.map((a: Argument) => ({
+    ...(a.name ? { name: a.name.text } : {}),
+    value: evaluate(ctx, a.value, scope),
+    span: a.span,
+  }));
   return apply(ctx, callee, given, e.span);
 }
 
 export function apply(ctx: Context, callee: Value, given: Given[], span: Span): Value {
   switch (callee.kind) {
-    case 'builtin': return callBuiltin(ctx, callee.name, given, span);
+    case 'builtin':
+      return callBuiltin(ctx, callee.name, given, span);
     case 'function': {
       const scope = new Scope(callee.scope);
-      if (given.length !== callee.params.length) fail('P0213', { of: callee.name, wanted: callee.params.length, found: given.length }, span);
+      if (given.length !== callee.params.length)
+        fail('P0213', { of: callee.name, wanted: callee.params.length, found: given.length }, span);
       given.forEach((g, i) => scope.define(g.name ?? callee.params[i], g.value));
       return within(span, `in ${callee.name}`, () => evaluate(ctx, callee.body, scope));
     }
-    case 'closure': return callee.call(ctx, given, span);
-    case 'recordType': return makeRecord(ctx, callee, given, span);
-    case 'data': return apply(ctx, callee.bound, given, span);
+    case 'closure':
+      return callee.call(ctx, given, span);
+    case 'recordType':
+      return makeRecord(ctx, callee, given, span);
+    case 'data':
+      return apply(ctx, callee.bound, given, span);
     case 'bound': {
       const { definition } = callee;
       const args = mergeArguments(callee, given);
-      if (definition.keyword === 'layer' && tensorParameters(definition).some((p) => args.has(p.name.text))) return runLayer(ctx, { ...callee, given: args }, undefined, span);
+      if (definition.keyword === 'layer' && tensorParameters(definition).some((p) => args.has(p.name.text)))
+        return runLayer(ctx, { ...callee, given: args }, undefined, span);
       return { ...callee, given: args, span };
     }
-    case 'instance': return runLayer(ctx, { ...callee.bound, given: mergeArguments(callee.bound, given) }, callee, span);
-    default: return fail('P0304', { found: describe(callee) }, span);
+    case 'instance':
+      return runLayer(ctx, { ...callee.bound, given: mergeArguments(callee.bound, given) }, callee, span);
+    default:
+      return fail('P0304', { found: describe(callee) }, span);
   }
 }
 
 /** Parameters that are given at each call of a layer. */
 export function tensorParameters(definition: Definition): Parameter[] {
-  return definition.params.filter((p) => p.type !== undefined && (p.type.shape !== undefined || (p.type.name !== undefined && /^[A-Z]/.test(p.type.name.text))));
+  return definition.params.filter(
+    (p) => p.type !== undefined && (p.type.shape !== undefined || (p.type.name !== undefined && /^[A-Z]/.test(p.type.name.text))),
+  );
 }
 
 /** Adds the arguments of a call to those given before: by name, the rest in the order of the parameters that are still open. */
@@ -90,8 +108,25 @@ function makeRecord(ctx: Context, type: RecordTypeValue, given: Given[], span: S
   const scope = new Scope();
   given.forEach((g, i) => {
     const field = g.name === undefined ? type.fields[i] : type.fields.find((f) => f.name === g.name);
-    if (!field) fail('P0209', { name: g.name ?? '', of: `record ${type.name}`, nearest: nearest(g.name ?? '', type.fields.map((f) => f.name)) ?? '', known: type.fields.map((f) => f.name).join(', ') }, g.span);
-    fields.set(field.name, field.type.shape ? matchShape(ctx, field.type, g.value, scope, `${field.name} of ${type.name}`, g.span) : g.value);
+    if (!field)
+      fail(
+        'P0209',
+        {
+          name: g.name ?? '',
+          of: `record ${type.name}`,
+          nearest:
+            nearest(
+              g.name ?? '',
+              type.fields.map((f) => f.name),
+            ) ?? '',
+          known: type.fields.map((f) => f.name).join(', '),
+        },
+        g.span,
+      );
+    fields.set(
+      field.name,
+      field.type.shape ? matchShape(ctx, field.type, g.value, scope, `${field.name} of ${type.name}`, g.span) : g.value,
+    );
   });
   for (const field of type.fields) if (!fields.has(field.name)) fail('P0210', { name: field.name, of: `record ${type.name}` }, span);
   return { kind: 'record', type: type.name, fields };
@@ -102,7 +137,13 @@ function makeRecord(ctx: Context, type: RecordTypeValue, given: Given[], span: S
  * use the parameters before it. Named dimensions of tensor arguments are bound as they are met. `wrap` may replace what is
  * not a tensor (losses and optimizers make scalars of their numbers).
  */
-export function bindParameters(ctx: Context, bound: BoundValue, module: Module, span: Span, wrap: (name: string, value: Value) => Value = (_, value) => value): Scope {
+export function bindParameters(
+  ctx: Context,
+  bound: BoundValue,
+  module: Module,
+  span: Span,
+  wrap: (name: string, value: Value) => Value = (_, value) => value,
+): Scope {
   const { definition, given } = bound;
   const of = `${definition.keyword} ${definition.name.text}`;
   const scope = new Scope(moduleScope(module));
@@ -115,7 +156,9 @@ export function bindParameters(ctx: Context, bound: BoundValue, module: Module, 
     if (value) scope.define(p.name.text, wrap(p.name.text, value));
     else late.push(p);
   }
-  const literal = late.filter((p) => p.default && ['NumberLiteral', 'BoolLiteral', 'StringLiteral', 'NoneLiteral'].includes(p.default.kind));
+  const literal = late.filter(
+    (p) => p.default && ['NumberLiteral', 'BoolLiteral', 'StringLiteral', 'NoneLiteral'].includes(p.default.kind),
+  );
   for (const p of literal) scope.define(p.name.text, wrap(p.name.text, byDefault(ctx, p, scope, of)));
   for (const p of definition.params) {
     if (!tensors.has(p.name.text)) continue;
@@ -154,7 +197,8 @@ function runLayer(ctx: Context, bound: BoundValue, instance: InstanceValue | und
       const label = instance?.path;
       const run = (): Value => {
         const result = definition.composite ? composite(ctx, bound, scope) : runBody(ctx, definition, scope, instance);
-        if (definition.result?.shape) return matchShape(ctx, definition.result, result, scope, `the result of ${definition.name.text}`, definition.result.span);
+        if (definition.result?.shape)
+          return matchShape(ctx, definition.result, result, scope, `the result of ${definition.name.text}`, definition.result.span);
         return result;
       };
       if (label === undefined) return run();
@@ -178,13 +222,23 @@ function composite(ctx: Context, bound: BoundValue, scope: Scope): Value {
   });
   args.forEach((a, i) => local.define(a.name, tensor(inner.builder.input(`arg${i}`, a.node.shape, a.node.dtype))));
   const result = runBody(inner, definition, local, undefined);
-  if (result.kind !== 'tensor') return fail('P0301', { expected: `a tensor from composite layer ${definition.name.text}`, found: describe(result) }, definition.name.span);
+  if (result.kind !== 'tensor')
+    return fail(
+      'P0301',
+      { expected: `a tensor from composite layer ${definition.name.text}`, found: describe(result) },
+      definition.name.span,
+    );
   const body = { outputs: [{ kind: 'output' as const, name: 'out', node: result.node }] };
-  return tensor(ctx.builder.composite(definition.name.text, args.map((a) => a.node), body));
+  return tensor(
+    ctx.builder.composite(
+      definition.name.text,
+      args.map((a) => a.node),
+      body,
+    ),
+  );
 }
 
 /** Gives a bound layer its place in the model. */
 export function instantiate(bound: BoundValue, path: string): InstanceValue {
   return { kind: 'instance', bound, path };
 }
-

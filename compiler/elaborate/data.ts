@@ -13,13 +13,16 @@ const LAYOUTS: readonly string[] = ['pairs', 'answers', 'contrast', 'classes', '
 /** A source with its arguments, or data already made; anything else is an error. */
 export function makeData(ctx: Context, value: Value, span: Span): DataValue {
   if (value.kind === 'data') return value;
-  if (value.kind !== 'bound' || value.definition.keyword !== 'source' || !value.definition.value) return fail('P0301', { expected: 'data, such as scenes.preferences(count: 8k)', found: describe(value) }, span);
+  if (value.kind !== 'bound' || value.definition.keyword !== 'source' || !value.definition.value)
+    return fail('P0301', { expected: 'data, such as scenes.preferences(count: 8k)', found: describe(value) }, span);
   const { definition } = value;
   const layout = definition.result?.name?.text ?? '';
-  if (!LAYOUTS.includes(layout)) return fail('P0311', { name: definition.name.text, layout, known: LAYOUTS.join(', ') }, definition.name.span);
+  if (!LAYOUTS.includes(layout))
+    return fail('P0311', { name: definition.name.text, layout, known: LAYOUTS.join(', ') }, definition.name.span);
   const scope = bindParameters(ctx, value, value.module, span);
   const native = evaluate(ctx, definition.value as NonNullable<typeof definition.value>, scope);
-  if (native.kind !== 'record' || native.type !== 'native') return fail('P0301', { expected: 'native("...")', found: describe(native) }, definition.name.span);
+  if (native.kind !== 'record' || native.type !== 'native')
+    return fail('P0301', { expected: 'native("...")', found: describe(native) }, definition.name.span);
   const params: DataValue['params'] = {};
   let folder: string | undefined;
   let count: number | undefined;
@@ -33,7 +36,8 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
       if (p.type?.name?.text === 'path') folder = String(given.value);
     }
   }
-  if (count === undefined || !Number.isInteger(count) || count < 1) return fail('P0210', { name: 'count', of: `source ${definition.name.text}` }, span);
+  if (count === undefined || !Number.isInteger(count) || count < 1)
+    return fail('P0210', { name: 'count', of: `source ${definition.name.text}` }, span);
   const field = (name: string): number | undefined => {
     const v = native.fields.get(name);
     return v?.kind === 'number' ? v.value : undefined;
@@ -59,10 +63,12 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
 /** `native("scenes.pairs", image: size, ...)`: what the runtime calls the source, and the facts that shapes depend on. */
 export function makeNative(given: Given[], span: Span): RecordValue {
   const [source, ...facts] = given;
-  if (source?.value.kind !== 'string') return fail('P0301', { expected: 'the name of a source in quotes', found: source ? describe(source.value) : 'nothing' }, span);
+  if (source?.value.kind !== 'string')
+    return fail('P0301', { expected: 'the name of a source in quotes', found: source ? describe(source.value) : 'nothing' }, span);
   const fields = new Map<string, Value>([['source', source.value]]);
   for (const fact of facts) {
-    if (!fact.name || !['image', 'prompt', 'answer', 'patches', 'tokenizer'].includes(fact.name)) fail('P0209', { name: fact.name ?? '', of: 'native', nearest: '', known: 'image, prompt, answer, patches, tokenizer' }, fact.span);
+    if (!fact.name || !['image', 'prompt', 'answer', 'patches', 'tokenizer'].includes(fact.name))
+      fail('P0209', { name: fact.name ?? '', of: 'native', nearest: '', known: 'image, prompt, answer, patches, tokenizer' }, fact.span);
     fields.set(fact.name, fact.value);
   }
   return { kind: 'record', type: 'native', fields };
@@ -77,7 +83,8 @@ export function mixData(ctx: Context, given: Given[], span: Span): DataValue {
     for (const key of ['layout', 'image', 'prompt', 'answer', 'patches'] as const) {
       if (part[key] !== first[key]) fail('P0601', { what: key, first: String(first[key]), second: String(part[key]) }, given[i].span);
     }
-    if (wordsOf(part) !== wordsOf(first)) fail('P0601', { what: 'tokenizer', first: first.tokenizer?.name ?? 'none', second: part.tokenizer?.name ?? 'none' }, given[i].span);
+    if (wordsOf(part) !== wordsOf(first))
+      fail('P0601', { what: 'tokenizer', first: first.tokenizer?.name ?? 'none', second: part.tokenizer?.name ?? 'none' }, given[i].span);
   });
   const parts = all.flatMap((part) => part.mix ?? [part]);
   return { ...first, source: 'mix', params: {}, folder: undefined, count: parts.reduce((n, p) => n + p.count, 0), mix: parts };

@@ -24,16 +24,26 @@ export function evaluate(ctx: Context, expression: Expression, scope: Scope): Va
 
 function evaluateInner(ctx: Context, e: Expression, scope: Scope): Value {
   switch (e.kind) {
-    case 'NumberLiteral': return e.unit ? { kind: 'number', value: e.value, unit: e.unit } : number(e.value);
-    case 'StringLiteral': return string(e.value);
-    case 'BoolLiteral': return bool(e.value);
-    case 'NoneLiteral': return NONE;
-    case 'ListLiteral': return { kind: 'list', items: e.items.map((item) => evaluate(ctx, item, scope)) };
-    case 'Identifier': return scope.lookup(e.name) ?? unknownName(e.name, scope, e.span);
-    case 'Member': return member(ctx, evaluate(ctx, e.object, scope), e.name.text, e.name.span);
-    case 'Call': return call(ctx, e, scope);
-    case 'Index': return index(ctx, evaluate(ctx, e.object, scope), e, scope);
-    case 'Unary': return unary(ctx, e.operator, evaluate(ctx, e.operand, scope), e.span);
+    case 'NumberLiteral':
+      return e.unit ? { kind: 'number', value: e.value, unit: e.unit } : number(e.value);
+    case 'StringLiteral':
+      return string(e.value);
+    case 'BoolLiteral':
+      return bool(e.value);
+    case 'NoneLiteral':
+      return NONE;
+    case 'ListLiteral':
+      return { kind: 'list', items: e.items.map((item) => evaluate(ctx, item, scope)) };
+    case 'Identifier':
+      return scope.lookup(e.name) ?? unknownName(e.name, scope, e.span);
+    case 'Member':
+      return member(ctx, evaluate(ctx, e.object, scope), e.name.text, e.name.span);
+    case 'Call':
+      return call(ctx, e, scope);
+    case 'Index':
+      return index(ctx, evaluate(ctx, e.object, scope), e, scope);
+    case 'Unary':
+      return unary(ctx, e.operator, evaluate(ctx, e.operand, scope), e.span);
     case 'Binary': {
       const left = evaluate(ctx, e.left, scope);
       if (e.operator === 'and' || e.operator === 'or') {
@@ -44,11 +54,15 @@ function evaluateInner(ctx: Context, e: Expression, scope: Scope): Value {
       if (e.operator === 'in') return contains(left, right, e.span);
       return binary(ctx, e.operator, left, right, e.span);
     }
-    case 'Range': return { kind: 'range', from: whole(evaluate(ctx, e.from, scope), e.from.span), to: whole(evaluate(ctx, e.to, scope), e.to.span) };
-    case 'Conditional': return evaluate(ctx, condition(ctx, e.condition, scope) ? e.then : e.otherwise, scope);
-    case 'Arrow': return fail('P0301', { expected: 'a value', found: 'an arrow, which makes a model' }, e.span);
+    case 'Range':
+      return { kind: 'range', from: whole(evaluate(ctx, e.from, scope), e.from.span), to: whole(evaluate(ctx, e.to, scope), e.to.span) };
+    case 'Conditional':
+      return evaluate(ctx, condition(ctx, e.condition, scope) ? e.then : e.otherwise, scope);
+    case 'Arrow':
+      return fail('P0301', { expected: 'a value', found: 'an arrow, which makes a model' }, e.span);
     // A syntax error was reported there; this stops the declaration without a second message.
-    case 'Missing': throw new Silent();
+    case 'Missing':
+      throw new Silent();
   }
 }
 
@@ -68,7 +82,13 @@ export function whole(value: Value, span?: Span): number {
 
 function contains(item: Value, list: Value, span: Span): Value {
   if (list.kind !== 'list') return fail('P0305', { operator: 'in', left: describe(item), right: describe(list) }, span);
-  return bool(list.items.some((x) => (x.kind === 'number' && item.kind === 'number' && x.value === item.value) || (x.kind === 'string' && item.kind === 'string' && x.value === item.value)));
+  return bool(
+    list.items.some(
+      (x) =>
+        (x.kind === 'number' && item.kind === 'number' && x.value === item.value) ||
+        (x.kind === 'string' && item.kind === 'string' && x.value === item.value),
+    ),
+  );
 }
 
 export function unknownName(name: string, scope: Scope, span: Span): never {

@@ -62,7 +62,8 @@ function slice(ctx: Context, node: Node, e: IndexExpression, scope: Scope): Valu
         size.push(1);
         break;
       }
-      case 'IndexNamed': fail('P0309', { message: 'a tensor has no named index' }, e.span);
+      case 'IndexNamed':
+        fail('P0309', { message: 'a tensor has no named index' }, e.span);
     }
   }
   for (let axis = start.length; axis < node.shape.length; axis++) {
@@ -70,12 +71,20 @@ function slice(ctx: Context, node: Node, e: IndexExpression, scope: Scope): Valu
     size.push(node.shape[axis]);
   }
   const cut = ctx.builder.slice(node, start, size);
-  return tensor(dropped.length > 0 ? ctx.builder.reshape(cut, size.filter((_, axis) => !dropped.includes(axis))) : cut);
+  return tensor(
+    dropped.length > 0
+      ? ctx.builder.reshape(
+          cut,
+          size.filter((_, axis) => !dropped.includes(axis)),
+        )
+      : cut,
+  );
 }
 
 /** `post.dpo[seed: 0]` */
 function seedOf(ctx: Context, object: Extract<Value, { kind: 'subject' }>, e: IndexExpression, scope: Scope): Value {
   const [entry] = e.entries;
-  if (e.entries.length !== 1 || entry.kind !== 'IndexNamed' || entry.name.text !== 'seed') return fail('P0309', { message: 'a stage is indexed by its seed: [seed: 0]' }, e.span);
+  if (e.entries.length !== 1 || entry.kind !== 'IndexNamed' || entry.name.text !== 'seed')
+    return fail('P0309', { message: 'a stage is indexed by its seed: [seed: 0]' }, e.span);
   return { ...object, seed: whole(evaluate(ctx, entry.value, scope), entry.value.span) };
 }

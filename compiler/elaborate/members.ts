@@ -16,13 +16,22 @@ export function member(ctx: Context, object: Value, name: string, span: Span): V
 
 function lookup(ctx: Context, object: Value, name: string): Value | undefined {
   switch (object.kind) {
-    case 'record': return object.fields.get(name);
-    case 'namespace': return object.module.declarations.has(name) ? moduleScope(object.module).lookup(name) : undefined;
-    case 'instance': return ctx.exposed.get(`${ctx.prefix}${object.path}.${name}`) ?? configuration(object, name);
-    case 'tokenizer': return name === 'size' ? number(object.tokenizer.words.length) : undefined;
-    case 'model': return name === 'encoder' || name === 'connector' || name === 'language' || name === 'layer' ? (object.form as unknown as Record<string, Value | undefined>)[name] : undefined;
-    case 'subject': return stageParts(object, name);
-    default: return undefined;
+    case 'record':
+      return object.fields.get(name);
+    case 'namespace':
+      return object.module.declarations.has(name) ? moduleScope(object.module).lookup(name) : undefined;
+    case 'instance':
+      return ctx.exposed.get(`${ctx.prefix}${object.path}.${name}`) ?? configuration(object, name);
+    case 'tokenizer':
+      return name === 'size' ? number(object.tokenizer.words.length) : undefined;
+    case 'model':
+      return name === 'encoder' || name === 'connector' || name === 'language' || name === 'layer'
+        ? (object.form as unknown as Record<string, Value | undefined>)[name]
+        : undefined;
+    case 'subject':
+      return stageParts(object, name);
+    default:
+      return undefined;
   }
 }
 
@@ -33,15 +42,24 @@ function configuration(object: Extract<Value, { kind: 'instance' }>, name: strin
 
 function membersOf(ctx: Context, object: Value): string[] {
   switch (object.kind) {
-    case 'record': return [...object.fields.keys()];
-    case 'namespace': return [...object.module.declarations.keys()];
+    case 'record':
+      return [...object.fields.keys()];
+    case 'namespace':
+      return [...object.module.declarations.keys()];
     case 'instance': {
       const prefix = `${ctx.prefix}${object.path}.`;
-      return [...[...ctx.exposed.keys()].filter((k) => k.startsWith(prefix)).map((k) => k.slice(prefix.length)), ...object.bound.given.keys()];
+      return [
+        ...[...ctx.exposed.keys()].filter((k) => k.startsWith(prefix)).map((k) => k.slice(prefix.length)),
+        ...object.bound.given.keys(),
+      ];
     }
-    case 'tokenizer': return ['size'];
-    case 'model': return Object.keys(object.form).filter((k) => k !== 'kind');
-    case 'subject': return stageParts(object, undefined);
-    default: return [];
+    case 'tokenizer':
+      return ['size'];
+    case 'model':
+      return Object.keys(object.form).filter((k) => k !== 'kind');
+    case 'subject':
+      return stageParts(object, undefined);
+    default:
+      return [];
   }
 }

@@ -14,16 +14,24 @@ export function makeModel(ctx: Context, declaration: Binding, scope: Scope): Mod
   const e = declaration.value;
   if (e.kind !== 'Arrow') {
     const value = evaluate(ctx, e, scope);
-    if (value.kind !== 'bound' || value.definition.keyword !== 'layer') return fail('P0301', { expected: 'encoder -> connector -> language, or a layer', found: describe(value) }, e.span);
+    if (value.kind !== 'bound' || value.definition.keyword !== 'layer')
+      return fail('P0301', { expected: 'encoder -> connector -> language, or a layer', found: describe(value) }, e.span);
     const layer = instantiate(value, path);
     const encoder = value.given.get('encoder');
     return { kind: 'model', path, form: { kind: 'layer', layer, ...(encoder?.kind === 'instance' ? { encoder } : {}) } };
   }
-  if (e.steps.length !== 3) return fail('P0301', { expected: 'encoder -> connector -> language', found: `${e.steps.length} steps` }, e.span);
+  if (e.steps.length !== 3)
+    return fail('P0301', { expected: 'encoder -> connector -> language', found: `${e.steps.length} steps` }, e.span);
   const [encoder, middle, language] = e.steps.map((step) => evaluate(ctx, step, scope));
-  const part = (value: typeof encoder, what: string, i: number): InstanceValue => (value.kind === 'instance' ? value : fail('P0301', { expected: `a declared ${what}`, found: describe(value) }, e.steps[i].span));
+  const part = (value: typeof encoder, what: string, i: number): InstanceValue =>
+    value.kind === 'instance' ? value : fail('P0301', { expected: `a declared ${what}`, found: describe(value) }, e.steps[i].span);
   const head = part(language, 'language model', 2);
-  const connector = middle.kind === 'instance' ? middle : middle.kind === 'bound' ? instantiate(fillInto(middle, head), `${path}.connector`) : fail('P0301', { expected: 'a connector', found: describe(middle) }, e.steps[1].span);
+  const connector =
+    middle.kind === 'instance'
+      ? middle
+      : middle.kind === 'bound'
+        ? instantiate(fillInto(middle, head), `${path}.connector`)
+        : fail('P0301', { expected: 'a connector', found: describe(middle) }, e.steps[1].span);
   return { kind: 'model', path, form: { kind: 'arrow', encoder: part(encoder, 'encoder', 0), connector, language: head } };
 }
 

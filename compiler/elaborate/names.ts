@@ -83,28 +83,47 @@ function valueOf(universe: Universe, module: Module, declaration: Named): Value 
   const ctx = universe.context;
   const name = declaration.name.text;
   switch (declaration.kind) {
-    case 'Definition': return { kind: 'bound', definition: declaration, module, given: new Map() };
-    case 'RecordType': return { kind: 'recordType', name, fields: declaration.fields.map((f) => ({ name: f.name.text, type: f.type })) };
+    case 'Definition':
+      return { kind: 'bound', definition: declaration, module, given: new Map() };
+    case 'RecordType':
+      return { kind: 'recordType', name, fields: declaration.fields.map((f) => ({ name: f.name.text, type: f.type })) };
     case 'Param': {
       const set = module === universe.loaded.main ? universe.overrides.get(name) : undefined;
       const value = evaluate(ctx, set ?? declaration.value, scope);
       if (!declaration.type) return value;
-      convert({ kind: 'Parameter', name: declaration.name, type: declaration.type, span: declaration.span }, value, 'the text', declaration.value.span);
+      convert(
+        { kind: 'Parameter', name: declaration.name, type: declaration.type, span: declaration.span },
+        value,
+        'the text',
+        declaration.value.span,
+      );
       // Checked, but kept with its unit: where it is used asks for one again.
       return value;
     }
-    case 'Stage': case 'Compare': return { kind: 'subject', module, stage: name };
+    case 'Stage':
+    case 'Compare':
+      return { kind: 'subject', module, stage: name };
     case 'Binding':
       switch (declaration.keyword) {
-        case 'encoder': case 'language': {
+        case 'encoder':
+        case 'language': {
           const value = evaluate(ctx, declaration.value, scope);
-          if (value.kind !== 'bound' || value.definition.keyword !== 'layer') return fail('P0301', { expected: `a layer for the ${declaration.keyword} ${name}`, found: describe(value) }, declaration.value.span);
+          if (value.kind !== 'bound' || value.definition.keyword !== 'layer')
+            return fail(
+              'P0301',
+              { expected: `a layer for the ${declaration.keyword} ${name}`, found: describe(value) },
+              declaration.value.span,
+            );
           return instantiate(value, name);
         }
-        case 'model': return makeModel(ctx, declaration, scope);
-        case 'data': return makeData(ctx, evaluate(ctx, declaration.value, scope), declaration.value.span);
-        case 'tokenizer': return vocabulary(universe, module, name, evaluate(ctx, declaration.value, scope), declaration.value);
-        case 'probe': return evaluate(ctx, declaration.value, scope);
+        case 'model':
+          return makeModel(ctx, declaration, scope);
+        case 'data':
+          return makeData(ctx, evaluate(ctx, declaration.value, scope), declaration.value.span);
+        case 'tokenizer':
+          return vocabulary(universe, module, name, evaluate(ctx, declaration.value, scope), declaration.value);
+        case 'probe':
+          return evaluate(ctx, declaration.value, scope);
       }
   }
 }
@@ -122,17 +141,17 @@ function vocabulary(universe: Universe, module: Module, name: string, value: Val
     words = undefined;
   }
   const list = Array.isArray(words) ? words : (words as { words?: unknown } | undefined)?.words;
-  if (!Array.isArray(list) || !list.every((w) => typeof w === 'string')) return fail('P0511', { file: path, message: 'a JSON list of words is expected' }, at.span);
+  if (!Array.isArray(list) || !list.every((w) => typeof w === 'string'))
+    return fail('P0511', { file: path, message: 'a JSON list of words is expected' }, at.span);
   const [pad, end] = ['<pad>', '<end>'].map((w) => list.indexOf(w));
   if (pad < 0 || end < 0) return fail('P0511', { file: path, message: 'the words `<pad>` and `<end>` must be among them' }, at.span);
-  return { kind: 'tokenizer', name, tokenizer: { kind: 'words', words: list as string[], pad, end } };
+  return { kind: 'tokenizer', name, tokenizer: { kind: 'words', words: list, pad, end } };
 }
 
 /** Evaluates an expression at the top level of a module. */
 export function evaluateIn(universe: Universe, module: Module, expression: Expression): Value {
   return evaluate(universe.context, expression, moduleScope(module));
 }
-
 
 /**
  * `post.dpo`, `post.eyes`, `post.dpo.eyes`: an arm of a comparison, or a declared part or model as that stage left it. Without
@@ -145,7 +164,9 @@ export function stageParts(subject: SubjectValue, name: string | undefined): Val
   const declaration = module.declarations.get(subject.stage);
   const arms = declaration?.kind === 'Compare' && subject.arm === undefined ? declaration.arms.map((a) => a.name.text) : [];
   if (name === undefined) {
-    const parts = [...module.declarations.values()].filter((d) => d.kind === 'Binding' && ['encoder', 'language', 'model'].includes(d.keyword));
+    const parts = [...module.declarations.values()].filter(
+      (d) => d.kind === 'Binding' && ['encoder', 'language', 'model'].includes(d.keyword),
+    );
     return [...arms, ...parts.map((d) => d.name.text)];
   }
   if (arms.includes(name)) return { ...subject, arm: name };

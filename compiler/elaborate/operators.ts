@@ -27,11 +27,17 @@ const COMPARISON: Record<string, (a: number, b: number) => boolean> = {
 };
 
 /** Applies a numeric function to numbers, step by step where they change with the step, and remembers how it was done. */
-export function mapNumbers(fn: (...xs: number[]) => number, how: (...keys: string[]) => string, values: NumberValue[], unit?: string): NumberValue {
+export function mapNumbers(
+  fn: (...xs: number[]) => number,
+  how: (...keys: string[]) => string,
+  values: NumberValue[],
+  unit?: string,
+): NumberValue {
   const result: NumberValue = { kind: 'number', value: fn(...values.map((v) => v.value)), ...(unit ? { unit } : {}) };
   if (values.some((v) => v.uniform !== undefined)) result.uniform = how(...values.map((v) => v.uniform ?? String(v.value)));
   const length = values.find((v) => v.steps)?.steps?.length;
-  if (length !== undefined) result.steps = Float64Array.from({ length }, (_, i) => fn(...values.map((v) => (v.steps ? v.steps[i] : v.value))));
+  if (length !== undefined)
+    result.steps = Float64Array.from({ length }, (_, i) => fn(...values.map((v) => (v.steps ? v.steps[i] : v.value))));
   return result;
 }
 
@@ -73,18 +79,30 @@ function tensorBinary(ctx: Context, operator: string, left: Value, right: Value,
   const b = ctx.builder;
   const [x, y] = together(ctx, left, right);
   switch (operator) {
-    case '+': return b.add(x, y);
-    case '-': return b.sub(x, y);
-    case '*': return b.mul(x, y);
-    case '/': return b.div(x, y);
-    case '^': return b.pow(x, right.kind === 'number' && right.uniform === undefined ? right.value : y);
-    case '<': return b.less(x, y);
-    case '>': return b.less(y, x);
-    case '<=': return b.not(b.less(y, x));
-    case '>=': return b.not(b.less(x, y));
-    case '==': return b.equal(x, y);
-    case '!=': return b.not(b.equal(x, y));
-    default: return fail('P0305', { operator, left: describe(left), right: describe(right) }, span);
+    case '+':
+      return b.add(x, y);
+    case '-':
+      return b.sub(x, y);
+    case '*':
+      return b.mul(x, y);
+    case '/':
+      return b.div(x, y);
+    case '^':
+      return b.pow(x, right.kind === 'number' && right.uniform === undefined ? right.value : y);
+    case '<':
+      return b.less(x, y);
+    case '>':
+      return b.less(y, x);
+    case '<=':
+      return b.not(b.less(y, x));
+    case '>=':
+      return b.not(b.less(x, y));
+    case '==':
+      return b.equal(x, y);
+    case '!=':
+      return b.not(b.equal(x, y));
+    default:
+      return fail('P0305', { operator, left: describe(left), right: describe(right) }, span);
   }
 }
 
@@ -104,7 +122,8 @@ function together(ctx: Context, left: Value, right: Value): [Node, Node] {
 
 /** `and`, `or` where an operand is a tensor of truth values; plain ones are short-circuited by the caller. */
 export function logical(ctx: Context, operator: 'and' | 'or', left: Value, right: Value, span: Span): Value {
-  if (left.kind === 'bool' && right.kind === 'bool') return bool(operator === 'and' ? left.value && right.value : left.value || right.value);
+  if (left.kind === 'bool' && right.kind === 'bool')
+    return bool(operator === 'and' ? left.value && right.value : left.value || right.value);
   const node = (v: Value): Node | undefined =>
     v.kind === 'tensor' && v.node.dtype === 'bool' ? v.node : v.kind === 'bool' ? ctx.builder.constant(v.value ? 1 : 0, 'bool') : undefined;
   const [x, y] = [node(left), node(right)];
@@ -118,7 +137,13 @@ export function unary(ctx: Context, operator: string, operand: Value, span: Span
     if (operand.kind === 'bool') return bool(!operand.value);
     if (operand.kind === 'tensor' && operand.node.dtype === 'bool') return tensor(ctx.builder.not(operand.node));
   } else {
-    if (operand.kind === 'number') return mapNumbers((a) => -a, (a) => `(-${a})`, [operand], operand.unit);
+    if (operand.kind === 'number')
+      return mapNumbers(
+        (a) => -a,
+        (a) => `(-${a})`,
+        [operand],
+        operand.unit,
+      );
     if (operand.kind === 'tensor') return tensor(ctx.builder.neg(operand.node));
   }
   return fail('P0305', { operator, left: '', right: describe(operand) }, span);

@@ -5,7 +5,11 @@ import { describe, number } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
 
 type Rule = (value: Value, where: Where) => Value;
-interface Where { name: string; of: string; span: Span }
+interface Where {
+  name: string;
+  of: string;
+  span: Span;
+}
 
 function expected(what: string, value: Value, { name, of, span }: Where): never {
   return fail('P0301', { expected: `${what} for \`${name}\` of ${of}`, found: describe(value) }, span);
@@ -20,13 +24,15 @@ function inUnit(units: (string | undefined)[], what: string, integer: boolean): 
   return (value, where) => {
     if (value.kind !== 'number') return expected(what, value, where);
     if (!units.includes(value.unit)) return unit(what, value, where);
-    if (integer && !Number.isInteger(value.value)) return fail('P0303', { found: describe(value), what: `\`${where.name}\` of ${where.of}` }, where.span);
+    if (integer && !Number.isInteger(value.value))
+      return fail('P0303', { found: describe(value), what: `\`${where.name}\` of ${where.of}` }, where.span);
     return value.unit === undefined ? value : { ...value, unit: undefined };
   };
 }
 
 const percent: Rule = (value, where) => {
-  if (value.kind === 'number' && value.unit === '%') return { ...number(value.value / 100), ...(value.uniform ? { uniform: value.uniform } : {}) };
+  if (value.kind === 'number' && value.unit === '%')
+    return { ...number(value.value / 100), ...(value.uniform ? { uniform: value.uniform } : {}) };
   return inUnit([undefined], 'a number', false)(value, where);
 };
 
@@ -35,7 +41,8 @@ function ofKind(what: string, ...kinds: Value['kind'][]): Rule {
 }
 
 function definitionOf(keyword: string): Rule {
-  return (value, where) => (value.kind === 'bound' && value.definition.keyword === keyword ? value : expected(`a ${keyword}`, value, where));
+  return (value, where) =>
+    value.kind === 'bound' && value.definition.keyword === keyword ? value : expected(`a ${keyword}`, value, where);
 }
 
 const rules: Record<string, Rule> = {
@@ -44,12 +51,24 @@ const rules: Record<string, Rule> = {
   fraction: percent,
   px: inUnit(['px'], 'a length in px, such as 24px,', true),
   // Kept with its unit: how many steps 5% are is known only where the stage is.
-  duration: (value, where) => (value.kind !== 'number' ? expected('a duration, such as 500 steps or 5%,', value, where) : value.unit && !['steps', 'epochs', '%'].includes(value.unit) ? unit('a duration in steps, epochs or %', value, where) : value),
+  duration: (value, where) =>
+    value.kind !== 'number'
+      ? expected('a duration, such as 500 steps or 5%,', value, where)
+      : value.unit && !['steps', 'epochs', '%'].includes(value.unit)
+        ? unit('a duration in steps, epochs or %', value, where)
+        : value,
   bool: ofKind('true or false', 'bool'),
   string: ofKind('a string', 'string'),
   path: ofKind('a path in quotes', 'string'),
-  layer: (value, where) => (value.kind === 'instance' || value.kind === 'function' || (value.kind === 'bound' && value.definition.keyword === 'layer') || value.kind === 'builtin' ? value : expected('a layer', value, where)),
-  schedule: (value, where) => (value.kind === 'number' ? inUnit([undefined], 'a rate', false)(value, where) : definitionOf('schedule')(value, where)),
+  layer: (value, where) =>
+    value.kind === 'instance' ||
+    value.kind === 'function' ||
+    (value.kind === 'bound' && value.definition.keyword === 'layer') ||
+    value.kind === 'builtin'
+      ? value
+      : expected('a layer', value, where),
+  schedule: (value, where) =>
+    value.kind === 'number' ? inUnit([undefined], 'a rate', false)(value, where) : definitionOf('schedule')(value, where),
   loss: definitionOf('loss'),
   tokenizer: ofKind('a tokenizer', 'tokenizer'),
   encoder: ofKind('an encoder of a trained model, such as post.eyes,', 'subject', 'instance'),

@@ -18,7 +18,9 @@ export function evaluateShape(ctx: Context, entries: readonly ShapeEntry[], scop
   return entries.flatMap((entry) => {
     if (entry.kind !== 'Rest') return [extent(evaluate(ctx, entry, scope), entry.span)];
     const rest = scope.lookup('..');
-    return rest?.kind === 'list' ? rest.items.map((item) => extent(item, entry.span)) : fail('P0201', { name: '..', nearest: '' }, entry.span);
+    return rest?.kind === 'list'
+      ? rest.items.map((item) => extent(item, entry.span))
+      : fail('P0201', { name: '..', nearest: '' }, entry.span);
   });
 }
 
@@ -42,7 +44,11 @@ export function matchShape(ctx: Context, type: TypeRef, value: Value, scope: Sco
   const rest = entries.findIndex((e) => e.kind === 'Rest');
   const fixed = rest < 0 ? entries.length : entries.length - 1;
   if (rest < 0 ? node.shape.length !== fixed : node.shape.length < fixed) {
-    fail('P0401', { what, expected: formatEntries(entries), found: `[${node.shape.join(', ')}]`, why: `it has ${node.shape.length} axes` }, span);
+    fail(
+      'P0401',
+      { what, expected: formatEntries(entries), found: `[${node.shape.join(', ')}]`, why: `it has ${node.shape.length} axes` },
+      span,
+    );
   }
   entries.forEach((entry, i) => {
     if (entry.kind === 'Rest') {
@@ -75,11 +81,17 @@ export function formatEntries(entries: readonly ShapeEntry[]): string {
 
 function formatEntry(entry: ShapeEntry): string {
   switch (entry.kind) {
-    case 'Rest': return '..';
-    case 'Identifier': return entry.name;
-    case 'NumberLiteral': return entry.text;
-    case 'Member': return `${formatEntry(entry.object)}.${entry.name.text}`;
-    case 'Binary': return `${formatEntry(entry.left)} ${entry.operator} ${formatEntry(entry.right)}`;
-    default: return '...';
+    case 'Rest':
+      return '..';
+    case 'Identifier':
+      return entry.name;
+    case 'NumberLiteral':
+      return entry.text;
+    case 'Member':
+      return `${formatEntry(entry.object)}.${entry.name.text}`;
+    case 'Binary':
+      return `${formatEntry(entry.left)} ${entry.operator} ${formatEntry(entry.right)}`;
+    default:
+      return '...';
   }
 }

@@ -21,7 +21,8 @@ export interface Body {
 
 /** Runs a definition that must return a value. */
 export function runBody(ctx: Context, definition: Definition, scope: Scope, instance: InstanceValue | undefined): Value {
-  if (!definition.body) return definition.value ? evaluate(ctx, definition.value, scope) : fail('P0407', { of: definition.name.text }, definition.name.span);
+  if (!definition.body)
+    return definition.value ? evaluate(ctx, definition.value, scope) : fail('P0407', { of: definition.name.text }, definition.name.span);
   const result = runStatements(ctx, definition.body, scope, { instance });
   return result ?? fail('P0407', { of: `${definition.keyword} ${definition.name.text}` }, definition.name.span);
 }
@@ -56,7 +57,8 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
       return undefined;
     case 'Part': {
       const value = evaluate(ctx, s.value, scope);
-      if (value.kind !== 'bound' || value.definition.keyword !== 'layer') return fail('P0301', { expected: `a layer for the part ${s.name.text}`, found: describe(value) }, s.value.span);
+      if (value.kind !== 'bound' || value.definition.keyword !== 'layer')
+        return fail('P0301', { expected: `a layer for the part ${s.name.text}`, found: describe(value) }, s.value.span);
       const outer = body.instance?.path;
       if (outer === undefined) return fail('P0406', { name: s.name.text }, s.name.span);
       if (!s.index) {
@@ -64,7 +66,8 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
         return undefined;
       }
       const at = evaluate(ctx, s.index, scope);
-      if (at.kind !== 'number' || !Number.isInteger(at.value)) return fail('P0301', { expected: 'a whole number', found: describe(at) }, s.index.span);
+      if (at.kind !== 'number' || !Number.isInteger(at.value))
+        return fail('P0301', { expected: 'a whole number', found: describe(at) }, s.index.span);
       const before = scope.lookup(s.name.text);
       const items = before?.kind === 'list' ? [...before.items] : [];
       items[at.value] = instantiate(value, `${outer}.${s.name.text}.${at.value}`);
@@ -73,7 +76,12 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
     }
     case 'Repeat': {
       const over = evaluate(ctx, s.over, scope);
-      const items = over.kind === 'range' ? Array.from({ length: Math.max(0, over.to - over.from) }, (_, i) => number(over.from + i)) : over.kind === 'list' ? over.items : fail('P0301', { expected: 'a range such as 0..depth, or a list', found: describe(over) }, s.over.span);
+      const items =
+        over.kind === 'range'
+          ? Array.from({ length: Math.max(0, over.to - over.from) }, (_, i) => number(over.from + i))
+          : over.kind === 'list'
+            ? over.items
+            : fail('P0301', { expected: 'a range such as 0..depth, or a list', found: describe(over) }, s.over.span);
       for (const item of items) {
         const inner = new Scope(scope);
         inner.define(s.variable.text, item);
@@ -87,7 +95,8 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
       // Parts, weights and states of a branch stay known after it: `if momentum != 0 { state m like p }`.
       return branch ? runStatements(ctx, branch, scope, body) : undefined;
     }
-    case 'Return': return evaluate(ctx, s.value, scope);
+    case 'Return':
+      return evaluate(ctx, s.value, scope);
     case 'Expose': {
       const value = evaluate(ctx, s.value, scope);
       const outer = body.instance?.path;
@@ -107,7 +116,9 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
       scope.define(s.name.text, body.state(s.name.text, like, s.span), true);
       return undefined;
     }
-    case 'Embed': case 'Keep': case 'Score':
+    case 'Embed':
+    case 'Keep':
+    case 'Score':
       if (!body.probe) return fail('P0509', { name: s.kind.toLowerCase(), place: 'a probe' }, s.span);
       body.probe(s, scope);
       return undefined;
@@ -121,14 +132,17 @@ function weight(ctx: Context, s: Extract<Statement, { kind: 'Weight' }>, scope: 
   const shape = evaluateShape(ctx, s.shape.shape ?? [], scope);
   const known = ctx.weights.get(path);
   if (known) {
-    if (known.shape.join() !== shape.join()) fail('P0405', { path, first: `[${known.shape.join(', ')}]`, second: `[${shape.join(', ')}]` }, s.name.span);
+    if (known.shape.join() !== shape.join())
+      fail('P0405', { path, first: `[${known.shape.join(', ')}]`, second: `[${shape.join(', ')}]` }, s.name.span);
     return tensor(known.node);
   }
   const init = evaluate(ctx, s.init, scope);
-  if (init.kind !== 'init') return fail('P0301', { expected: 'how the weight begins, such as normal(0.02) or zeros()', found: describe(init) }, s.init.span);
+  if (init.kind !== 'init')
+    return fail('P0301', { expected: 'how the weight begins, such as normal(0.02) or zeros()', found: describe(init) }, s.init.span);
   let decay = true;
   for (const option of s.options) {
-    if (option.name.text !== 'decay') fail('P0209', { name: option.name.text, of: 'weight', nearest: 'decay', known: 'decay' }, option.name.span);
+    if (option.name.text !== 'decay')
+      fail('P0209', { name: option.name.text, of: 'weight', nearest: 'decay', known: 'decay' }, option.name.span);
     const value = evaluate(ctx, option.value, scope);
     if (value.kind !== 'bool') fail('P0301', { expected: 'true or false', found: describe(value) }, option.value.span);
     decay = value.value;

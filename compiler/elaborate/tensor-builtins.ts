@@ -25,7 +25,8 @@ function axes(value: Value | undefined, rank: number, span: Span): number[] | un
   return items.map((item) => {
     const axis = numberOf(item, 'axis', span).value;
     const normal = axis < 0 ? axis + rank : axis;
-    if (!Number.isInteger(normal) || normal < 0 || normal >= rank) fail('P0309', { message: `there is no axis ${axis} in a tensor of ${rank} axes` }, span);
+    if (!Number.isInteger(normal) || normal < 0 || normal >= rank)
+      fail('P0309', { message: `there is no axis ${axis} in a tensor of ${rank} axes` }, span);
     return normal;
   });
 }
@@ -38,7 +39,11 @@ function flag(value: Value | undefined, span: Span): boolean {
 function reduction(name: string, given: Given[], ctx: Context, span: Span): { x: Node; over?: number[]; keep: boolean } {
   const [x, axis, keep] = named(name, given, ['x', 'axis', 'keep'], span, 1);
   const node = operand(ctx, x, span);
-  return { x: node.dtype === 'f32' || name === 'largest' ? node : ctx.builder.cast(node, 'f32'), over: axes(axis, node.shape.length, span), keep: flag(keep, span) };
+  return {
+    x: node.dtype === 'f32' || name === 'largest' ? node : ctx.builder.cast(node, 'f32'),
+    over: axes(axis, node.shape.length, span),
+    keep: flag(keep, span),
+  };
 }
 
 type Rule = (ctx: Context, given: Given[], span: Span) => Value;
@@ -67,7 +72,8 @@ export const largest: Rule = (ctx, given, span) => {
 /** `..` stands for the axes that the first operand has more than it names. */
 export const einsum: Rule = (ctx, given, span) => {
   const [spec, ...operands] = given;
-  if (spec?.value.kind !== 'string') return fail('P0301', { expected: 'a string such as "n i, i o -> n o"', found: spec ? describe(spec.value) : 'nothing' }, span);
+  if (spec?.value.kind !== 'string')
+    return fail('P0301', { expected: 'a string such as "n i, i o -> n o"', found: spec ? describe(spec.value) : 'nothing' }, span);
   const nodes = operands.map((g) => operand(ctx, g.value, g.span));
   return tensor(ctx.builder.einsum(spellOut(spec.value.value, nodes, spec.span), ...nodes));
 };
@@ -84,8 +90,14 @@ function spellOut(spec: string, nodes: Node[], span: Span): string {
 
 export const reshape: Rule = (ctx, given, span) => {
   const [x, shape] = named('reshape', given, ['x', 'shape'], span);
-  if (shape?.kind !== 'list') return fail('P0301', { expected: 'a shape such as [N, T, D]', found: shape ? describe(shape) : 'nothing' }, span);
-  return tensor(ctx.builder.reshape(operand(ctx, x, span), shape.items.map((item) => extent(item, span))));
+  if (shape?.kind !== 'list')
+    return fail('P0301', { expected: 'a shape such as [N, T, D]', found: shape ? describe(shape) : 'nothing' }, span);
+  return tensor(
+    ctx.builder.reshape(
+      operand(ctx, x, span),
+      shape.items.map((item) => extent(item, span)),
+    ),
+  );
 };
 
 export const transpose: Rule = (ctx, given, span) => {
@@ -136,7 +148,17 @@ export const isFinite: Rule = (ctx, given, span) => {
 export const grad: Rule = (ctx, given, span) => {
   const [value, x] = named('grad', given, ['value', 'x'], span);
   const scalar = operand(ctx, value, span);
-  if (scalar.shape.length > 0) return fail('P0401', { what: 'the first argument of grad', expected: '[]', found: `[${scalar.shape.join(', ')}]`, why: 'a gradient is that of one number' }, span);
+  if (scalar.shape.length > 0)
+    return fail(
+      'P0401',
+      {
+        what: 'the first argument of grad',
+        expected: '[]',
+        found: `[${scalar.shape.join(', ')}]`,
+        why: 'a gradient is that of one number',
+      },
+      span,
+    );
   const [result] = gradients(ctx.builder, scalar, [operand(ctx, x, span)]);
   return result ? tensor(result) : fail('P0412', {}, span);
 };

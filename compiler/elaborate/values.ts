@@ -25,13 +25,35 @@ export interface NumberValue {
   uniform?: string;
 }
 
-export interface TensorValue { kind: 'tensor'; node: Node }
-export interface StringValue { kind: 'string'; value: string }
-export interface BoolValue { kind: 'bool'; value: boolean }
-export interface NoneValue { kind: 'none' }
-export interface ListValue { kind: 'list'; items: Value[] }
-export interface RangeValue { kind: 'range'; from: number; to: number }
-export interface RecordValue { kind: 'record'; type: string; fields: Map<string, Value> }
+export interface TensorValue {
+  kind: 'tensor';
+  node: Node;
+}
+export interface StringValue {
+  kind: 'string';
+  value: string;
+}
+export interface BoolValue {
+  kind: 'bool';
+  value: boolean;
+}
+export interface NoneValue {
+  kind: 'none';
+}
+export interface ListValue {
+  kind: 'list';
+  items: Value[];
+}
+export interface RangeValue {
+  kind: 'range';
+  from: number;
+  to: number;
+}
+export interface RecordValue {
+  kind: 'record';
+  type: string;
+  fields: Map<string, Value>;
+}
 
 /** A layer, loss, schedule, optimizer, source or probe with some of its arguments given. */
 export interface BoundValue {
@@ -50,12 +72,35 @@ export interface InstanceValue {
   path: string;
 }
 
-export interface FunctionValue { kind: 'function'; name: string; params: string[]; body: Expression; scope: Scope }
-export interface BuiltinValue { kind: 'builtin'; name: string }
-export interface RecordTypeValue { kind: 'recordType'; name: string; fields: { name: string; type: TypeRef }[] }
-export interface TokenizerValue { kind: 'tokenizer'; name: string; tokenizer: Tokenizer }
-export interface NamespaceValue { kind: 'namespace'; module: Module }
-export interface InitValue { kind: 'init'; init: Init }
+export interface FunctionValue {
+  kind: 'function';
+  name: string;
+  params: string[];
+  body: Expression;
+  scope: Scope;
+}
+export interface BuiltinValue {
+  kind: 'builtin';
+  name: string;
+}
+export interface RecordTypeValue {
+  kind: 'recordType';
+  name: string;
+  fields: { name: string; type: TypeRef }[];
+}
+export interface TokenizerValue {
+  kind: 'tokenizer';
+  name: string;
+  tokenizer: Tokenizer;
+}
+export interface NamespaceValue {
+  kind: 'namespace';
+  module: Module;
+}
+export interface InitValue {
+  kind: 'init';
+  init: Init;
+}
 
 export type Layout = 'pairs' | 'answers' | 'contrast' | 'classes' | 'patches' | 'tensors';
 
@@ -84,7 +129,9 @@ export interface ModelValue {
   kind: 'model';
   path: string;
   /** Instances by role. `layer` models have `encoder` where one of their arguments is a declared encoder. */
-  form: { kind: 'arrow'; encoder: InstanceValue; connector: InstanceValue; language: InstanceValue } | { kind: 'layer'; layer: InstanceValue; encoder?: InstanceValue };
+  form:
+    | { kind: 'arrow'; encoder: InstanceValue; connector: InstanceValue; language: InstanceValue }
+    | { kind: 'layer'; layer: InstanceValue; encoder?: InstanceValue };
   /** The two answers of a pair are scored as two sequences (`pack separate`), not as one with a shared prefix. */
   separate?: boolean;
 }
@@ -100,13 +147,40 @@ export interface SubjectValue {
 }
 
 /** A function of the compiler's that a body is handed: `subject.loss` in a probe. */
-export interface ClosureValue { kind: 'closure'; name: string; call: (ctx: Context, given: Given[], span: Span) => Value }
+export interface ClosureValue {
+  kind: 'closure';
+  name: string;
+  call: (ctx: Context, given: Given[], span: Span) => Value;
+}
 
-export interface LoadValue { kind: 'load'; file: string; span?: Span }
+export interface LoadValue {
+  kind: 'load';
+  file: string;
+  span?: Span;
+}
 
 export type Value =
-  | NumberValue | TensorValue | StringValue | BoolValue | NoneValue | ListValue | RangeValue | RecordValue | BoundValue | InstanceValue
-  | FunctionValue | BuiltinValue | RecordTypeValue | TokenizerValue | NamespaceValue | InitValue | DataValue | ModelValue | SubjectValue | ClosureValue | LoadValue;
+  | NumberValue
+  | TensorValue
+  | StringValue
+  | BoolValue
+  | NoneValue
+  | ListValue
+  | RangeValue
+  | RecordValue
+  | BoundValue
+  | InstanceValue
+  | FunctionValue
+  | BuiltinValue
+  | RecordTypeValue
+  | TokenizerValue
+  | NamespaceValue
+  | InitValue
+  | DataValue
+  | ModelValue
+  | SubjectValue
+  | ClosureValue
+  | LoadValue;
 
 export const NONE: NoneValue = { kind: 'none' };
 export const number = (value: number): NumberValue => ({ kind: 'number', value });
@@ -117,25 +191,48 @@ export const tensor = (node: Node): TensorValue => ({ kind: 'tensor', node });
 /** What a value is, in words for messages: `a tensor [32, 36, 64]`, `24px`, `the layer linear`. */
 export function describe(value: Value): string {
   switch (value.kind) {
-    case 'number': return value.steps ? 'a number that changes with the step' : `${value.value}${value.unit ? (value.unit.length > 2 ? ` ${value.unit}` : value.unit) : ''}`;
-    case 'tensor': return `a tensor [${value.node.shape.join(', ')}]${value.node.dtype === 'f32' ? '' : ` of ${value.node.dtype}`}`;
-    case 'string': return JSON.stringify(value.value);
-    case 'bool': return String(value.value);
-    case 'none': return 'none';
-    case 'list': return `a list of ${value.items.length}`;
-    case 'range': return `${value.from}..${value.to}`;
-    case 'record': return `a record ${value.type}`;
-    case 'bound': return `the ${value.definition.keyword} ${value.definition.name.text}`;
-    case 'instance': return `the part ${value.path}`;
-    case 'function': return `the function ${value.name}`;
-    case 'builtin': case 'closure': return `the function ${value.name}`;
-    case 'recordType': return `the record type ${value.name}`;
-    case 'tokenizer': return `the tokenizer ${value.name}`;
-    case 'namespace': return `the module ${value.module.name}`;
-    case 'init': return 'a way to begin a weight';
-    case 'data': return `data (${value.layout})`;
-    case 'model': return `the model ${value.path}`;
-    case 'subject': return `the stage ${value.stage}${value.arm ? `.${value.arm}` : ''}`;
-    case 'load': return `load(${JSON.stringify(value.file)})`;
+    case 'number':
+      return value.steps
+        ? 'a number that changes with the step'
+        : `${value.value}${value.unit ? (value.unit.length > 2 ? ` ${value.unit}` : value.unit) : ''}`;
+    case 'tensor':
+      return `a tensor [${value.node.shape.join(', ')}]${value.node.dtype === 'f32' ? '' : ` of ${value.node.dtype}`}`;
+    case 'string':
+      return JSON.stringify(value.value);
+    case 'bool':
+      return String(value.value);
+    case 'none':
+      return 'none';
+    case 'list':
+      return `a list of ${value.items.length}`;
+    case 'range':
+      return `${value.from}..${value.to}`;
+    case 'record':
+      return `a record ${value.type}`;
+    case 'bound':
+      return `the ${value.definition.keyword} ${value.definition.name.text}`;
+    case 'instance':
+      return `the part ${value.path}`;
+    case 'function':
+      return `the function ${value.name}`;
+    case 'builtin':
+    case 'closure':
+      return `the function ${value.name}`;
+    case 'recordType':
+      return `the record type ${value.name}`;
+    case 'tokenizer':
+      return `the tokenizer ${value.name}`;
+    case 'namespace':
+      return `the module ${value.module.name}`;
+    case 'init':
+      return 'a way to begin a weight';
+    case 'data':
+      return `data (${value.layout})`;
+    case 'model':
+      return `the model ${value.path}`;
+    case 'subject':
+      return `the stage ${value.stage}${value.arm ? `.${value.arm}` : ''}`;
+    case 'load':
+      return `load(${JSON.stringify(value.file)})`;
   }
 }
