@@ -60,5 +60,16 @@ export function totalOutputs(b: GraphBuilder, totals: Totals): Output[] {
 /** A batch can be taken in parts only if the loss is a sum over rows (or does not depend on them at all: then it is an error too). */
 export function requireSum(loss: Node, name: string, span: Span): void {
   const axis = batchAxis(loss);
-  if (axis !== 'sum') fail('P0507', { name, why: axis === 'mixed' ? 'rows meet rows in it, or a sum over rows goes through something that is not linear' : 'it does not sum over the rows' }, span);
+  if (axis !== 'sum')
+    fail(
+      'P0507',
+      {
+        name,
+        why:
+          axis === 'mixed'
+            ? 'rows meet rows in it, or a sum over rows goes through something that is not linear'
+            : 'it does not sum over the rows',
+      },
+      span,
+    );
 }

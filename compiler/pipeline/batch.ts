@@ -16,15 +16,21 @@ import { describe, tensor } from '../elaborate/values.ts';
 import type { BoundValue, DataValue, InstanceValue, ModelValue, RecordValue, Value } from '../elaborate/values.ts';
 
 /** An input of one row: its shape without the batch axis. */
-interface InputShape { name: string; dtype: Dtype; shape: number[] }
+interface InputShape {
+  name: string;
+  dtype: Dtype;
+  shape: number[];
+}
 
-const F32 = 'f32', I32 = 'i32';
+const F32 = 'f32',
+  I32 = 'i32';
 
 /** Inputs by layout, in the order of the schema's comment. */
 export function inputsOf(collate: Exclude<Collate, { layout: 'tensors' }>): InputShape[] {
   const image: InputShape = { name: 'image', dtype: F32, shape: [3, collate.image, collate.image] };
   switch (collate.layout) {
-    case 'pairs': case 'answers': {
+    case 'pairs':
+    case 'answers': {
       const answers = collate.layout === 'pairs' ? 2 : 1;
       const tokens = collate.prompt + answers * collate.answer;
       const sequence = collate.imageTokens + tokens;
@@ -37,9 +43,12 @@ export function inputsOf(collate: Exclude<Collate, { layout: 'tensors' }>): Inpu
         ...masks.map((name): InputShape => ({ name, dtype: F32, shape: [collate.answer] })),
       ];
     }
-    case 'contrast': return [image, { name: 'tokens', dtype: I32, shape: [collate.answer] }, { name: 'mask', dtype: F32, shape: [collate.answer] }];
-    case 'classes': return [image, { name: 'label', dtype: I32, shape: [] }];
-    case 'patches': return [image, { name: 'label', dtype: I32, shape: [collate.patches] }];
+    case 'contrast':
+      return [image, { name: 'tokens', dtype: I32, shape: [collate.answer] }, { name: 'mask', dtype: F32, shape: [collate.answer] }];
+    case 'classes':
+      return [image, { name: 'label', dtype: I32, shape: [] }];
+    case 'patches':
+      return [image, { name: 'label', dtype: I32, shape: [collate.patches] }];
   }
 }
 
@@ -50,16 +59,32 @@ export function declareInputs(ctx: Context, collate: Exclude<Collate, { layout: 
 }
 
 /** Names of the model layers' parameters for the inputs of the schema. */
-const PARAMETER: Record<string, string> = { position: 'positions', segment: 'segments', 'chosen.mask': 'chosen_mask', 'rejected.mask': 'rejected_mask' };
+const PARAMETER: Record<string, string> = {
+  position: 'positions',
+  segment: 'segments',
+  'chosen.mask': 'chosen_mask',
+  'rejected.mask': 'rejected_mask',
+};
 
 /** What the model returns on a batch: `Scored` or `Pair` of an arrow, a layer's own record else. */
-export function runModel(ctx: Context, loaded: Loaded, model: ModelValue, collate: Collate, inputs: Map<string, Value>, span: Span): RecordValue {
+export function runModel(
+  ctx: Context,
+  loaded: Loaded,
+  model: ModelValue,
+  collate: Collate,
+  inputs: Map<string, Value>,
+  span: Span,
+): RecordValue {
   const given: Given[] = [];
   const { form } = model;
   let layer: InstanceValue | BoundValue;
   if (form.kind === 'arrow') {
     if (collate.layout !== 'pairs' && collate.layout !== 'answers') return fail('P0514', { layout: collate.layout }, span);
-    layer = standardLayer(loaded, 'model/vision_language', collate.layout === 'answers' ? 'score_answer' : model.separate ? 'score_pair_separately' : 'score_pair');
+    layer = standardLayer(
+      loaded,
+      'model/vision_language',
+      collate.layout === 'answers' ? 'score_answer' : model.separate ? 'score_pair_separately' : 'score_pair',
+    );
     for (const role of ['encoder', 'connector', 'language'] as const) given.push({ name: role, value: form[role], span });
     for (const [name, value] of inputs) given.push({ name: PARAMETER[name] ?? name, value, span });
   } else {
@@ -72,7 +97,9 @@ export function runModel(ctx: Context, loaded: Loaded, model: ModelValue, collat
     }
   }
   const result = apply(ctx, layer, given, span);
-  return result.kind === 'record' ? result : fail('P0301', { expected: `a record from the model ${model.path}`, found: describe(result) }, span);
+  return result.kind === 'record'
+    ? result
+    : fail('P0301', { expected: `a record from the model ${model.path}`, found: describe(result) }, span);
 }
 
 /** A layer of the standard library that the compiler itself calls. */
@@ -90,14 +117,22 @@ export function imageTokens(model: ModelValue, image: number, span: Span): numbe
   const pixels = tensor(ctx.builder.input('image', [1, 3, image, image]));
   const features = apply(ctx, model.form.encoder, [{ value: pixels, span }], span);
   const seen = apply(ctx, model.form.connector, [{ value: features, span }], span);
-  return seen.kind === 'tensor' && seen.node.shape.length === 3 ? seen.node.shape[1] : fail('P0301', { expected: 'a tensor [N, T, D] from the connector', found: describe(seen) }, span);
+  return seen.kind === 'tensor' && seen.node.shape.length === 3
+    ? seen.node.shape[1]
+    : fail('P0301', { expected: 'a tensor [N, T, D] from the connector', found: describe(seen) }, span);
 }
 
 /** The layout in which data is collated for a model and a loss; the sequence must fit the language model's context. */
-export function collateFor(model: ModelValue | undefined, data: DataValue, wantsPairs: boolean, span: Span): Exclude<Collate, { layout: 'tensors' }> {
+export function collateFor(
+  model: ModelValue | undefined,
+  data: DataValue,
+  wantsPairs: boolean,
+  span: Span,
+): Exclude<Collate, { layout: 'tensors' }> {
   const image = data.image ?? 0;
   switch (data.layout) {
-    case 'pairs': case 'answers': {
+    case 'pairs':
+    case 'answers': {
       if (wantsPairs && data.layout !== 'pairs') return fail('P0504', { layout: data.layout }, span);
       const prompt = data.prompt ?? 0;
       const answer = data.answer ?? 0;
@@ -105,22 +140,29 @@ export function collateFor(model: ModelValue | undefined, data: DataValue, wants
       if (model?.form.kind === 'arrow') {
         const context = model.form.language.bound.given.get('context');
         const needed = tokens + prompt + answer;
-        if (context?.kind === 'number' && context.value < needed) fail('P0502', { image: tokens, prompt, answer, needed, context: context.value }, span);
+        if (context?.kind === 'number' && context.value < needed)
+          fail('P0502', { image: tokens, prompt, answer, needed, context: context.value }, span);
       }
       return { layout: wantsPairs ? 'pairs' : 'answers', image, imageTokens: tokens, prompt, answer };
     }
-    case 'contrast': return { layout: 'contrast', image, answer: data.answer ?? 0 };
-    case 'classes': return { layout: 'classes', image };
-    case 'patches': return { layout: 'patches', image, patches: data.patches ?? 0 };
-    case 'tensors': return fail('P0514', { layout: 'tensors' }, span);
+    case 'contrast':
+      return { layout: 'contrast', image, answer: data.answer ?? 0 };
+    case 'classes':
+      return { layout: 'classes', image };
+    case 'patches':
+      return { layout: 'patches', image, patches: data.patches ?? 0 };
+    case 'tensors':
+      return fail('P0514', { layout: 'tensors' }, span);
   }
 }
 
 /** Pictures must have the size that the encoder was declared for, and words its language model's vocabulary. */
 export function requireImage(model: ModelValue, data: DataValue, span: Span): void {
   const image = model.form.encoder?.bound.given.get('image');
-  if (image?.kind === 'number' && data.image !== undefined && image.value !== data.image) fail('P0602', { data: data.image, encoder: image.value }, span);
+  if (image?.kind === 'number' && data.image !== undefined && image.value !== data.image)
+    fail('P0602', { data: data.image, encoder: image.value }, span);
   if (model.form.kind !== 'arrow' || !data.tokenizer) return;
   const tokenizer = model.form.language.bound.given.get('tokenizer');
-  if (tokenizer?.kind === 'tokenizer' && tokenizer.tokenizer.words.join() !== data.tokenizer.tokenizer.words.join()) fail('P0603', { expected: tokenizer.name, found: data.tokenizer.name }, span);
+  if (tokenizer?.kind === 'tokenizer' && tokenizer.tokenizer.words.join() !== data.tokenizer.tokenizer.words.join())
+    fail('P0603', { expected: tokenizer.name, found: data.tokenizer.name }, span);
 }

@@ -31,16 +31,38 @@ export function lossNeeds(definition: Definition): { pairs: boolean; reference: 
   return { pairs: type('policy') === 'Pair', reference: type('reference') !== undefined };
 }
 
-export function buildObjective(ctx: Context, loaded: Loaded, of: { model: ModelValue; loss: BoundValue; collate: Exclude<Collate, { layout: 'tensors' }>; reference: Reference; inputs: Map<string, Value>; span: Span }): Objective {
+export function buildObjective(
+  ctx: Context,
+  loaded: Loaded,
+  of: {
+    model: ModelValue;
+    loss: BoundValue;
+    collate: Exclude<Collate, { layout: 'tensors' }>;
+    reference: Reference;
+    inputs: Map<string, Value>;
+    span: Span;
+  },
+): Objective {
   const { model, loss, collate, inputs, span } = of;
   const output = runModel(ctx, loaded, model, collate, inputs, span);
   const given = new Map<string, Value>(loss.given);
-  const reference = of.reference === 'none' ? undefined : of.reference === 'live' ? ctx.withPrefix(REFERENCE_PREFIX, () => runModel(ctx, loaded, model, collate, inputs, span)) : cachedReference(ctx, output);
+  const reference =
+    of.reference === 'none'
+      ? undefined
+      : of.reference === 'live'
+        ? ctx.withPrefix(REFERENCE_PREFIX, () => runModel(ctx, loaded, model, collate, inputs, span))
+        : cachedReference(ctx, output);
   for (const p of loss.definition.params) {
     const name = p.name.text;
     if (name === 'policy') given.set(name, output);
     else if (name === 'reference') given.set(name, reference ?? output);
-    else if (p.type?.shape) given.set(name, output.fields.get(name) ?? inputs.get(name) ?? fail('P0515', { name, known: [...output.fields.keys(), ...inputs.keys()].join(', ') }, span));
+    else if (p.type?.shape)
+      given.set(
+        name,
+        output.fields.get(name) ??
+          inputs.get(name) ??
+          fail('P0515', { name, known: [...output.fields.keys(), ...inputs.keys()].join(', ') }, span),
+      );
   }
   const value = runLoss(ctx, { ...loss, given }, span);
   return { loss: value, metrics: reference && output.type === 'Pair' ? pairMetrics(ctx, output, reference, loss) : [], output };
@@ -54,7 +76,12 @@ function runLoss(ctx: Context, loss: BoundValue, span: Span): Node {
     // A loss may have weights of its own (temperature and bias of siglip); their path begins with its name.
     const place: InstanceValue = { kind: 'instance', bound: loss, path: name };
     const result = ctx.builder.withLabel(`loss.${name}`, () => runBody(ctx, definition, scope, place));
-    if (result.kind !== 'tensor' || result.node.shape.length !== 0) return fail('P0401', { what: `the value of loss ${name}`, expected: '[]', found: describe(result), why: 'a loss is one number' }, definition.name.span);
+    if (result.kind !== 'tensor' || result.node.shape.length !== 0)
+      return fail(
+        'P0401',
+        { what: `the value of loss ${name}`, expected: '[]', found: describe(result), why: 'a loss is one number' },
+        definition.name.span,
+      );
     return result.node;
   });
 }
@@ -66,7 +93,10 @@ function cachedReference(ctx: Context, output: RecordValue): RecordValue {
     if (scored.kind !== 'record') continue;
     const logp = scored.fields.get('logp');
     if (logp?.kind !== 'tensor') continue;
-    fields.set(side, { ...scored, fields: new Map([...scored.fields, ['logp', tensor(ctx.builder.input(`reference.${side}.logp`, logp.node.shape))]]) });
+    fields.set(side, {
+      ...scored,
+      fields: new Map([...scored.fields, ['logp', tensor(ctx.builder.input(`reference.${side}.logp`, logp.node.shape))]]),
+    });
   }
   return { ...output, fields };
 }
@@ -82,7 +112,9 @@ function pairMetrics(ctx: Context, policy: RecordValue, reference: RecordValue, 
   const mean = (x: Node): Node => b.div(b.sum(x, [0]), b.scalar('rows'));
   const beta = betaOf(ctx, loss);
   const [chosen, rejected] = ['chosen', 'rejected'].map((side) => total(policy, side));
-  const [rewardChosen, rewardRejected] = ['chosen', 'rejected'].map((side, i) => b.mul(b.sub([chosen, rejected][i], total(reference, side)), beta));
+  const [rewardChosen, rewardRejected] = ['chosen', 'rejected'].map((side, i) =>
+    b.mul(b.sub([chosen, rejected][i], total(reference, side)), beta),
+  );
   return [
     { name: 'logps/chosen', node: mean(chosen) },
     { name: 'logps/rejected', node: mean(rejected) },

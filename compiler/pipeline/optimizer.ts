@@ -26,7 +26,13 @@ export function asUniform(of: string): (name: string, value: Value) => Value {
 }
 
 /** New values of the weights under the given gradients. `rates` gets the rate by step, for the metrics. */
-export function applyOptimizer(ctx: Context, optimizer: BoundValue, updates: { weight: WeightInfo; gradient: Node }[], length: Length, span: Span): { updates: Update[]; rate?: NumberValue } {
+export function applyOptimizer(
+  ctx: Context,
+  optimizer: BoundValue,
+  updates: { weight: WeightInfo; gradient: Node }[],
+  length: Length,
+  span: Span,
+): { updates: Update[]; rate?: NumberValue } {
   const { definition, module } = optimizer;
   const name = definition.name.text;
   const given = new Map(optimizer.given);
@@ -42,7 +48,7 @@ export function applyOptimizer(ctx: Context, optimizer: BoundValue, updates: { w
   const step: NumberValue = { kind: 'number', value: 0, steps: Float64Array.from({ length: length.steps }, (_, i) => i), uniform: 'step' };
   const results = updates.map(({ weight, gradient }) => {
     const state: Update['state'] = [];
-    const local = new Map([...given, ['p', tensor(weight.node)], ['g', tensor(gradient)]]) as Map<string, Value>;
+    const local = new Map([...given, ['p', tensor(weight.node)], ['g', tensor(gradient)]]);
     const scope = bindParameters(ctx, { ...optimizer, given: local }, module, span, asUniform(name));
     scope.define('step', step);
     scope.define('decay', bool(weight.decay));
@@ -57,10 +63,21 @@ export function applyOptimizer(ctx: Context, optimizer: BoundValue, updates: { w
       },
     });
     const p = scope.lookup('p');
-    if (p?.kind !== 'tensor' || p.node.shape.join() !== weight.shape.join()) return fail('P0401', { what: `p after ${name}`, expected: `[${weight.shape.join(', ')}]`, found: p ? describe(p) : 'nothing', why: 'an update keeps the shape' }, span);
+    if (p?.kind !== 'tensor' || p.node.shape.join() !== weight.shape.join())
+      return fail(
+        'P0401',
+        {
+          what: `p after ${name}`,
+          expected: `[${weight.shape.join(', ')}]`,
+          found: p ? describe(p) : 'nothing',
+          why: 'an update keeps the shape',
+        },
+        span,
+      );
     for (const s of state) {
       const value = scope.lookup(s.name);
-      if (value?.kind !== 'tensor') return fail('P0301', { expected: `a tensor in the state ${s.name}`, found: value ? describe(value) : 'nothing' }, span);
+      if (value?.kind !== 'tensor')
+        return fail('P0301', { expected: `a tensor in the state ${s.name}`, found: value ? describe(value) : 'nothing' }, span);
       s.value = value.node;
     }
     return { weight, value: p.node, state: state.map((s) => ({ ...s, name: `${s.name}:${weight.path}` })) };

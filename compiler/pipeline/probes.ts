@@ -51,7 +51,8 @@ export interface ProbeSpec {
 export function probeTarget(universe: Universe, declaration: Binding): { bound: BoundValue; subject: SubjectValue; parameter: string } {
   const value = evaluateIn(universe, universe.loaded.main, declaration.value);
   const span = declaration.value.span;
-  if (value.kind !== 'bound' || value.definition.keyword !== 'probe') return fail('P0301', { expected: 'a probe, such as linear_probe(post.eyes, on: scenes.objects)', found: describe(value) }, span);
+  if (value.kind !== 'bound' || value.definition.keyword !== 'probe')
+    return fail('P0301', { expected: 'a probe, such as linear_probe(post.eyes, on: scenes.objects)', found: describe(value) }, span);
   for (const p of value.definition.params) {
     const given = value.given.get(p.name.text);
     if (given?.kind === 'subject') return { bound: value, subject: given, parameter: p.name.text };
@@ -66,9 +67,18 @@ function columnsOf(layout: DataValue['layout']): string[] {
 }
 
 /** Runs a probe's body for one subject, whose weights `stage` left. */
-export function buildProbe(universe: Universe, declaration: Binding, bound: BoundValue, parameter: string, part: InstanceValue | ModelValue | undefined, stage: StageSpec): ProbeSpec {
+export function buildProbe(
+  universe: Universe,
+  declaration: Binding,
+  bound: BoundValue,
+  parameter: string,
+  part: InstanceValue | ModelValue | undefined,
+  stage: StageSpec,
+): ProbeSpec {
   const { definition } = bound;
-  return within(declaration.span, `in probe ${definition.name.text} of ${stage.id}`, () => new ProbeRun(universe, definition, stage, part).run(bound, parameter, declaration));
+  return within(declaration.span, `in probe ${definition.name.text} of ${stage.id}`, () =>
+    new ProbeRun(universe, definition, stage, part).run(bound, parameter, declaration),
+  );
 }
 
 class ProbeRun {
@@ -90,7 +100,7 @@ class ProbeRun {
 
   run(bound: BoundValue, parameter: string, declaration: Binding): ProbeSpec {
     const ctx = this.universe.context;
-    const given = new Map([...bound.given, [parameter, this.subject(declaration.span)]]) as Map<string, Value>;
+    const given = new Map([...bound.given, [parameter, this.subject(declaration.span)]]);
     const scope = bindParameters(ctx, { ...bound, given }, bound.module, declaration.span);
     runStatements(ctx, this.definition.body ?? [], scope, { probe: (statement, inner) => this.statement(statement, inner) });
     if (!this.score) return fail('P0512', { name: 'score', where: `probe ${this.definition.name.text}` }, this.definition.name.span);
@@ -104,7 +114,7 @@ class ProbeRun {
     const model = this.part?.kind === 'model' ? this.part : train?.model;
     const encoder = this.part?.kind === 'instance' ? this.part : model?.form.encoder;
     if (encoder) fields.set('encoder', encoder);
-    if (model) for (const [role, value] of Object.entries(model.form)) if (typeof value === 'object') fields.set(role, value as Value);
+    if (model) for (const [role, value] of Object.entries(model.form)) if (typeof value === 'object') fields.set(role, value);
     if (train) {
       fields.set('loss', {
         kind: 'closure',
@@ -113,7 +123,9 @@ class ProbeRun {
           if (!this.current) return fail('P0509', { name: 'subject.loss()', place: 'an embed' }, span);
           const { collate, inputs } = this.current;
           const reference = lossNeeds(train.loss.definition).reference ? 'live' : 'none';
-          return tensor(buildObjective(ctx, this.universe.loaded, { model: train.model, loss: train.loss, collate, reference, inputs, span }).loss);
+          return tensor(
+            buildObjective(ctx, this.universe.loaded, { model: train.model, loss: train.loss, collate, reference, inputs, span }).loss,
+          );
         },
       });
     }
@@ -122,9 +134,14 @@ class ProbeRun {
 
   private statement(s: Extract<Statement, { kind: 'Embed' | 'Keep' | 'Score' }>, scope: Scope): void {
     switch (s.kind) {
-      case 'Embed': this.embed(s, scope); return;
-      case 'Score': this.judge(s, scope); return;
-      case 'Keep': fail('P0509', { name: 'keep', place: 'an embed' }, s.span);
+      case 'Embed':
+        this.embed(s, scope);
+        return;
+      case 'Score':
+        this.judge(s, scope);
+        return;
+      case 'Keep':
+        fail('P0509', { name: 'keep', place: 'an embed' }, s.span);
     }
   }
 
@@ -132,7 +149,12 @@ class ProbeRun {
     const data = makeData(this.universe.context, evaluate(this.universe.context, s.from, scope), s.from.span);
     const train = this.stage.train;
     const arrow = data.layout === 'pairs' || data.layout === 'answers';
-    const collate = collateFor(arrow ? train?.model : undefined, data, arrow && data.layout === 'pairs' && train !== undefined && lossNeeds(train.loss.definition).pairs, s.from.span);
+    const collate = collateFor(
+      arrow ? train?.model : undefined,
+      data,
+      arrow && data.layout === 'pairs' && train !== undefined && lossNeeds(train.loss.definition).pairs,
+      s.from.span,
+    );
     const batch = Math.min(BATCH, data.count);
     const full = this.forward(s, scope, data, collate, batch);
     const rest = data.count % batch;
@@ -148,7 +170,13 @@ class ProbeRun {
     });
   }
 
-  private forward(s: Extract<Statement, { kind: 'Embed' }>, scope: Scope, data: DataValue, collate: Exclude<Collate, { layout: 'tensors' }>, rows: number): Pick<EmbedSpec, 'weights' | 'scalars' | 'keepInputs'> & { graph: Graph } {
+  private forward(
+    s: Extract<Statement, { kind: 'Embed' }>,
+    scope: Scope,
+    data: DataValue,
+    collate: Exclude<Collate, { layout: 'tensors' }>,
+    rows: number,
+  ): Pick<EmbedSpec, 'weights' | 'scalars' | 'keepInputs'> & { graph: Graph } {
     const ctx = new Context(new GraphBuilder());
     const inputs = declareInputs(ctx, collate, rows);
     const local = new Scope(scope);
@@ -161,7 +189,17 @@ class ProbeRun {
         if (inner.kind !== 'Keep') fail('P0509', { name: inner.kind.toLowerCase(), place: 'the body of a probe' }, inner.span);
         const value = evaluate(ctx, inner.value, at);
         if (value.kind !== 'tensor') return fail('P0301', { expected: 'a tensor', found: describe(value) }, inner.value.span);
-        if (value.node.shape[0] !== rows) fail('P0401', { what: `\`${inner.name.text}\``, expected: '[rows, ..]', found: describe(value), why: 'what is kept has a row for each row of the data' }, inner.value.span);
+        if (value.node.shape[0] !== rows)
+          fail(
+            'P0401',
+            {
+              what: `\`${inner.name.text}\``,
+              expected: '[rows, ..]',
+              found: describe(value),
+              why: 'what is kept has a row for each row of the data',
+            },
+            inner.value.span,
+          );
         if (value.node.op.kind === 'input' && value.node.op.name === inner.name.text) keepInputs.push(inner.name.text);
         else outputs.push({ kind: 'output', name: inner.name.text, node: value.node });
       },
@@ -173,7 +211,8 @@ class ProbeRun {
   /** `score logistic(fit: fitting, l2: l2)`: tables by the names of embeds, the rest are parameters. */
   private judge(s: Extract<Statement, { kind: 'Score' }>, scope: Scope): void {
     const e = s.value;
-    if (e.kind !== 'Call' || e.callee.kind !== 'Identifier') return fail('P0301', { expected: 'a score such as logistic(fit: a, held: b)', found: 'something else' }, e.span);
+    if (e.kind !== 'Call' || e.callee.kind !== 'Identifier')
+      return fail('P0301', { expected: 'a score such as logistic(fit: a, held: b)', found: 'something else' }, e.span);
     const tables: Record<string, string> = {};
     const params: ProbeSpec['params'] = {};
     for (const argument of e.arguments) {

@@ -7,7 +7,11 @@ import type { BoundValue, DataValue, InstanceValue, ModelValue, Value } from '..
 import { tensorParameters } from '../elaborate/calls.ts';
 import type { TrainFields } from './stages.ts';
 
-export interface Resolved { name: string; value: string; origin: string }
+export interface Resolved {
+  name: string;
+  value: string;
+  origin: string;
+}
 
 /** The values of one stage beyond its own fields, each under the field that it belongs to. */
 export function resolvedValues(id: string, train: TrainFields): Resolved[] {

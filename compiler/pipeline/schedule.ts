@@ -8,7 +8,10 @@ import type { BoundValue, NumberValue, Value } from '../elaborate/values.ts';
 import type { Span } from '../../grammar/index.ts';
 
 /** How long a stage is: what durations in epochs and percent refer to. */
-export interface Length { steps: number; stepsPerEpoch: number }
+export interface Length {
+  steps: number;
+  stepsPerEpoch: number;
+}
 
 /** A duration in steps; percent are rounded up, as transformers rounds its warm-up ratio. */
 export function inSteps(value: NumberValue, length: Length): number {
@@ -19,15 +22,28 @@ export function inSteps(value: NumberValue, length: Length): number {
 
 /** The rate at each of the steps; a plain number is a constant rate. `uniform` names the scalar that it becomes. */
 export function evaluateSchedule(ctx: Context, rate: Value, length: Length, uniform: string, span: Span): NumberValue {
-  const steps = Float64Array.from({ length: length.steps }, (_, step) => (rate.kind === 'number' ? rate.value : rateAt(ctx, rate, step, length, span)));
+  const steps = Float64Array.from({ length: length.steps }, (_, step) =>
+    rate.kind === 'number' ? rate.value : rateAt(ctx, rate, step, length, span),
+  );
   return { kind: 'number', value: steps[0] ?? 0, steps, uniform };
 }
 
 function rateAt(ctx: Context, rate: Value, step: number, length: Length, span: Span): number {
-  if (rate.kind !== 'bound' || rate.definition.keyword !== 'schedule') return fail('P0301', { expected: 'a schedule or a number', found: describe(rate) }, span);
+  if (rate.kind !== 'bound' || rate.definition.keyword !== 'schedule')
+    return fail('P0301', { expected: 'a schedule or a number', found: describe(rate) }, span);
   const bound: BoundValue = { ...rate, given: new Map([...rate.given, ['step', number(step)], ['steps', number(length.steps)]]) };
-  const scope = bindParameters(ctx, bound, rate.module, span, (_, value) => (value.kind === 'number' && value.unit ? number(inSteps(value, length)) : value));
+  const scope = bindParameters(ctx, bound, rate.module, span, (_, value) =>
+    value.kind === 'number' && value.unit ? number(inSteps(value, length)) : value,
+  );
   const result = runStatements(ctx, rate.definition.body ?? [], scope, {});
-  if (result?.kind !== 'number' || !Number.isFinite(result.value)) return fail('P0301', { expected: `a finite rate from the schedule ${rate.definition.name.text} at step ${step}`, found: result ? describe(result) : 'nothing' }, span);
+  if (result?.kind !== 'number' || !Number.isFinite(result.value))
+    return fail(
+      'P0301',
+      {
+        expected: `a finite rate from the schedule ${rate.definition.name.text} at step ${step}`,
+        found: result ? describe(result) : 'nothing',
+      },
+      span,
+    );
   return result.value;
 }

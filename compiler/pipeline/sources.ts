@@ -72,9 +72,15 @@ export class Sources {
     const own = weights.filter((w) => !w.path.startsWith(REFERENCE_PREFIX));
     const missing = own.filter((w) => !this.upstream(spec, w, 0)).map((w) => w.path);
     if (missing.length === 0) return;
-    const where = spec.start ? spec.start.file : spec.from?.stage ?? '';
+    const where = spec.start ? spec.start.file : (spec.from?.stage ?? '');
     if (missing.length === own.length) fail('P0518', { file: where, missing: missing[0] }, spec.start?.span ?? spec.span);
-    this.diagnostics.push(report('P0519', { missing: missing.length > 3 ? `${missing.slice(0, 3).join(', ')}, ...` : missing.join(', '), count: missing.length, where }, spec.start?.span ?? spec.span));
+    this.diagnostics.push(
+      report(
+        'P0519',
+        { missing: missing.length > 3 ? `${missing.slice(0, 3).join(', ')}, ...` : missing.join(', '), count: missing.length, where },
+        spec.start?.span ?? spec.span,
+      ),
+    );
   }
 
   private upstream(spec: StageSpec, weight: WeightInfo, seed: number): StateTensor['source'] | undefined {
@@ -101,7 +107,8 @@ export class Sources {
   }
 
   private sameShape(file: string, weight: WeightInfo, shape: readonly number[], span?: Span): void {
-    if (shape.join() !== weight.shape.join()) fail('P0517', { file, name: weight.path, expected: `[${weight.shape.join(', ')}]`, found: `[${shape.join(', ')}]` }, span);
+    if (shape.join() !== weight.shape.join())
+      fail('P0517', { file, name: weight.path, expected: `[${weight.shape.join(', ')}]`, found: `[${shape.join(', ')}]` }, span);
   }
 }
 

@@ -45,7 +45,22 @@ export interface StageSpec {
   origins: { name: string; value: string; origin: string }[];
 }
 
-const FIELDS = ['start', 'model', 'train', 'on', 'loss', 'optimize', 'clip', 'batch', 'steps', 'epochs', 'eval', 'checkpoint', 'reference', 'pack'];
+const FIELDS = [
+  'start',
+  'model',
+  'train',
+  'on',
+  'loss',
+  'optimize',
+  'clip',
+  'batch',
+  'steps',
+  'epochs',
+  'eval',
+  'checkpoint',
+  'reference',
+  'pack',
+];
 /** Words that a field takes beside, or instead of, names of the text. */
 export const FIELD_WORDS: Readonly<Record<string, readonly string[]>> = { pack: ['shared', 'separate'], reference: ['live', 'cached'] };
 const TRAINING = ['train', 'on', 'loss', 'optimize', 'batch'];
@@ -60,7 +75,11 @@ export function stageDeclarations(universe: Universe): { id: string; declaration
 }
 
 /** The fields in force, the arm's before the comparison's. Unknown and doubled ones are reported together. */
-function collectFields(declaration: Stage | Compare, arm: Arm | undefined, diagnostics: Diagnostic[]): Map<string, { field: Field; own: boolean }> {
+function collectFields(
+  declaration: Stage | Compare,
+  arm: Arm | undefined,
+  diagnostics: Diagnostic[],
+): Map<string, { field: Field; own: boolean }> {
   const result = new Map<string, { field: Field; own: boolean }>();
   const take = (fields: readonly Field[], own: boolean, where: string): void => {
     const here = new Set<string>();
@@ -81,7 +100,13 @@ function collectFields(declaration: Stage | Compare, arm: Arm | undefined, diagn
   return result;
 }
 
-export function resolveStage(universe: Universe, id: string, declaration: Stage | Compare, arm: Arm | undefined, diagnostics: Diagnostic[]): StageSpec {
+export function resolveStage(
+  universe: Universe,
+  id: string,
+  declaration: Stage | Compare,
+  arm: Arm | undefined,
+  diagnostics: Diagnostic[],
+): StageSpec {
   const before = diagnostics.length;
   const fields = collectFields(declaration, arm, diagnostics);
   const where = arm ? `arm ${arm.name.text} of ${declaration.name.text}` : `stage ${declaration.name.text}`;
@@ -93,7 +118,8 @@ export function resolveStage(universe: Universe, id: string, declaration: Stage 
   };
   const from = declaration.from && subject(evaluateIn(universe, main, declaration.from), declaration.from.span);
   const start = value('start');
-  if (start && start.kind !== 'load') fail('P0301', { expected: 'load("weights.safetensors")', found: describe(start) }, expression('start')?.span);
+  if (start && start.kind !== 'load')
+    fail('P0301', { expected: 'load("weights.safetensors")', found: describe(start) }, expression('start')?.span);
   const spec: StageSpec = {
     id,
     stage: declaration.name.text,
@@ -101,7 +127,11 @@ export function resolveStage(universe: Universe, id: string, declaration: Stage 
     ...(from ? { from } : {}),
     ...(start?.kind === 'load' ? { start } : {}),
     span: (arm ?? declaration).name.span,
-    origins: [...fields].map(([name, { field, own }]) => ({ name: `${id}.${name}`, value: sourceText(universe, field), origin: own ? `line ${field.span.line}` : `line ${field.span.line}, shared by the arms` })),
+    origins: [...fields].map(([name, { field, own }]) => ({
+      name: `${id}.${name}`,
+      value: sourceText(universe, field),
+      origin: own ? `line ${field.span.line}` : `line ${field.span.line}, shared by the arms`,
+    })),
   };
   const present = TRAINING.filter((name) => fields.has(name));
   if (present.length === 0 && spec.start) return spec;
@@ -146,7 +176,9 @@ export function resolveStage(universe: Universe, id: string, declaration: Stage 
     steps,
     stepsPerEpoch,
     ...(evaluation ? { evaluate: evaluation } : {}),
-    checkpointEvery: checkpoint?.every ? every(universe, checkpoint.every, steps, stepsPerEpoch) : Math.max(1, Math.min(100, Math.ceil(steps / 4))),
+    checkpointEvery: checkpoint?.every
+      ? every(universe, checkpoint.every, steps, stepsPerEpoch)
+      : Math.max(1, Math.min(100, Math.ceil(steps / 4))),
   };
   return spec;
 }
@@ -158,25 +190,42 @@ function isOneOf(e: Expression | undefined, words: readonly string[]): string | 
 
 /** As `isOneOf`, for fields that take nothing else. */
 function oneOf(e: Expression | undefined, words: readonly string[]): string | undefined {
-  return isOneOf(e, words) ?? (e && fail('P0301', { expected: words.join(' or '), found: e.kind === 'Identifier' ? `\`${e.name}\`` : 'something else' }, e.span));
+  return (
+    isOneOf(e, words) ??
+    (e && fail('P0301', { expected: words.join(' or '), found: e.kind === 'Identifier' ? `\`${e.name}\`` : 'something else' }, e.span))
+  );
 }
 
 function sourceText(universe: Universe, field: Field): string {
-  return universe.loaded.main.text.slice(field.span.start, field.span.end).replace(/\s+/g, ' ').replace(new RegExp(`^${field.name.text} `), '');
+  return universe.loaded.main.text
+    .slice(field.span.start, field.span.end)
+    .replace(/\s+/g, ' ')
+    .replace(new RegExp(`^${field.name.text} `), '');
 }
 
 export function subject(value: Value, span: Span): SubjectValue {
-  return value.kind === 'subject' ? value : fail('P0301', { expected: 'a stage, such as align or post.dpo,', found: describe(value) }, span);
+  return value.kind === 'subject'
+    ? value
+    : fail('P0301', { expected: 'a stage, such as align or post.dpo,', found: describe(value) }, span);
 }
 
 function definition(value: Value | undefined, keyword: 'loss' | 'optimizer', span: Span): BoundValue {
   if (value?.kind === 'bound' && value.definition.keyword === keyword) return value;
-  return fail('P0301', { expected: `${keyword === 'loss' ? 'a loss, such as dpo(beta: 0.1)' : 'an optimizer, such as adamw(lr: 1e-3)'}`, found: value ? describe(value) : 'nothing' }, span);
+  return fail(
+    'P0301',
+    {
+      expected: `${keyword === 'loss' ? 'a loss, such as dpo(beta: 0.1)' : 'an optimizer, such as adamw(lr: 1e-3)'}`,
+      found: value ? describe(value) : 'nothing',
+    },
+    span,
+  );
 }
 
 function count(value: Value | undefined, name: string, span: Span): number {
-  if (value?.kind !== 'number') return fail('P0301', { expected: `a whole number for ${name}`, found: value ? describe(value) : 'nothing' }, span);
-  if (value.unit && !['rows', 'steps'].includes(value.unit)) return fail('P0302', { expected: `a plain number for ${name}`, found: describe(value) }, span);
+  if (value?.kind !== 'number')
+    return fail('P0301', { expected: `a whole number for ${name}`, found: value ? describe(value) : 'nothing' }, span);
+  if (value.unit && !['rows', 'steps'].includes(value.unit))
+    return fail('P0302', { expected: `a plain number for ${name}`, found: describe(value) }, span);
   if (!Number.isInteger(value.value) || value.value < 1) return fail('P0303', { found: describe(value), what: name }, span);
   return value.value;
 }
@@ -184,18 +233,30 @@ function count(value: Value | undefined, name: string, span: Span): number {
 function stepCount(steps: Value | undefined, epochs: Value | undefined, stepsPerEpoch: number, span: Span): number {
   const value = epochs ?? steps;
   if (value?.kind !== 'number') return fail('P0301', { expected: 'a number of steps', found: value ? describe(value) : 'nothing' }, span);
-  if (value.unit && value.unit !== 'steps' && value.unit !== 'epochs') return fail('P0302', { expected: 'steps or epochs', found: describe(value) }, span);
-  return count({ kind: 'number', value: epochs || value.unit === 'epochs' ? Math.round(value.value * stepsPerEpoch) : value.value }, 'steps', span);
+  if (value.unit && value.unit !== 'steps' && value.unit !== 'epochs')
+    return fail('P0302', { expected: 'steps or epochs', found: describe(value) }, span);
+  return count(
+    { kind: 'number', value: epochs || value.unit === 'epochs' ? Math.round(value.value * stepsPerEpoch) : value.value },
+    'steps',
+    span,
+  );
 }
 
 function every(universe: Universe, e: Expression, steps: number, stepsPerEpoch: number): number {
   const value = evaluateIn(universe, universe.loaded.main, e);
   if (value.kind !== 'number') return fail('P0301', { expected: 'a number of steps', found: describe(value) }, e.span);
-  if (value.unit && !['steps', 'epochs', '%'].includes(value.unit)) return fail('P0302', { expected: 'steps, epochs or %', found: describe(value) }, e.span);
+  if (value.unit && !['steps', 'epochs', '%'].includes(value.unit))
+    return fail('P0302', { expected: 'steps, epochs or %', found: describe(value) }, e.span);
   return count({ kind: 'number', value: inSteps(value, { steps, stepsPerEpoch }) }, 'the interval', e.span);
 }
 
-function evaluationOf(universe: Universe, field: Field | undefined, data: DataValue, steps: number, stepsPerEpoch: number): { every: number; data: DataValue } | undefined {
+function evaluationOf(
+  universe: Universe,
+  field: Field | undefined,
+  data: DataValue,
+  steps: number,
+  stepsPerEpoch: number,
+): { every: number; data: DataValue } | undefined {
   if (!field) return undefined;
   if (!field.every || !field.on) return fail('P0512', { name: field.every ? 'on' : 'every', where: 'eval' }, field.span);
   const on = makeData(universe.context, evaluateIn(universe, universe.loaded.main, field.on), field.on.span);
@@ -208,7 +269,8 @@ function evaluationOf(universe: Universe, field: Field | undefined, data: DataVa
 
 /** Files that data are read from must be there before anything runs. */
 function requireFolder(universe: Universe, data: DataValue, span: Span): void {
-  for (const part of data.mix ?? [data]) if (part.folder !== undefined && universe.host.hash(part.folder) === undefined) fail('P0510', { file: part.folder }, span);
+  for (const part of data.mix ?? [data])
+    if (part.folder !== undefined && universe.host.hash(part.folder) === undefined) fail('P0510', { file: part.folder }, span);
 }
 
 /** The model of a stage: named, or the one whose part is trained, or the only one of the text. */
@@ -237,4 +299,3 @@ function trainedPaths(value: Value, span: Span): { path: string; span: Span }[] 
   };
   return paths(value).map((path) => ({ path, span }));
 }
-

@@ -33,19 +33,55 @@ export class TaskMaker {
     this.host = host;
   }
 
-  train(spec: StageSpec, fields: TrainFields, graphs: TrainGraphs, collate: Collate, reference: StageResult | undefined, seed: number): void {
+  train(
+    spec: StageSpec,
+    fields: TrainFields,
+    graphs: TrainGraphs,
+    collate: Collate,
+    reference: StageResult | undefined,
+    seed: number,
+  ): void {
     const programs = this.programs(graphs.roles, spec.id);
-    const source = (w: WeightInfo): StateTensor['source'] => (w.path.startsWith(REFERENCE_PREFIX) && reference ? this.sources.leftBy(reference, w, seed) : this.sources.beginningOf(spec, w, seed));
+    const source = (w: WeightInfo): StateTensor['source'] =>
+      w.path.startsWith(REFERENCE_PREFIX) && reference ? this.sources.leftBy(reference, w, seed) : this.sources.beginningOf(spec, w, seed);
     const state: StateTensor[] = [
-      ...graphs.weights.map((w): StateTensor => ({ name: w.path, dtype: 'f32', shape: w.shape, source: source(w), keep: w.path.startsWith(REFERENCE_PREFIX) ? 'working' : 'weight', trained: graphs.trained.has(w.path) })),
-      ...graphs.states.map((s): StateTensor => ({ name: s.name, dtype: 'f32', shape: [...s.shape], source: { from: 'init', init: { kind: 'constant', value: 0 } }, keep: s.keep, trained: false })),
+      ...graphs.weights.map((w): StateTensor => ({
+        name: w.path,
+        dtype: 'f32',
+        shape: w.shape,
+        source: source(w),
+        keep: w.path.startsWith(REFERENCE_PREFIX) ? 'working' : 'weight',
+        trained: graphs.trained.has(w.path),
+      })),
+      ...graphs.states.map((s): StateTensor => ({
+        name: s.name,
+        dtype: 'f32',
+        shape: [...s.shape],
+        source: { from: 'init', init: { kind: 'constant', value: 0 } },
+        keep: s.keep,
+        trained: false,
+      })),
     ];
     const data = this.dataSource(fields.data);
     const evaluate = fields.evaluate ? { every: fields.evaluate.every, data: this.dataSource(fields.evaluate.data) } : undefined;
-    const scored = reference && graphs.roles.reference ? this.reference(graphs, reference, seed, evaluate ? [data, evaluate.data] : [data], collate) : undefined;
+    const scored =
+      reference && graphs.roles.reference
+        ? this.reference(graphs, reference, seed, evaluate ? [data, evaluate.data] : [data], collate)
+        : undefined;
     const decides = {
-      kind: 'train', roles: this.canonicalRoles(graphs.roles), scalars: graphs.scalars, tables: graphs.tables, seed, data, evaluate, collate,
-      batch: fields.batch, micro: fields.micro, steps: fields.steps, state: state.map((s) => [s.name, this.sourceHash(s, seed)]), reference: scored?.hash,
+      kind: 'train',
+      roles: this.canonicalRoles(graphs.roles),
+      scalars: graphs.scalars,
+      tables: graphs.tables,
+      seed,
+      data,
+      evaluate,
+      collate,
+      batch: fields.batch,
+      micro: fields.micro,
+      steps: fields.steps,
+      state: state.map((s) => [s.name, this.sourceHash(s, seed)]),
+      reference: scored?.hash,
     };
     const task: TrainTask = {
       kind: 'train',
@@ -75,9 +111,29 @@ export class TaskMaker {
     this.add(task);
   }
 
-  private reference(graphs: TrainGraphs, reference: StageResult, seed: number, data: DataSource[], collate: Collate): NonNullable<TrainTask['reference']> {
-    const state = graphs.weights.filter((w) => graphs.roles.reference && usesState(graphs.roles.reference, w.path)).map((w): StateTensor => ({ name: w.path, dtype: 'f32', shape: w.shape, source: this.sources.leftBy(reference, w, seed), keep: 'weight', trained: false }));
-    const hash = hashOf({ graph: canonical(graphs.roles.reference), data, collate, state: state.map((s) => [s.name, this.sourceHash(s, seed)]) });
+  private reference(
+    graphs: TrainGraphs,
+    reference: StageResult,
+    seed: number,
+    data: DataSource[],
+    collate: Collate,
+  ): NonNullable<TrainTask['reference']> {
+    const state = graphs.weights
+      .filter((w) => graphs.roles.reference && usesState(graphs.roles.reference, w.path))
+      .map((w): StateTensor => ({
+        name: w.path,
+        dtype: 'f32',
+        shape: w.shape,
+        source: this.sources.leftBy(reference, w, seed),
+        keep: 'weight',
+        trained: false,
+      }));
+    const hash = hashOf({
+      graph: canonical(graphs.roles.reference),
+      data,
+      collate,
+      state: state.map((s) => [s.name, this.sourceHash(s, seed)]),
+    });
     return { state, hash };
   }
 
@@ -89,7 +145,13 @@ export class TaskMaker {
     const task: ScoreTask = {
       kind: 'score',
       id: `${probe.name}.${subject.spec.id}@${seed}`,
-      hash: hashOf({ kind: 'score', score: probe.score, params: probe.params, seed, tables: Object.entries(tables).map(([k, id]) => [k, this.hashes.get(id)]) }),
+      hash: hashOf({
+        kind: 'score',
+        score: probe.score,
+        params: probe.params,
+        seed,
+        tables: Object.entries(tables).map(([k, id]) => [k, this.hashes.get(id)]),
+      }),
       needs: Object.values(tables),
       seed,
       place: { file: probe.span.file, line: probe.span.line },
@@ -108,7 +170,16 @@ export class TaskMaker {
       return { name: w.path, dtype: 'f32', shape: w.shape, source: this.sources.leftBy(from, w, seed), keep: 'working', trained: false };
     });
     const data = this.dataSource(embed.data);
-    const hash = hashOf({ kind: 'embed', roles: this.canonicalRoles(embed.roles), scalars: embed.scalars, data, collate: embed.collate, batch: embed.batch, keep: [embed.keepInputs, embed.keepColumns], state: state.map((s) => [s.name, this.sourceHash(s, seed)]) });
+    const hash = hashOf({
+      kind: 'embed',
+      roles: this.canonicalRoles(embed.roles),
+      scalars: embed.scalars,
+      data,
+      collate: embed.collate,
+      batch: embed.batch,
+      keep: [embed.keepInputs, embed.keepColumns],
+      state: state.map((s) => [s.name, this.sourceHash(s, seed)]),
+    });
     const same = this.tasks.find((t) => t.kind === 'embed' && t.hash === hash);
     if (same) return same.id;
     const task: EmbedTask = {
@@ -133,18 +204,39 @@ export class TaskMaker {
 
   /** Weights below `path` (or all) as a stage left them, written as a file. */
   export(file: string, subject: StageResult, path: string[] | undefined, weights: readonly WeightInfo[], seed: number, line: number): void {
-    const chosen = weights.filter((w) => !w.path.startsWith(REFERENCE_PREFIX) && (!path || path.some((p) => w.path === p || w.path.startsWith(`${p}.`))));
+    const chosen = weights.filter(
+      (w) => !w.path.startsWith(REFERENCE_PREFIX) && (!path || path.some((p) => w.path === p || w.path.startsWith(`${p}.`))),
+    );
     const tensors = chosen.flatMap((w) => {
       const source = this.sources.leftBy(subject, w, seed);
       return source.from === 'task' ? [{ name: w.path, task: source.task, source: source.name }] : [];
     });
     const needs = [...new Set(tensors.map((t) => t.task))];
-    this.add({ kind: 'export', id: `export ${file}`, hash: hashOf({ kind: 'export', file, tensors, needs: needs.map((id) => this.hashes.get(id)) }), needs, seed, place: { file: subject.spec.span.file, line }, file, tensors });
+    this.add({
+      kind: 'export',
+      id: `export ${file}`,
+      hash: hashOf({ kind: 'export', file, tensors, needs: needs.map((id) => this.hashes.get(id)) }),
+      needs,
+      seed,
+      place: { file: subject.spec.span.file, line },
+      file,
+      tensors,
+    });
   }
 
   report(title: string, about: string, text: string, seeds: number[]): void {
     const needs = this.tasks.map((t) => t.id);
-    this.add({ kind: 'report', id: 'report', hash: hashOf({ kind: 'report', title, about, text, needs: needs.map((id) => this.hashes.get(id)) }), needs, seed: seeds[0], title, about, text, seeds });
+    this.add({
+      kind: 'report',
+      id: 'report',
+      hash: hashOf({ kind: 'report', title, about, text, needs: needs.map((id) => this.hashes.get(id)) }),
+      needs,
+      seed: seeds[0],
+      title,
+      about,
+      text,
+      seeds,
+    });
   }
 
   private add(task: Task): void {
@@ -165,9 +257,12 @@ export class TaskMaker {
   private sourceHash(state: StateTensor, seed: number): unknown {
     const { source } = state;
     switch (source.from) {
-      case 'init': return source.init.kind === 'constant' ? source.init : [source.init, seed];
-      case 'task': return [this.hashes.get(source.task), source.name];
-      case 'file': return [this.host.hash(source.file), source.name];
+      case 'init':
+        return source.init.kind === 'constant' ? source.init : [source.init, seed];
+      case 'task':
+        return [this.hashes.get(source.task), source.name];
+      case 'file':
+        return [this.host.hash(source.file), source.name];
     }
   }
 }
@@ -187,7 +282,6 @@ function usesState(graph: Graph, name: string): boolean {
   }
   return false;
 }
-
 
 /** Data as a plan holds it, with the hash of the files that it reads. */
 export function resolveSource(data: DataValue, host: Host): DataSource {

@@ -13,7 +13,7 @@ import { Context } from '../elaborate/context.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
 import { fail } from '../elaborate/fault.ts';
 import { number, tensor } from '../elaborate/values.ts';
-import type { BoundValue, ModelValue, NumberValue, RecordValue } from '../elaborate/values.ts';
+import type { BoundValue, ModelValue, NumberValue } from '../elaborate/values.ts';
 import { gradients } from '../gradient/gradient.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, Output } from '../graph/graph.ts';
@@ -77,14 +77,20 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const values = [objective.loss, ...objective.metrics.map((m) => m.node)];
   const totals = whole ? { roots: values, divisors: [] } : withTotals(b, values, 'total:');
   const [loss, ...metrics] = totals.roots;
-  const slopes = gradients(b, loss, trained.map((w) => w.node));
+  const slopes = gradients(
+    b,
+    loss,
+    trained.map((w) => w.node),
+  );
   requireGradients(spec, trained, slopes);
-  const pairs = trained.flatMap((weight, i) => (slopes[i] ? [{ weight, gradient: slopes[i] as Node }] : []));
+  const pairs = trained.flatMap((weight, i) => (slopes[i] ? [{ weight, gradient: slopes[i] }] : []));
   const names = ['loss', 'grad_norm', ...objective.metrics.map((m) => m.name)];
 
   if (whole) {
     const finish = finishStep(ctx, loaded, spec, pairs, loss, keepState);
-    roles.step = { outputs: [...finish.outputs, output('loss', loss), ...metrics.map((node, i) => output(objective.metrics[i].name, node))] };
+    roles.step = {
+      outputs: [...finish.outputs, output('loss', loss), ...metrics.map((node, i) => output(objective.metrics[i].name, node))],
+    };
     return { ...gather(loaded, spec, ctx, roles, weights, trained, states, names), tables: tablesOf(ctx, finish.rate) };
   }
 
@@ -106,7 +112,10 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
 
   const last = new Context(new GraphBuilder());
   const u = last.builder;
-  const again = pairs.map(({ weight }) => ({ weight: { ...weight, node: u.state(weight.path, weight.shape) }, gradient: u.state(`grad:${weight.path}`, weight.shape) }));
+  const again = pairs.map(({ weight }) => ({
+    weight: { ...weight, node: u.state(weight.path, weight.shape) },
+    gradient: u.state(`grad:${weight.path}`, weight.shape),
+  }));
   const summed = (name: string): Node => u.state(`sum:${name}`, []);
   const finish = finishStep(last, loaded, spec, again, summed('loss'), keepState);
   const zero = (name: string, shape: readonly number[]): Output => ({ kind: 'state', name, node: u.full([...shape], 0) });
@@ -126,7 +135,11 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
 }
 
 /** Scalars of the update program under names that the loss's do not have. */
-function mergeScalars(result: TrainGraphs, last: Context, rate: NumberValue | undefined): Pick<TrainGraphs, 'scalars' | 'tables' | 'roles'> {
+function mergeScalars(
+  result: TrainGraphs,
+  last: Context,
+  rate: NumberValue | undefined,
+): Pick<TrainGraphs, 'scalars' | 'tables' | 'roles'> {
   const rename = (name: string): string => `u${name}`;
   const scalars = { ...result.scalars };
   for (const [name, value] of last.scalars) scalars[rename(name)] = value;
@@ -160,7 +173,14 @@ function objectiveOf(ctx: Context, loaded: Loaded, spec: TrainSpec, rows: number
 }
 
 /** Norm, clipping, update and the halt flag: what ends a step, whether the gradients were accumulated or not. */
-export function finishStep(ctx: Context, loaded: Loaded, spec: Pick<TrainSpec, 'optimizer' | 'clip' | 'length' | 'span'>, pairs: { weight: WeightInfo; gradient: Node }[], loss: Node, keepState: (node: Node, keep: 'optimizer' | 'working') => void): { outputs: Output[]; rate?: NumberValue } {
+export function finishStep(
+  ctx: Context,
+  loaded: Loaded,
+  spec: Pick<TrainSpec, 'optimizer' | 'clip' | 'length' | 'span'>,
+  pairs: { weight: WeightInfo; gradient: Node }[],
+  loss: Node,
+  keepState: (node: Node, keep: 'optimizer' | 'working') => void,
+): { outputs: Output[]; rate?: NumberValue } {
   const b = ctx.builder;
   const squares = pairs.map(({ gradient }) => b.sum(b.mul(gradient, gradient)));
   const norm = b.sqrt(sumOf(b, squares));
@@ -175,10 +195,12 @@ export function finishStep(ctx: Context, loaded: Loaded, spec: Pick<TrainSpec, '
   const outputs: Output[] = [];
   for (const update of updates) {
     outputs.push({ kind: 'state', name: update.weight.path, node: guarded(update.weight.node, update.value) });
-    outputs.push(...update.state.map((s): Output => {
-      keepState(s.before, 'optimizer');
-      return { kind: 'state', name: s.name, node: guarded(s.before, s.value) };
-    }));
+    outputs.push(
+      ...update.state.map((s): Output => {
+        keepState(s.before, 'optimizer');
+        return { kind: 'state', name: s.name, node: guarded(s.before, s.value) };
+      }),
+    );
   }
   outputs.push({ kind: 'state', name: 'halt', node: halt }, output('grad_norm', norm), output('halt', halt));
   return { outputs, ...(rate ? { rate } : {}) };
@@ -192,9 +214,23 @@ function sumOf(b: GraphBuilder, terms: readonly Node[]): Node {
   return b.add(sumOf(b, terms.slice(0, half)), sumOf(b, terms.slice(half)));
 }
 
-function scaled(ctx: Context, loaded: Loaded, spec: Pick<TrainSpec, 'clip' | 'span'>, pairs: { weight: WeightInfo; gradient: Node }[], norm: Node): { weight: WeightInfo; gradient: Node }[] {
+function scaled(
+  ctx: Context,
+  loaded: Loaded,
+  spec: Pick<TrainSpec, 'clip' | 'span'>,
+  pairs: { weight: WeightInfo; gradient: Node }[],
+  norm: Node,
+): { weight: WeightInfo; gradient: Node }[] {
   const limit = { ...number(spec.clip ?? 0), uniform: 'clip' };
-  const factor = apply(ctx, standardLayer(loaded, 'optim/clip', 'clip_factor'), [{ value: tensor(norm), span: spec.span }, { name: 'limit', value: limit, span: spec.span }], spec.span);
+  const factor = apply(
+    ctx,
+    standardLayer(loaded, 'optim/clip', 'clip_factor'),
+    [
+      { value: tensor(norm), span: spec.span },
+      { name: 'limit', value: limit, span: spec.span },
+    ],
+    spec.span,
+  );
   if (factor.kind !== 'tensor') return pairs;
   return pairs.map(({ weight, gradient }) => ({ weight, gradient: ctx.builder.mul(gradient, factor.node) }));
 }
@@ -205,12 +241,29 @@ function requireGradients(spec: TrainSpec, trained: WeightInfo[], slopes: (Node 
     const below = trained.map((w, i) => ({ w, slope: slopes[i] })).filter(({ w }) => w.path === path || w.path.startsWith(`${path}.`));
     if (below.length === 0) fail('P0501', { part: path, why: 'it has no weights that this stage uses' }, span);
     const without = below.filter(({ slope }) => !slope).map(({ w }) => w.path);
-    if (without.length > 0) fail('P0501', { part: path, why: `no gradient reaches ${without.slice(0, 3).join(', ')}${without.length > 3 ? ` and ${without.length - 3} more` : ''}` }, span);
+    if (without.length > 0)
+      fail(
+        'P0501',
+        {
+          part: path,
+          why: `no gradient reaches ${without.slice(0, 3).join(', ')}${without.length > 3 ? ` and ${without.length - 3} more` : ''}`,
+        },
+        span,
+      );
   }
 }
 
 /** The remaining roles, and everything the task must know about the programs. */
-function gather(loaded: Loaded, spec: TrainSpec, ctx: Context, roles: Record<string, Graph>, weights: WeightInfo[], trained: WeightInfo[], states: Map<string, TrainGraphs['states'][number]>, metrics: string[]): TrainGraphs {
+function gather(
+  loaded: Loaded,
+  spec: TrainSpec,
+  ctx: Context,
+  roles: Record<string, Graph>,
+  weights: WeightInfo[],
+  trained: WeightInfo[],
+  states: Map<string, TrainGraphs['states'][number]>,
+  metrics: string[],
+): TrainGraphs {
   const rest = spec.evaluation % spec.micro;
   if (spec.evaluation > 0) {
     if (spec.evaluation >= spec.micro) forward(loaded, spec, spec.micro, roles, '', states);
@@ -230,7 +283,14 @@ function gather(loaded: Loaded, spec: TrainSpec, ctx: Context, roles: Record<str
   };
 }
 
-function forward(loaded: Loaded, spec: TrainSpec, rows: number, roles: Record<string, Graph>, suffix: string, states: Map<string, TrainGraphs['states'][number]>): void {
+function forward(
+  loaded: Loaded,
+  spec: TrainSpec,
+  rows: number,
+  roles: Record<string, Graph>,
+  suffix: string,
+  states: Map<string, TrainGraphs['states'][number]>,
+): void {
   const ctx = new Context(new GraphBuilder());
   const objective = objectiveOf(ctx, loaded, spec, rows);
   const totals = withTotals(ctx.builder, [objective.loss, ...objective.metrics.map((m) => m.node)], 'total:eval:');
@@ -245,7 +305,7 @@ export function referenceGraph(loaded: Loaded, spec: Pick<TrainSpec, 'model' | '
   const ctx = new Context(new GraphBuilder());
   const record = runModel(ctx, loaded, spec.model, spec.collate, declareInputs(ctx, spec.collate, rows), spec.span);
   const outputs = [...record.fields].flatMap(([side, scored]): Output[] => {
-    const logp = scored.kind === 'record' ? (scored as RecordValue).fields.get('logp') : undefined;
+    const logp = scored.kind === 'record' ? scored.fields.get('logp') : undefined;
     return logp?.kind === 'tensor' ? [output(`${side}.logp`, logp.node)] : [];
   });
   return { outputs };
@@ -258,4 +318,3 @@ function tablesOf(ctx: Context, rate: NumberValue | undefined): Record<string, n
   if (rate?.steps) tables.learning_rate = [...rate.steps];
   return tables;
 }
-
