@@ -38,8 +38,7 @@ export function columns(job: Job): Kernel[] {
     const start = scale(part, chunk);
     const sums = accumulators(e, group.reduces, width);
     const whole = count % chunk === 0;
-    writer.open(`for (var j = 0u; j < ${Math.min(chunk, count)}u; j++)`);
-    const step = variable('j', chunk - 1, writer.depth);
+    const step = e.loop('j', chunk);
     const row = whole ? add(start, step) : variable('row', count - 1, writer.depth);
     if (!whole) {
       e.writer.line(`let row = ${e.position(add(start, step))};`, `if (row >= ${count}u) { break; }`);
@@ -61,8 +60,7 @@ export function columns(job: Job): Kernel[] {
     const { writer } = e;
     const column = width === 4 ? add(scale(unit, 4), lane) : unit;
     const sums = accumulators(e, group.reduces, width);
-    writer.open(`for (var j = 0u; j < ${chunks}u; j++)`);
-    const at = add(scale(variable('j', chunks - 1, writer.depth), length), column);
+    const at = add(scale(e.loop('j', chunks), length), column);
     sums.forEach(({ node, name, fn }, i) => writer.line(`${name} = ${combine(fn, name, e.load(partial(node, i), at).text)};`));
     writer.close();
     for (const { node, name } of sums) e.store(node, column, { text: name, width, dtype: node.dtype, depth: 0 });

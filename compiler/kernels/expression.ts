@@ -34,6 +34,8 @@ export interface Surroundings {
   writer: Writer;
   bindings: Bindings;
   isRealised(node: Node): boolean;
+  /** Whether the driver may be a software driver, which unrolls loops that it should not. */
+  unrolls: boolean;
   /** Text of a scalar of the uniform block. */
   scalar(name: string): string;
   /** Adds a WGSL function to the module. */
@@ -112,8 +114,13 @@ export class Emitter {
     return { text: this.writer.define(expression, depth), width, dtype, depth };
   }
 
-  /** The counter of the loop just opened: 0 to count - 1. */
-  counter(name: string, count: number): Index {
+  /**
+   * Opens a loop and gives its counter, 0 to count - 1. Close it with `writer.close()`. Software drivers unroll loops of up to
+   * some thirty rounds and then compile for seconds, so theirs begin at a number that they cannot know: the grid has no
+   * third dimension, and `wg.z` is zero.
+   */
+  loop(name: string, count: number): Index {
+    this.writer.open(count === 1 ? '' : `for (var ${name} = ${this.around.unrolls ? 'wg.z' : '0u'}; ${name} < ${count}u; ${name}++)`);
     return variable(name, count - 1, this.writer.depth);
   }
 

@@ -24,7 +24,7 @@ export function map(job: Job): Kernel[] {
     const { writer } = e;
     const first = each === 1 ? `${grid.number} * ${threads}u + lid` : `${grid.number} * ${threads * each}u + lid`;
     if (each > 1) {
-      writer.open(`for (var n = 0u; n < ${each}u; n++)`);
+      e.loop('n', each);
       writer.line(`let q = ${first} + n * ${threads}u;`);
     } else {
       writer.line(`let q = ${first};`);

@@ -34,7 +34,7 @@ export function build(job: Job, frame: Frame, body: (emitter: Emitter) => void):
   }
 }
 
-function write({ group, options }: Job, frame: Frame, body: (emitter: Emitter) => void, scalarOnly: Set<string>): Kernel {
+function write({ group, target, options }: Job, frame: Frame, body: (emitter: Emitter) => void, scalarOnly: Set<string>): Kernel {
   const writer = new Writer();
   const bindings = new Bindings(options.inPlace ?? new Map(), scalarOnly);
   const helpers = new Set<string>();
@@ -43,6 +43,7 @@ function write({ group, options }: Job, frame: Frame, body: (emitter: Emitter) =
   const emitter = new Emitter({
     writer,
     bindings,
+    unrolls: target.name !== 'gpu',
     isRealised: (node) => reads.has(node),
     scalar(name) {
       const i = options.scalarIndex(name);

@@ -143,8 +143,7 @@ function columnWalk(e: Emitter, { units, width, trailing, row, part, threads }: 
       for (let step = 0; step < steps; step++) at(constant(step * threads), (step + 1) * threads <= units, visit);
       return;
     }
-    e.writer.open(`for (var j = 0u; j < ${steps}u; j++)`);
-    at(scale(variable('j', steps - 1, e.writer.depth), threads), steps * threads === units, visit);
+    at(scale(e.loop('j', steps), threads), steps * threads === units, visit);
     e.writer.close();
   };
 }
@@ -213,7 +212,7 @@ function join(e: Emitter, sharing: Sharing, fn: 'sum' | 'max', node: Node, own: 
   const part = sharing.rows > 1 ? 'part' : 'lid';
   writer.line(`${tree}[lid] = ${own};`, 'workgroupBarrier();');
   writer.line(
-    `for (var half = ${sharing.threads / 2}u; half > 0u; half /= 2u) {`,
+    `for (var half = ${sharing.threads / 2}u + wg.z; half > 0u; half /= 2u) {`,
     `  if (${part} < half) { ${tree}[lid] = ${combine(fn, `${tree}[lid]`, `${tree}[lid + half]`)}; }`,
     '  workgroupBarrier();',
     '}',

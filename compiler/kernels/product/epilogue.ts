@@ -23,17 +23,28 @@ export function columnsOf(quadNumber: Index, n: number): Index {
   return n % 4 === 0 ? add(scale(confine(quadNumber, n / 4 - 1), 4), lane) : confine(add(scale(quadNumber, 4), lane), n - 1);
 }
 
+/** Rows beyond which the rest is written as a loop: each load and store is long in the machine code of a software driver. */
+const MANY = 4;
+
 /** Stores the group's outputs, guarded at the edges. */
-export function epilogue(e: Emitter, { group }: Job, shape: ProductShape, { batch, row, columns, names }: Accumulators): void {
-  names.forEach((name, r) => {
-    const m = confine(plus(row, r), shape.m - 1);
-    const coordinates = shape.atOut(batch, m, columnsOf(columns, shape.n));
+export function epilogue(e: Emitter, { group, target }: Job, shape: ProductShape, { batch, row, columns, names }: Accumulators): void {
+  const finish = (name: string, m: Index): void => {
+    const coordinates = shape.atOut(batch, confine(m, shape.m - 1), columnsOf(columns, shape.n));
     e.know(shape.core, coordinates, { text: name, width: 4, dtype: 'f32', depth: e.writer.depth });
     const values = group.outputs.map((node) => e.value(node, coordinates));
-    guarded(e, shape, row, columns, r, (lanes) => {
+    guarded(e, shape, m, columns, (lanes) => {
       group.outputs.forEach((node, i) => storeLanes(e, node, flatten(coordinates, node.shape), values[i], lanes));
     });
-  });
+  };
+  if (target.name === 'gpu' || names.length <= MANY) {
+    names.forEach((name, r) => finish(name, plus(row, r)));
+    return;
+  }
+  const held = e.writer.name('c');
+  e.writer.line(`var ${held} = array<vec4<f32>, ${names.length}>(${names.join(', ')});`);
+  const r = e.loop('r', names.length);
+  finish(e.writer.define(`${held}[${e.position(r)}]`, e.writer.depth), add(row, r));
+  e.writer.close();
 }
 
 /** Stores the accumulators as they are into part `part` of a scratch tensor [parts, batch, m, n]. */
@@ -47,15 +58,15 @@ export function storePartial(
   names.forEach((name, r) => {
     const m = confine(plus(row, r), shape.m - 1);
     const at = flatten([part, batch, m, columnsOf(columns, shape.n)], scratch.shape);
-    guarded(e, shape, row, columns, r, (lanes) =>
+    guarded(e, shape, plus(row, r), columns, (lanes) =>
       storeLanes(e, scratch, at, { text: name, width: 4, dtype: 'f32', depth: e.writer.depth }, lanes),
     );
   });
 }
 
-/** Opens the tests that keep row r and the columns within the result, and says which lane may store (all: undefined). */
-function guarded(e: Emitter, shape: ProductShape, row: Index, columns: Index, r: number, store: (lane: number | undefined) => void): void {
-  const inside = inRange(plus(row, r), shape.m);
+/** Opens the tests that keep row m and the columns within the result, and says which lane may store (all: undefined). */
+function guarded(e: Emitter, shape: ProductShape, m: Index, columns: Index, store: (lane: number | undefined) => void): void {
+  const inside = inRange(m, shape.m);
   if (inside === false) return;
   const conditions = inside === true ? [] : [e.test(inside).text];
   const within = (tests: string[], then: () => void) => {

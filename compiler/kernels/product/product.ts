@@ -51,11 +51,15 @@ function broadcastTiles(job: Job, shape: ProductShape, lanes: number): Kernel {
   });
 }
 
-/** Rows of a subgroup's tile: 16 use the loads of B best; fewer where there would be too few tiles, or rows. */
+/**
+ * Rows of a subgroup's tile. More rows use the loads of B better: 32 pay for their longer compilation in long sums, 16 in
+ * all others; there are fewer where there would be too few tiles, or rows.
+ */
 function rowsOf(shape: ProductShape, lanes: number): number {
   const across = Math.ceil(shape.n / (4 * lanes)) * shape.batch;
-  let rows = 16;
-  while (rows > 4 && (rows >= 2 * shape.m || across * Math.ceil(shape.m / rows) < 8)) rows /= 2;
+  const tiles = (rows: number): number => across * Math.ceil(shape.m / rows);
+  let rows = lanes >= 8 && shape.k >= 512 && tiles(32) >= 32 ? 32 : 16;
+  while (rows > 4 && (rows >= 2 * shape.m || tiles(rows) < 8)) rows /= 2;
   return Math.min(rows, shape.m);
 }
 
@@ -129,8 +133,8 @@ function addParts(job: Job, shape: ProductShape, scratch: ScratchBinding): Kerne
     const unit = variable('q', units - 1, 0);
     const flat = width === 4 ? add(scale(unit, 4), lane) : unit;
     writer.line(`var sum = ${width === 4 ? 'vec4<f32>(0f)' : '0f'};`);
-    writer.open(`for (var j = 0u; j < ${parts}u; j++)`);
-    writer.line(`sum += ${e.load(scratch, add(scale(e.counter('j', parts), resultSize(shape)), flat)).text};`);
+    const from = scale(e.loop('j', parts), resultSize(shape));
+    writer.line(`sum += ${e.load(scratch, add(from, flat)).text};`);
     writer.close();
     const [batch, m, n] = unflatten(flat, [shape.batch, shape.m, shape.n]);
     const coordinates = shape.atOut(batch, m, n);

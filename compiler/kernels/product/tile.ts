@@ -25,8 +25,7 @@ export function accumulate(e: Emitter, shape: ProductShape, tile: Tile): string[
   for (const name of names) writer.line(`var ${name} = vec4<f32>(0f);`);
   const blocks = Math.floor(shape.k / 4);
   if (blocks > 0) {
-    writer.open(`for (var k = 0u; k < ${blocks}u; k++)`);
-    const block = e.counter('k', blocks);
+    const block = e.loop('k', blocks);
     multiply(e, names, loadA(e, shape, tile, block), loadB(e, shape, tile, block), 4);
     writer.close();
   }

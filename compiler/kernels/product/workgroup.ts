@@ -48,8 +48,7 @@ export function accumulate(e: Emitter, shape: ProductShape, tile: WorkgroupTile)
   const lid = variable('lid', side * side - 1, 0);
   const names = Array.from({ length: 4 }, () => writer.name('c'));
   for (const name of names) writer.line(`var ${name} = vec4<f32>(0f);`);
-  writer.open(`for (var s = 0u; s < ${tile.steps}u; s++)`);
-  const first = scale(add(tile.firstStep, e.counter('s', tile.steps)), DEPTH);
+  const first = scale(add(tile.firstStep, e.loop('s', tile.steps)), DEPTH);
   fill(e, 'tile_a', shape.a, shape.aAlong, scale(tile.tileM, tile.size), shape.m, first, shape.k, tile.size, lid, (i, k) =>
     shape.atA(tile.batch, i, k),
   );
@@ -57,7 +56,7 @@ export function accumulate(e: Emitter, shape: ProductShape, tile: WorkgroupTile)
     shape.atB(tile.batch, i, k),
   );
   writer.line('workgroupBarrier();');
-  writer.open(`for (var k = 0u; k < ${DEPTH}u; k++)`);
+  e.loop('k', DEPTH);
   writer.line(
     `let a = tile_a[k * ${side}u + ${e.position(div(lid, side))}];`,
     `let b = tile_b[k * ${side}u + ${e.position(mod(lid, side))}];`,
