@@ -32,9 +32,24 @@ export async function run(open: OpenDevice, variant: Variant): Promise<Trained &
   const folder = join(packageRoot(), 'test', 'equivalence');
   const host = nodeHost(folder);
   const { micro = BATCH, fields = [] } = variant;
-  const stage = ['stage tiny {', 'train mllm', 'on pairs', `loss ${variant.loss}`, OPTIMIZER, 'clip 1.0', `batch ${BATCH}, micro ${micro}`, `steps ${STEPS}`, ...fields, '}'];
+  const stage = [
+    'stage tiny {',
+    'train mllm',
+    'on pairs',
+    `loss ${variant.loss}`,
+    OPTIMIZER,
+    'clip 1.0',
+    `batch ${BATCH}, micro ${micro}`,
+    `steps ${STEPS}`,
+    ...fields,
+    '}',
+  ];
   const text = `${host.read('tiny.pivot') ?? ''}\n${stage.join('\n')}\n`;
-  const compiled = compile('run.pivot', { ...host, read: (path) => (path === 'run.pivot' ? text : host.read(path)) }, { targets: [target], fuse: variant.fuse });
+  const compiled = compile(
+    'run.pivot',
+    { ...host, read: (path) => (path === 'run.pivot' ? text : host.read(path)) },
+    { targets: [target], fuse: variant.fuse },
+  );
   const { plan } = compiled;
   const task = plan?.tasks.find((t): t is TrainTask => t.kind === 'train');
   if (!plan || !task) throw new Error(formatDiagnostics(compiled.diagnostics, compiled.texts));

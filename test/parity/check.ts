@@ -54,8 +54,24 @@ function scale(values: ArrayLike<number>): number {
 
 /** The table that the command prints. */
 export function table(checks: readonly Check[]): string {
-  const rows = checks.map((c) => [c.quantity, c.error.toExponential(1), c.tolerance.toExponential(0), c.measure, String(c.values), passes(c) ? 'pass' : 'MISS', passes(c) ? '' : c.worst]);
+  const rows = checks.map((c) => [
+    c.quantity,
+    c.error.toExponential(1),
+    c.tolerance.toExponential(0),
+    c.measure,
+    String(c.values),
+    passes(c) ? 'pass' : 'MISS',
+    passes(c) ? '' : c.worst,
+  ]);
   const head = ['quantity', 'largest error', 'tolerance', 'measured', 'values', '', ''];
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i].length)));
-  return [head, ...rows].map((row) => row.map((cell, i) => (i === 1 || i === 2 || i === 4 ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ').trimEnd()).join('\n');
+  // Tables of several groups stand under each other, so the first column is as wide in all.
+  const widths = head.map((_, i) => Math.max(i === 0 ? 56 : 0, ...[head, ...rows].map((row) => row[i].length)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 1 || i === 2 || i === 4 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

@@ -11,8 +11,8 @@ import { declareInputs } from '../../compiler/pipeline/batch.ts';
 import { buildObjective } from '../../compiler/pipeline/objective.ts';
 import { parseExpression } from '../../grammar/index.ts';
 import { elements } from '../../plan/dtypes.ts';
-import type { OpenDevice } from '../../runtime/node/device/open.ts';
 import { runGraph } from '../support/run-graph.ts';
+import type { Bench } from './bench.ts';
 import { check } from './check.ts';
 import type { Check } from './check.ts';
 import { below, imageTokens, isKeyBias, ours } from './recording.ts';
@@ -33,7 +33,7 @@ export function nodeOf(value: Value | undefined, what: string): Node {
   return value.node;
 }
 
-export async function checkForward(open: OpenDevice, recording: Recording, text: RecordedText): Promise<Check[]> {
+export async function checkForward(bench: Bench, recording: Recording, text: RecordedText): Promise<Check[]> {
   const universe = universeOf(text);
   const { image, prompt, answer } = recording.sizes;
   const { rows } = recording.forward;
@@ -48,19 +48,29 @@ export async function checkForward(open: OpenDevice, recording: Recording, text:
   const objective = buildObjective(ctx, universe.loaded, { model, loss, collate, reference: 'none', inputs, span });
   const states = ctx.returned.get('head');
   const table = ctx.exposed.get('head.unembedding');
-  const logits = apply(ctx, valueOf(universe, 'answer_logits'), [states, table, inputs.get('mask')].map((value) => ({ value: value ?? { kind: 'none' }, span })), span);
+  const logits = apply(
+    ctx,
+    valueOf(universe, 'answer_logits'),
+    [states, table, inputs.get('mask')].map((value) => ({ value: value ?? { kind: 'none' }, span })),
+    span,
+  );
 
   const scored = objective.output.fields.get('logp');
-  const activations = new Map<string, Node>([['logits', nodeOf(logits, 'logits')], ['logp', nodeOf(scored, 'logp')]]);
+  const activations = new Map<string, Node>([
+    ['logits', nodeOf(logits, 'logits')],
+    ['logp', nodeOf(scored, 'logp')],
+  ]);
   for (const name of below(recording, 'forward.').keys()) {
     if (activations.has(name)) continue;
     const path = ours(name);
     activations.set(name, nodeOf(ctx.exposed.get(path) ?? ctx.returned.get(path), name));
   }
-  const wanted = new Map([...below(recording, 'backward.').keys()].map((name): [string, Node] => {
-    if (name === 'image') return [name, nodeOf(inputs.get('image'), name)];
-    return [name, ctx.weights.get(ours(name))?.node ?? nodeOf(ctx.exposed.get(ours(name)), name)];
-  }));
+  const wanted = new Map(
+    [...below(recording, 'backward.').keys()].map((name): [string, Node] => {
+      if (name === 'image') return [name, nodeOf(inputs.get('image'), name)];
+      return [name, ctx.weights.get(ours(name))?.node ?? nodeOf(ctx.exposed.get(ours(name)), name)];
+    }),
+  );
   const slopes = gradients(b, objective.loss, [...wanted.values()]);
   const output = (name: string, node: Node): Output => ({ kind: 'output', name, node });
   const outputs = [
@@ -73,22 +83,31 @@ export async function checkForward(open: OpenDevice, recording: Recording, text:
   ];
 
   const columns = rowsOf(recording, ['chosen'], 'kept');
-  const input = Object.fromEntries(columns.map(({ name, shape, data }) => {
-    const width = elements(shape.slice(1));
-    return [name, rows.flatMap((row) => [...data.subarray(row * width, (row + 1) * width)])];
-  }));
+  const input = Object.fromEntries(
+    columns.map(({ name, shape, data }) => {
+      const width = elements(shape.slice(1));
+      return [name, rows.flatMap((row) => [...data.subarray(row * width, (row + 1) * width)])];
+    }),
+  );
   const state = Object.fromEntries([...below(recording, 'start.')].map(([name, t]) => [ours(name), t.data]));
   const scalar = { ...Object.fromEntries(ctx.scalars), rows: rows.length };
-  const found = (await runGraph(open, { outputs }, { input, state, scalar }, { fuse: true })).output;
+  const found = (await runGraph(bench.open, { outputs }, { input, state, scalar }, { fuse: true, target: bench.target })).output;
 
   const weights = [...below(recording, 'backward.')].map(([name, t]) => ({ name, found: found[`backward.${name}`], wanted: t.data }));
   const of = (name: string): typeof weights => weights.filter((w) => w.name === name);
   const largeWeights = weights.filter(({ name }) => name !== 'image' && name !== 'encoder.features' && !isKeyBias(name));
   return [
     check('forward: loss', 1e-5, 'absolute', [{ name: 'loss', found: found.loss, wanted: [recording.forward.loss] }]),
-    ...[...below(recording, 'forward.')].map(([name, t]) => check(`forward: ${name}`, 1e-5, 'of the largest', [{ name, found: found[`forward.${name}`], wanted: t.data }])),
+    ...[...below(recording, 'forward.')].map(([name, t]) =>
+      check(`forward: ${name}`, 1e-5, 'of the largest', [{ name, found: found[`forward.${name}`], wanted: t.data }]),
+    ),
     check('backward: weights', 1e-5, 'of the largest', largeWeights),
-    check('backward: key biases', 1e-6, 'absolute', weights.filter(({ name }) => isKeyBias(name))),
+    check(
+      'backward: key biases',
+      1e-6,
+      'absolute',
+      weights.filter(({ name }) => isKeyBias(name)),
+    ),
     check('backward: image', 1e-5, 'of the largest', of('image')),
     check('backward: encoder.features', 1e-5, 'of the largest', of('encoder.features')),
   ];

@@ -7,9 +7,9 @@ import { gradients } from '../../compiler/gradient/gradient.ts';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import type { Node, Output } from '../../compiler/graph/graph.ts';
 import { buildObjective } from '../../compiler/pipeline/objective.ts';
-import type { OpenDevice } from '../../runtime/node/device/open.ts';
 import type { Tensor } from '../../runtime/core/safetensors/format.ts';
 import { runGraph } from '../support/run-graph.ts';
+import type { Bench } from './bench.ts';
 import { check } from './check.ts';
 import type { Check } from './check.ts';
 import { nodeOf, valueOf } from './forward.ts';
@@ -25,13 +25,13 @@ interface Case {
   wanted: Record<string, Tensor>;
 }
 
-export async function checkLosses(open: OpenDevice, recording: Recording, universe: Universe): Promise<Check[]> {
+export async function checkLosses(bench: Bench, recording: Recording, universe: Universe): Promise<Check[]> {
   const checks: Check[] = [];
   const cases = casesOf(recording);
   for (const name of Object.keys(recording.losses)) {
     const one = cases.find((c) => c.name === name);
     if (!one) throw new Error(`there is no text for the recorded loss ${name}`);
-    const { loss, slopes } = await run(open, universe, one);
+    const { loss, slopes } = await run(bench, universe, one);
     checks.push(check(`loss ${name}: value`, 1e-6, 'of the largest', [{ name, found: loss, wanted: [recording.losses[name]] }]));
     const arrays = Object.entries(one.wanted).map(([of, t]) => ({ name: of, found: slopes[of], wanted: t.data }));
     checks.push(check(`loss ${name}: gradients`, 1e-6, 'of the largest', arrays));
@@ -52,19 +52,28 @@ function casesOf(recording: Recording): Case[] {
     named(side('reference', 1), 'reference.rejected.logp'),
   ];
   const preference = ['dpo', 'dpo(smoothing: 0.1)', 'hinge', 'ipo'].map((name): Case => ({
-    name, loss: name, model: 'pair', inputs: pair, wanted: { chosen: side(`${name}.grad`, 0), rejected: side(`${name}.grad`, 1) },
+    name,
+    loss: name,
+    model: 'pair',
+    inputs: pair,
+    wanted: { chosen: side(`${name}.grad`, 0), rejected: side(`${name}.grad`, 1) },
   }));
-  const gradient = (loss: string, names: readonly string[]): Record<string, Tensor> => Object.fromEntries(names.map((name) => [name, get(`${loss}.grad.${name}`)]));
+  const gradient = (loss: string, names: readonly string[]): Record<string, Tensor> =>
+    Object.fromEntries(names.map((name) => [name, get(`${loss}.grad.${name}`)]));
   return [
     { name: 'sft(chosen)', loss: 'sft', model: 'answer', inputs: chosen, wanted: { chosen: side('sft(chosen).grad', 0) } },
     ...preference,
     {
-      name: 'siglip', loss: 'siglip', model: 'towers',
+      name: 'siglip',
+      loss: 'siglip',
+      model: 'towers',
       inputs: [named(get('siglip.image'), 'image'), named(get('siglip.text'), 'text')],
       wanted: gradient('siglip', ['image', 'text', 'log_temperature', 'bias']),
     },
     {
-      name: 'softmax_cross_entropy', loss: 'softmax_cross_entropy', model: 'classify',
+      name: 'softmax_cross_entropy',
+      loss: 'softmax_cross_entropy',
+      model: 'classify',
       inputs: [named(get('softmax.logits'), 'logits'), named(get('softmax.label'), 'label')],
       wanted: { logits: get('softmax.grad') },
     },
@@ -77,7 +86,11 @@ function half(t: Tensor, at: 0 | 1): Tensor {
   return { ...t, shape: t.shape.slice(1), data: t.data.subarray(at * length, (at + 1) * length) };
 }
 
-async function run(open: OpenDevice, universe: Universe, { loss, model, inputs, wanted }: Case): Promise<{ loss: ArrayLike<number>; slopes: Record<string, ArrayLike<number>> }> {
+async function run(
+  bench: Bench,
+  universe: Universe,
+  { loss, model, inputs, wanted }: Case,
+): Promise<{ loss: ArrayLike<number>; slopes: Record<string, ArrayLike<number>> }> {
   const ctx = new Context(new GraphBuilder());
   const rows = inputs[0].shape[0];
   ctx.batch = rows;
@@ -86,13 +99,25 @@ async function run(open: OpenDevice, universe: Universe, { loss, model, inputs, 
   if (modelValue.kind !== 'model' || bound.kind !== 'bound') throw new Error(`${loss} of ${model} is no loss of a model`);
   const span = universe.loaded.main.tree.span;
   const collate = { layout: 'classes', image: 0 } as const;
-  const objective = buildObjective(ctx, universe.loaded, { model: modelValue, loss: bound, collate, reference: model === 'pair' ? 'cached' : 'none', inputs: values, span });
+  const objective = buildObjective(ctx, universe.loaded, {
+    model: modelValue,
+    loss: bound,
+    collate,
+    reference: model === 'pair' ? 'cached' : 'none',
+    inputs: values,
+    span,
+  });
   const nodes = Object.keys(wanted).map((name) => ctx.weights.get(`${loss}.${name}`)?.node ?? nodeOf(values.get(name), name));
   const slopes = gradients(ctx.builder, objective.loss, nodes);
   const output = (name: string, node: Node | undefined): Output[] => (node ? [{ kind: 'output', name, node }] : []);
   const graph = { outputs: [...output('loss', objective.loss), ...Object.keys(wanted).flatMap((name, i) => output(name, slopes[i]))] };
   const state = Object.fromEntries([...ctx.weights.values()].map((w) => [w.path, [w.init.kind === 'constant' ? w.init.value : NaN]]));
   const input = Object.fromEntries(inputs.map((t) => [t.name, t.data]));
-  const found = await runGraph(open, graph, { input, state, scalar: { ...Object.fromEntries(ctx.scalars), rows } }, { fuse: true });
+  const found = await runGraph(
+    bench.open,
+    graph,
+    { input, state, scalar: { ...Object.fromEntries(ctx.scalars), rows } },
+    { fuse: true, target: bench.target },
+  );
   return { loss: found.output.loss, slopes: found.output };
 }

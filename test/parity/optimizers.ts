@@ -8,9 +8,8 @@ import { runPasses, simplification } from '../../compiler/passes/passes.ts';
 import { finishStep } from '../../compiler/pipeline/train-graphs.ts';
 import { elements } from '../../plan/dtypes.ts';
 import { Executor } from '../../runtime/core/executor/executor.ts';
-import type { OpenDevice } from '../../runtime/node/device/open.ts';
 import { sleepingWait } from '../../runtime/node/device/wait.ts';
-import { targetOf } from '../support/run-graph.ts';
+import type { Bench } from './bench.ts';
 import { check } from './check.ts';
 import type { Check } from './check.ts';
 import { valueOf } from './forward.ts';
@@ -26,21 +25,30 @@ const VARIANTS: Record<string, { text: string; clip?: number }> = {
   'sgd.nesterov': { text: 'sgd(lr: 1e-2, momentum: 0.9, nesterov: true)' },
 };
 
-export async function checkOptimizers(open: OpenDevice, recording: Recording, universe: Universe): Promise<Check[]> {
+export async function checkOptimizers(bench: Bench, recording: Recording, universe: Universe): Promise<Check[]> {
   const known = Object.keys(VARIANTS).flatMap((name) => ['a', 'b', 'c'].map((t) => `${name}.${t}`));
   const odd = [...below(recording, 'optimizers.').keys()].filter((name) => !/^(start|grads)\./.test(name) && !known.includes(name));
   if (odd.length > 0) throw new Error(`there is no text for the recorded optimizers ${odd.join(', ')}`);
   const checks: Check[] = [];
   for (const [name, variant] of Object.entries(VARIANTS)) {
-    const found = await run(open, recording, universe, variant);
-    const arrays = [...found].map(([tensor, path]) => ({ name: tensor, found: path, wanted: below(recording, `optimizers.${name}.`).get(tensor)?.data ?? [] }));
+    const found = await run(bench, recording, universe, variant);
+    const arrays = [...found].map(([tensor, path]) => ({
+      name: tensor,
+      found: path,
+      wanted: below(recording, `optimizers.${name}.`).get(tensor)?.data ?? [],
+    }));
     checks.push(check(`optimizer ${name}`, 1e-6, 'of the largest', arrays));
   }
   return checks;
 }
 
 /** Values of each tensor after each step, one after the other. */
-async function run(open: OpenDevice, recording: Recording, universe: Universe, variant: { text: string; clip?: number }): Promise<Map<string, number[]>> {
+async function run(
+  { open, target }: Bench,
+  recording: Recording,
+  universe: Universe,
+  variant: { text: string; clip?: number },
+): Promise<Map<string, number[]>> {
   const optimizer = valueOf(universe, variant.text);
   if (optimizer.kind !== 'bound') throw new Error(`${variant.text} is no optimizer`);
   const start = below(recording, 'optimizers.start.');
@@ -55,16 +63,18 @@ async function run(open: OpenDevice, recording: Recording, universe: Universe, v
   });
   const spec = { optimizer, clip: variant.clip, length: { steps, stepsPerEpoch: steps }, span };
   const { outputs } = finishStep(ctx, universe.loaded, spec, pairs, b.constant(0), () => undefined);
-  const { program, kernels } = lower(runPasses({ outputs }, simplification()), targetOf(open), { fuse: true, name: variant.text });
+  const { program, kernels } = lower(runPasses({ outputs }, simplification()), target, { fuse: true, name: variant.text });
   const executor = await Executor.create({ device: open.device, wait: sleepingWait, programs: { update: program }, kernels });
   const paths = new Map([...start.keys()].map((name): [string, number[]] => [name, []]));
   try {
     for (const [name, { data }] of start) executor.writeState(name, data);
     for (let step = 0; step < steps; step++) {
-      const inputs = new Map([...grads].map(([name, { shape, data }]) => {
-        const length = elements(shape.slice(1));
-        return [`grad.${name}`, data.subarray(step * length, (step + 1) * length)] as const;
-      }));
+      const inputs = new Map(
+        [...grads].map(([name, { shape, data }]) => {
+          const length = elements(shape.slice(1));
+          return [`grad.${name}`, data.subarray(step * length, (step + 1) * length)] as const;
+        }),
+      );
       const tables = [...ctx.tables].map(([name, values]) => [name, values[step]] as const);
       executor.run('update', { inputs, scalars: { ...Object.fromEntries(ctx.scalars), ...Object.fromEntries(tables) } }).discard();
       for (const [name, values] of await executor.readState(start.keys())) paths.get(name)?.push(...values);

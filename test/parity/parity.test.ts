@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { packageRoot } from '../../cli/host.ts';
 import { testDevice } from '../support/device.ts';
+import { targetOf } from '../support/run-graph.ts';
 import { check, passes, table } from './check.ts';
 import type { Check } from './check.ts';
 import { parity } from './parity.ts';
@@ -15,7 +16,7 @@ for (const folder of FOLDERS.filter((one) => existsSync(join(packageRoot(), one)
   describe(`recording ${folder}`, () => {
     let checks: Check[] = [];
     beforeAll(async () => {
-      checks = await parity(open(), join(packageRoot(), folder));
+      checks = await parity({ open: open(), target: targetOf(open()) }, join(packageRoot(), folder));
     }, 240_000);
     for (const group of ['forward', 'backward', 'sft', 'dpo', 'loss', 'optimizer', 'schedule']) {
       test(group, () => {
@@ -45,7 +46,11 @@ describe('a comparison', () => {
   });
 
   test('names the worst of several', () => {
-    const both = check('x', 1e-3, 'absolute', [{ name: 'a', found: [1], wanted: [1] }, { name: 'b', found: [2], wanted: [1] }, { name: 'c', found: [1.5], wanted: [1] }]);
+    const both = check('x', 1e-3, 'absolute', [
+      { name: 'a', found: [1], wanted: [1] },
+      { name: 'b', found: [2], wanted: [1] },
+      { name: 'c', found: [1.5], wanted: [1] },
+    ]);
     expect([both.worst, both.error, both.values]).toEqual(['b', 1, 3]);
   });
 });

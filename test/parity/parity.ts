@@ -4,7 +4,7 @@
  * under which PyTorch in f32 agrees with itself in f64.
  */
 import { rmSync } from 'node:fs';
-import type { OpenDevice } from '../../runtime/node/device/open.ts';
+import type { Bench } from './bench.ts';
 import type { Check } from './check.ts';
 import { checkForward } from './forward.ts';
 import { checkLosses } from './losses.ts';
@@ -15,7 +15,7 @@ import { partsUniverse, writeText } from './text.ts';
 import { checkTrajectories } from './trajectories.ts';
 
 /** All checks of a recording. `onGroup` gets them as they are made. */
-export async function parity(open: OpenDevice, folder: string, onGroup: (checks: Check[]) => void = () => undefined): Promise<Check[]> {
+export async function parity(bench: Bench, folder: string, onGroup: (checks: Check[]) => void = () => undefined): Promise<Check[]> {
   const recording = await readRecording(folder);
   const text = await writeText(recording, 'core.pivot');
   const all: Check[] = [];
@@ -24,11 +24,11 @@ export async function parity(open: OpenDevice, folder: string, onGroup: (checks:
     onGroup(checks);
   };
   try {
-    add(await checkForward(open, recording, text));
-    add(await checkTrajectories(open, recording, text));
+    add(await checkForward(bench, recording, text));
+    add(await checkTrajectories(bench, recording, text));
     const parts = partsUniverse();
-    add(await checkLosses(open, recording, parts));
-    add(await checkOptimizers(open, recording, parts));
+    add(await checkLosses(bench, recording, parts));
+    add(await checkOptimizers(bench, recording, parts));
     add(checkSchedules(recording, parts));
     return all;
   } finally {

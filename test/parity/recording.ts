@@ -53,7 +53,9 @@ export async function readRecording(folder: string): Promise<Recording> {
   try {
     json = JSON.parse(readFileSync(path, 'utf8')) as Omit<Recording, 'tensors'>;
   } catch (cause) {
-    throw new PivotError('T0101', `${path} cannot be read: ${String(cause)}`, { cure: 'name a folder with core.json and core.safetensors' });
+    throw new PivotError('T0101', `${path} cannot be read: ${String(cause)}`, {
+      cure: 'name a folder with core.json and core.safetensors',
+    });
   }
   const { tensors } = await readSafetensors(join(folder, 'core.safetensors'));
   return { ...json, tensors };

@@ -22,6 +22,11 @@ export function checkSchedules(recording: Recording, universe: Universe): Check[
     if (text === undefined) throw new Error(`there is no text for the recorded schedule ${name}`);
     const length = { steps: wanted.length, stepsPerEpoch: wanted.length };
     const rate = evaluateSchedule(new Context(new GraphBuilder()), valueOf(universe, text), length, 'rate', universe.loaded.main.tree.span);
-    return check(`schedule ${name}`, 1e-6, 'of the largest', wanted.map((w, i) => ({ name: `step ${i}`, found: [rate.steps?.[i] ?? NaN], wanted: [w] })));
+    return check(
+      `schedule ${name}`,
+      1e-6,
+      'of the largest',
+      wanted.map((w, i) => ({ name: `step ${i}`, found: [rate.steps?.[i] ?? NaN], wanted: [w] })),
+    );
   });
 }

@@ -30,7 +30,10 @@ export async function writeText(recording: Recording, text: string): Promise<Rec
   copyFileSync(join(packageRoot(), 'test', 'parity', text), join(folder, text));
   const words = ['<pad>', '<end>', ...Array.from({ length: recording.sizes.vocab - 2 }, (_, i) => `w${i}`)];
   writeFileSync(join(folder, 'numbers.json'), JSON.stringify(words));
-  await writeSafetensors(join(folder, 'start.safetensors'), [...below(recording, 'start.')].map(([name, t]) => ({ ...t, name: ours(name) })));
+  await writeSafetensors(
+    join(folder, 'start.safetensors'),
+    [...below(recording, 'start.')].map(([name, t]) => ({ ...t, name: ours(name) })),
+  );
   await writeSafetensors(join(folder, 'answers.safetensors'), rowsOf(recording, ['chosen']));
   await writeSafetensors(join(folder, 'pairs.safetensors'), rowsOf(recording, ['chosen', 'rejected']));
   return { folder, file: text, set: settings(recording.sizes) };
@@ -38,8 +41,22 @@ export async function writeText(recording: Recording, text: string): Promise<Rec
 
 function settings(s: Sizes): Record<string, string> {
   const plain = {
-    width: s.width, depth: s.depth, heads: s.heads, inner: s.mlp, hidden: s.hidden, dwidth: s.dwidth, ddepth: s.ddepth, dheads: s.dheads, dinner: s.dmlp,
-    prompt: s.prompt, answer: s.answer, context: imageTokens(s) + s.prompt + s.answer, rows: s.rows, batch: s.batch, micro: s.batch, steps: s.steps,
+    width: s.width,
+    depth: s.depth,
+    heads: s.heads,
+    inner: s.mlp,
+    hidden: s.hidden,
+    dwidth: s.dwidth,
+    ddepth: s.ddepth,
+    dheads: s.dheads,
+    dinner: s.dmlp,
+    prompt: s.prompt,
+    answer: s.answer,
+    context: imageTokens(s) + s.prompt + s.answer,
+    rows: s.rows,
+    batch: s.batch,
+    micro: s.batch,
+    steps: s.steps,
   };
   const texts = Object.entries(plain).map(([name, value]) => [name, String(value)]);
   return { ...Object.fromEntries(texts), image: `${s.image}px`, patch: `${s.patch}px` };
@@ -73,14 +90,18 @@ export function rowsOf(recording: Recording, sides: readonly Side[], padding: 'm
       }
     });
   }
-  const masks = sides.map((side): Tensor => ({ ...recorded(recording, `data.${side}.mask`), name: sides.length === 1 ? 'mask' : `${side}.mask` }));
+  const masks = sides.map((side): Tensor => ({
+    ...recorded(recording, `data.${side}.mask`),
+    name: sides.length === 1 ? 'mask' : `${side}.mask`,
+  }));
   return [{ ...recorded(recording, 'data.image'), name: 'image' }, tokens, position, segment, ...masks];
 }
 
 /** The plan of the text for one target. Diagnostics are errors here: a test's text has none. */
 export function planOf(text: RecordedText, target: Target): Plan {
   const compiled = compile(text.file, nodeHost(text.folder), { targets: [target], set: text.set });
-  if (!compiled.plan || compiled.diagnostics.length > 0) throw new Error(`the text of the recording does not compile:\n${formatDiagnostics(compiled.diagnostics, compiled.texts)}`);
+  if (!compiled.plan || compiled.diagnostics.length > 0)
+    throw new Error(`the text of the recording does not compile:\n${formatDiagnostics(compiled.diagnostics, compiled.texts)}`);
   return compiled.plan;
 }
 

@@ -1,10 +1,9 @@
 /** Training runs against recorded ones, step by step: loss, gradient norm, rate, the metrics of pairs, weights, reference. */
 import { join } from 'node:path';
 import type { TrainTask } from '../../plan/plan.ts';
-import type { OpenDevice } from '../../runtime/node/device/open.ts';
-import { targetOf } from '../support/run-graph.ts';
 import { trainTask } from '../support/train-plan.ts';
 import type { Trained } from '../support/train-plan.ts';
+import type { Bench } from './bench.ts';
 import { check } from './check.ts';
 import type { Check, Measure } from './check.ts';
 import { below, isKeyBias, ours } from './recording.ts';
@@ -24,8 +23,7 @@ const PAIR_METRICS: [string, Measure][] = [
   ['logps/rejected', 'of the largest'],
 ];
 
-export async function checkTrajectories(open: OpenDevice, recording: Recording, text: RecordedText): Promise<Check[]> {
-  const target = targetOf(open);
+export async function checkTrajectories({ open, target }: Bench, recording: Recording, text: RecordedText): Promise<Check[]> {
   const plan = planOf(text, target);
   const checks: Check[] = [];
   for (const arm of ['sft', 'dpo'] as const) {
@@ -38,7 +36,7 @@ export async function checkTrajectories(open: OpenDevice, recording: Recording, 
 }
 
 /** The task on the recorded rows, in the recorded order, with a checkpoint after the first step. */
-export function recordedTask(task: TrainTask, steps: readonly RecordedStep[], text: RecordedText): TrainTask {
+function recordedTask(task: TrainTask, steps: readonly RecordedStep[], text: RecordedText): TrainTask {
   const { layout } = task.collate;
   const names = ['image', 'tokens', 'position', 'segment', ...(layout === 'pairs' ? ['chosen.mask', 'rejected.mask'] : ['mask'])];
   return {
@@ -53,13 +51,20 @@ export function recordedTask(task: TrainTask, steps: readonly RecordedStep[], te
 function compare(recording: Recording, arm: Arm, run: Trained): Check[] {
   const steps = recording[arm];
   const metric = (name: string, tolerance: number, measure: Measure): Check =>
-    check(`${arm}: ${name}`, tolerance, measure, [{ name: `steps 1 to ${steps.length}`, found: run.steps.map((s) => s[name]), wanted: steps.map((s) => Number(s[name])) }]);
+    check(`${arm}: ${name}`, tolerance, measure, [
+      { name: `steps 1 to ${steps.length}`, found: run.steps.map((s) => s[name]), wanted: steps.map((s) => Number(s[name])) },
+    ]);
   // Relative to each step's own norm, which is stricter than to the largest.
   const norms = steps.map((s, i) => ({ name: `step ${i + 1}`, found: [run.steps[i]?.grad_norm], wanted: [s.grad_norm] }));
   return [
     metric('loss', 1e-5, 'absolute'),
     check(`${arm}: grad_norm`, 1e-5, 'of the largest', norms),
-    check(`${arm}: learning_rate`, 1e-6, 'of the largest', steps.map((s, i) => ({ name: `step ${i + 1}`, found: [run.steps[i]?.learning_rate], wanted: [s.learning_rate] }))),
+    check(
+      `${arm}: learning_rate`,
+      1e-6,
+      'of the largest',
+      steps.map((s, i) => ({ name: `step ${i + 1}`, found: [run.steps[i]?.learning_rate], wanted: [s.learning_rate] })),
+    ),
     ...(arm === 'dpo' ? PAIR_METRICS.map(([name, measure]) => metric(name, 1e-5, measure)) : []),
     ...(arm === 'dpo' ? [referenceCheck(recording, run)] : []),
     weightCheck(recording, `${arm}.step1.`, `${arm}: weights after step 1`, (name) => run.after.get(1)?.get(name)?.data),
@@ -69,7 +74,12 @@ function compare(recording: Recording, arm: Arm, run: Trained): Check[] {
 
 function weightCheck(recording: Recording, prefix: string, quantity: string, find: (name: string) => ArrayLike<number> | undefined): Check {
   const weights = [...below(recording, prefix)].filter(([name]) => !isKeyBias(name));
-  return check(quantity, 3e-4, 'of the largest', weights.map(([name, t]) => ({ name, found: find(ours(name)), wanted: t.data })));
+  return check(
+    quantity,
+    3e-4,
+    'of the largest',
+    weights.map(([name, t]) => ({ name, found: find(ours(name)), wanted: t.data })),
+  );
 }
 
 /** Sums over the real tokens of each answer, by row. */
@@ -81,7 +91,12 @@ function referenceCheck(recording: Recording, run: Trained): Check {
     return recording.dpo.map((s, i) => ({
       name: `${side}, step ${i + 1}`,
       wanted: s.reference?.[side] ?? [],
-      found: s.rows.map((row) => Array.from({ length: answer }, (_, t) => row * answer + t).reduce((sum, at) => sum + (scored && mask ? scored.data[at] * mask[at] : NaN), 0)),
+      found: s.rows.map((row) =>
+        Array.from({ length: answer }, (_, t) => row * answer + t).reduce(
+          (sum, at) => sum + (scored && mask ? scored.data[at] * mask[at] : NaN),
+          0,
+        ),
+      ),
     }));
   });
   return check('dpo: reference log-probabilities', 1e-5, 'of the largest', arrays);
