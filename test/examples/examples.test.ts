@@ -1,0 +1,62 @@
+/** Every example is run from its text to its report, with fewer steps and rows. */
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { compile } from '../../compiler/compile.ts';
+import { targetFor } from '../../compiler/lower/choose.ts';
+import { nodeHost } from '../../cli/host.ts';
+import { silent } from '../../runtime/core/log.ts';
+import { runPlan } from '../../runtime/node/run/run.ts';
+import { writeReport } from '../../runtime/node/report/report.ts';
+import { testDevice } from '../support/device.ts';
+
+/** What is made small, and how many training tasks there are. */
+const EXAMPLES: Record<string, { set: Record<string, string>; trained: string[] }> = {
+  'quickstart.pivot': { set: { steps: '2', pairs: '32', held_out: '16', fit: '64', judged: '64', maps: '8' }, trained: ['post.sft@0', 'post.dpo@0'] },
+  'pretrain.pivot': { set: { tag_steps: '1', align_steps: '1', held_out: '16' }, trained: ['see@0', 'align@0'] },
+  'own-loss.pivot': { set: { steps: '2' }, trained: ['tune@0'] },
+  'from-files.pivot': { set: { steps: '2' }, trained: ['first@0'] },
+};
+
+const examples = resolve('examples');
+
+describe('examples', () => {
+  const device = testDevice();
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pivot-examples-'));
+    cpSync(examples, folder, { recursive: true });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('are all in this test', () => {
+    const texts = readdirSync(examples).filter((name) => name.endsWith('.pivot'));
+    expect(texts.sort()).toEqual(Object.keys(EXAMPLES).sort());
+  });
+
+  test.each(Object.entries(EXAMPLES))('%s runs to its report', async (name, { set, trained }) => {
+    const { plan, diagnostics } = compile(name, nodeHost(folder), { targets: [targetFor(device().info)], set });
+    expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+    if (!plan) return;
+    const out = join(folder, 'runs', name);
+    const result = await runPlan(plan, { out, base: folder, device: device(), log: silent, workers: 0, report: writeReport });
+    expect(result.status).toBe('done');
+    expect(result.ran).toEqual(expect.arrayContaining(trained));
+    expect(existsSync(join(out, 'report.html'))).toBe(true);
+    for (const id of trained) {
+      const lines = readFileSync(join(out, 'tasks', id, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, number>);
+      const losses = lines.flatMap((line) => (line.loss === undefined ? [] : [line.loss]));
+      expect(losses.length).toBeGreaterThan(0);
+      expect(losses.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test('DPO begins at ln 2, on training and on held-out rows', () => {
+    const lines = readFileSync(join(folder, 'runs', 'quickstart.pivot', 'tasks', 'post.dpo@0', 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, number>);
+    const first = lines.find((line) => line.loss !== undefined);
+    const evaluated = lines.find((line) => line.eval_loss !== undefined);
+    expect(Math.abs((first?.loss ?? 0) - Math.LN2)).toBeLessThan(1e-6);
+    expect(Math.abs((evaluated?.eval_loss ?? 0) - Math.LN2)).toBeLessThan(1e-6);
+  });
+});
