@@ -140,7 +140,7 @@ export function resolveStage(
   if (diagnostics.slice(before).some((d) => d.severity === 'error')) return spec;
   const at = (name: string): Span => expression(name)?.span ?? spec.span;
 
-  const separate = oneOf(expression('pack'), FIELD_WORDS.pack) === 'separate';
+  const separate = oneOf(universe, expression('pack'), FIELD_WORDS.pack) === 'separate';
   const model = { ...modelOf(universe, value('model'), value('train'), at('train')), ...(separate ? { separate } : {}) };
   const data = makeData(universe.context, value('on') as Value, at('on'));
   requireFolder(universe, data, at('on'));
@@ -189,11 +189,8 @@ function isOneOf(e: Expression | undefined, words: readonly string[]): string | 
 }
 
 /** As `isOneOf`, for fields that take nothing else. */
-function oneOf(e: Expression | undefined, words: readonly string[]): string | undefined {
-  return (
-    isOneOf(e, words) ??
-    (e && fail('P0301', { expected: words.join(' or '), found: e.kind === 'Identifier' ? `\`${e.name}\`` : 'something else' }, e.span))
-  );
+function oneOf(universe: Universe, e: Expression | undefined, words: readonly string[]): string | undefined {
+  return isOneOf(e, words) ?? (e && fail('P0301', { expected: words.join(' or '), found: describe(evaluateIn(universe, universe.loaded.main, e)) }, e.span));
 }
 
 function sourceText(universe: Universe, field: Field): string {
@@ -206,7 +203,7 @@ function sourceText(universe: Universe, field: Field): string {
 export function subject(value: Value, span: Span): SubjectValue {
   return value.kind === 'subject'
     ? value
-    : fail('P0301', { expected: 'a stage, such as align or post.dpo,', found: describe(value) }, span);
+    : fail('P0301', { expected: 'a stage, such as align or post.dpo', found: describe(value) }, span);
 }
 
 function definition(value: Value | undefined, keyword: 'loss' | 'optimizer', span: Span): BoundValue {

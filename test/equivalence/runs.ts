@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { nodeHost, packageRoot } from '../../cli/host.ts';
 import { compile } from '../../compiler/compile.ts';
+import type { Compiled } from '../../compiler/compile.ts';
 import { formatDiagnostics } from '../../grammar/index.ts';
 import type { TrainTask } from '../../plan/plan.ts';
 import type { Target } from '../../plan/program.ts';
@@ -26,34 +27,27 @@ export interface Variant {
   target?: Target;
 }
 
+const FOLDER = join(packageRoot(), 'test', 'equivalence');
+
+/** `tiny.pivot` with the variant's stage; without a target everything is done but kernels. */
+export function compileStage({ loss, fields = [], micro = BATCH, fuse, target }: Variant): Compiled {
+  const host = nodeHost(FOLDER);
+  const common = ['train mllm', 'on pairs', `loss ${loss}`, OPTIMIZER, 'clip 1.0', `batch ${BATCH}, micro ${micro}`, `steps ${STEPS}`];
+  const text = [host.read('tiny.pivot'), 'stage tiny {', ...common, ...fields, '}', ''].join('\n');
+  return compile(
+    'run.pivot',
+    { ...host, read: (path) => (path === 'run.pivot' ? text : host.read(path)) },
+    { targets: target ? [target] : [], fuse },
+  );
+}
+
 /** Trains one variant from the seed's weights, 50 steps of 8 pairs. */
 export async function run(open: OpenDevice, variant: Variant): Promise<Trained & { task: TrainTask }> {
   const target = variant.target ?? targetOf(open);
-  const folder = join(packageRoot(), 'test', 'equivalence');
-  const host = nodeHost(folder);
-  const { micro = BATCH, fields = [] } = variant;
-  const stage = [
-    'stage tiny {',
-    'train mllm',
-    'on pairs',
-    `loss ${variant.loss}`,
-    OPTIMIZER,
-    'clip 1.0',
-    `batch ${BATCH}, micro ${micro}`,
-    `steps ${STEPS}`,
-    ...fields,
-    '}',
-  ];
-  const text = `${host.read('tiny.pivot') ?? ''}\n${stage.join('\n')}\n`;
-  const compiled = compile(
-    'run.pivot',
-    { ...host, read: (path) => (path === 'run.pivot' ? text : host.read(path)) },
-    { targets: [target], fuse: variant.fuse },
-  );
-  const { plan } = compiled;
+  const { plan, diagnostics, texts } = compileStage({ ...variant, target });
   const task = plan?.tasks.find((t): t is TrainTask => t.kind === 'train');
-  if (!plan || !task) throw new Error(formatDiagnostics(compiled.diagnostics, compiled.texts));
-  return { ...(await trainTask({ open, plan, target: target.name, folder }, task)), task };
+  if (!plan || !task) throw new Error(formatDiagnostics(diagnostics, texts));
+  return { ...(await trainTask({ open, plan, target: target.name, folder: FOLDER }, task)), task };
 }
 
 export function lossesOf({ steps }: Trained): number[] {
