@@ -5,7 +5,9 @@
  */
 import { elements } from '../../plan/dtypes.ts';
 import { GraphFault } from '../graph/errors.ts';
+import type { Group } from '../fuse/group.ts';
 import type { Node } from '../graph/graph.ts';
+import { loweringOf } from '../graph/primitives/table.ts';
 import type { Width } from '../graph/primitives/unary.ts';
 import { elementwiseFlops, labelOf } from './cost.ts';
 import type { Emitter, Value } from './expression.ts';
@@ -21,6 +23,9 @@ import { combine, horizontal, identity, typeName } from './wgsl.ts';
 
 /** Values of a row that one thread may keep. */
 const KEPT = 96;
+
+/** Statements that the kept values may cost, since compiling them takes longer than in proportion. LLVM, in lavapipe, is the slowest. */
+const STATEMENTS = { lavapipe: 250, others: 800 };
 
 interface Sharing {
   /** Threads that share a row, and rows of a workgroup. */
@@ -51,6 +56,9 @@ export function rows(job: Job): Kernel[] {
     label: labelOf(group),
     flops: elementwiseFlops(group),
   };
+  const steps = Math.ceil(units / sharing.threads);
+  const keep =
+    steps * width <= KEPT && steps * statements(group) <= ((target.subgroup ?? 0) >= 8 ? STATEMENTS.lavapipe : STATEMENTS.others);
   const kernel = build(job, frame, (e) => {
     const { writer } = e;
     const whole = grid.exact && count % sharing.rows === 0;
@@ -64,7 +72,7 @@ export function rows(job: Job): Kernel[] {
     const part =
       sharing.by === 'alone' ? constant(0) : variable(sharing.by === 'tree' && sharing.rows > 1 ? 'part' : 'lid', sharing.threads - 1, 0);
     const row = unflatten(variable('row', count - 1, 0), kept);
-    const walk = columnWalk(e, { units, width, trailing, row, part, threads: sharing.threads });
+    const walk = columnWalk(e, { units, width, trailing, row, part, threads: sharing.threads, steps, keep });
 
     for (const level of levels(group.reduces)) {
       const sums = level.map((node) => {
@@ -119,13 +127,15 @@ interface Walk {
   row: Coordinates;
   part: Index;
   threads: number;
+  /** Units of a thread, and whether each has its own place in the text. */
+  steps: number;
+  keep: boolean;
 }
 
 type Visit = (coordinates: Coordinates, guard: Guard | undefined, at: (node: Node) => Index) => void;
 
 /** Visits the columns of a thread: one after the other in the text if they fit, else in a loop. */
-function columnWalk(e: Emitter, { units, width, trailing, row, part, threads }: Walk): (visit: Visit) => void {
-  const steps = Math.ceil(units / threads);
+function columnWalk(e: Emitter, { units, width, trailing, row, part, threads, steps, keep }: Walk): (visit: Visit) => void {
   const length = units * width;
   const rowFlat = (count: number) => variable('row', count - 1, 0);
   const at = (step: Index, exact: boolean, visit: Visit) => {
@@ -139,13 +149,19 @@ function columnWalk(e: Emitter, { units, width, trailing, row, part, threads }: 
     });
   };
   return (visit) => {
-    if (steps * width <= KEPT) {
+    if (keep) {
       for (let step = 0; step < steps; step++) at(constant(step * threads), (step + 1) * threads <= units, visit);
       return;
     }
     at(scale(e.loop('j', steps), threads), steps * threads === units, visit);
     e.writer.close();
   };
+}
+
+/** About how many statements one unit of a row takes. */
+function statements({ inside, reads, outputs, space }: Group): number {
+  const computed = [...inside].filter((node) => elements(node.shape) === elements(space) && loweringOf(node) === 'elementwise');
+  return computed.length + 2 * (reads.length + outputs.length);
 }
 
 function share({ group, target }: Job, count: number, length: number): Sharing {
