@@ -190,7 +190,10 @@ function isOneOf(e: Expression | undefined, words: readonly string[]): string | 
 
 /** As `isOneOf`, for fields that take nothing else. */
 function oneOf(universe: Universe, e: Expression | undefined, words: readonly string[]): string | undefined {
-  return isOneOf(e, words) ?? (e && fail('P0301', { expected: words.join(' or '), found: describe(evaluateIn(universe, universe.loaded.main, e)) }, e.span));
+  return (
+    isOneOf(e, words) ??
+    (e && fail('P0301', { expected: words.join(' or '), found: describe(evaluateIn(universe, universe.loaded.main, e)) }, e.span))
+  );
 }
 
 function sourceText(universe: Universe, field: Field): string {
@@ -201,9 +204,7 @@ function sourceText(universe: Universe, field: Field): string {
 }
 
 export function subject(value: Value, span: Span): SubjectValue {
-  return value.kind === 'subject'
-    ? value
-    : fail('P0301', { expected: 'a stage, such as align or post.dpo', found: describe(value) }, span);
+  return value.kind === 'subject' ? value : fail('P0301', { expected: 'a stage, such as align or post.dpo', found: describe(value) }, span);
 }
 
 function definition(value: Value | undefined, keyword: 'loss' | 'optimizer', span: Span): BoundValue {

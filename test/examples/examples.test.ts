@@ -13,7 +13,10 @@ import { testDevice } from '../support/device.ts';
 
 /** What is made small, and how many training tasks there are. */
 const EXAMPLES: Record<string, { set: Record<string, string>; trained: string[] }> = {
-  'quickstart.pivot': { set: { steps: '2', pairs: '32', held_out: '16', fit: '64', judged: '64', maps: '8' }, trained: ['post.sft@0', 'post.dpo@0'] },
+  'quickstart.pivot': {
+    set: { steps: '2', pairs: '32', held_out: '16', fit: '64', judged: '64', maps: '8' },
+    trained: ['post.sft@0', 'post.dpo@0'],
+  },
   'pretrain.pivot': { set: { tag_steps: '1', align_steps: '1', held_out: '16' }, trained: ['see@0', 'align@0'] },
   'own-loss.pivot': { set: { steps: '2' }, trained: ['tune@0'] },
   'from-files.pivot': { set: { steps: '2' }, trained: ['first@0'] },
@@ -45,7 +48,10 @@ describe('examples', () => {
     expect(result.ran).toEqual(expect.arrayContaining(trained));
     expect(existsSync(join(out, 'report.html'))).toBe(true);
     for (const id of trained) {
-      const lines = readFileSync(join(out, 'tasks', id, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, number>);
+      const lines = readFileSync(join(out, 'tasks', id, 'metrics.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, number>);
       const losses = lines.flatMap((line) => (line.loss === undefined ? [] : [line.loss]));
       expect(losses.length).toBeGreaterThan(0);
       expect(losses.every(Number.isFinite)).toBe(true);
@@ -53,7 +59,10 @@ describe('examples', () => {
   });
 
   test('DPO begins at ln 2, on training and on held-out rows', () => {
-    const lines = readFileSync(join(folder, 'runs', 'quickstart.pivot', 'tasks', 'post.dpo@0', 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, number>);
+    const lines = readFileSync(join(folder, 'runs', 'quickstart.pivot', 'tasks', 'post.dpo@0', 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, number>);
     const first = lines.find((line) => line.loss !== undefined);
     const evaluated = lines.find((line) => line.eval_loss !== undefined);
     expect(Math.abs((first?.loss ?? 0) - Math.LN2)).toBeLessThan(1e-6);
