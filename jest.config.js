@@ -5,6 +5,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   testMatch: ['**/*.test.ts'],
-  testTimeout: 120_000,
+  // A slow machine with a software GPU is no fault of a test.
+  testTimeout: 300_000,
   maxWorkers: 2,
 };
