@@ -94,7 +94,14 @@ export async function contest(options: ContestOptions): Promise<Contest> {
 async function entry(of: Process, rounds: readonly Round[]): Promise<Entry> {
   const times = rounds.map((round) => round.ms);
   const { firstMs, loss } = await of.ready();
-  return { name: '', firstMs, firstLoss: loss, leastMs: Math.min(...times), medianMs: median(times), lastLoss: rounds[rounds.length - 1].loss };
+  return {
+    name: '',
+    firstMs,
+    firstLoss: loss,
+    leastMs: Math.min(...times),
+    medianMs: median(times),
+    lastLoss: rounds[rounds.length - 1].loss,
+  };
 }
 
 function agree(which: string, ours: number, theirs: number, tolerance: number): void {

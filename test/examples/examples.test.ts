@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { compile } from '../../compiler/compile.ts';
 import { targetFor } from '../../compiler/lower/choose.ts';
 import { nodeHost } from '../../cli/host.ts';
+import { holdLock } from '../../cli/lock.ts';
 import { silent } from '../../runtime/core/log.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { writeReport } from '../../runtime/node/report/report.ts';
@@ -39,9 +40,11 @@ describe('examples', () => {
   });
 
   test.each(Object.entries(EXAMPLES))('%s runs to its report', async (name, { set, trained }) => {
-    const { plan, diagnostics } = compile(name, nodeHost(folder), { targets: [targetFor(device().info)], set });
+    const { plan, texts, diagnostics } = compile(name, nodeHost(folder), { targets: [targetFor(device().info)], set });
     expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
     if (!plan) return;
+    // The committed lock is in step with the standard library, the weights and the rows.
+    expect(() => holdLock(join(folder, name), plan, texts, false)).not.toThrow();
     const out = join(folder, 'runs', name);
     const result = await runPlan(plan, { out, base: folder, device: device(), log: silent, workers: 0, report: writeReport });
     expect(result.status).toBe('done');

@@ -17,7 +17,7 @@ for (const folder of FOLDERS.filter((one) => existsSync(join(packageRoot(), one)
     let checks: Check[] = [];
     beforeAll(async () => {
       checks = await parity({ open: open(), target: targetOf(open()) }, join(packageRoot(), folder));
-    }, 240_000);
+    }, 900_000);
     for (const group of ['forward', 'backward', 'sft', 'dpo', 'loss', 'optimizer', 'schedule']) {
       test(group, () => {
         const own = checks.filter(({ quantity }) => new RegExp(`^${group}\\b`).test(quantity));
