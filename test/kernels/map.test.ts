@@ -31,6 +31,7 @@ describe('map', () => {
       b.slice(x, [1, 1, 2], [2, 3, 8]),
       b.pad(x, [0, 1, 2], [4, 6, 16]),
       b.pad(x, [0, 2, 4], [3, 6, 16]),
+      b.pad(b.input('short', [2]), [1], [4]),
       b.reshape(b.slice(b.reshape(x, [12, 10]), [0, 4], [12, 4]), [6, 8]),
       b.concat([x, b.neg(x), b.exp(x)], 1),
       b.concat([b.slice(x, [0, 0, 0], [3, 4, 8]), b.slice(x, [0, 0, 3], [3, 4, 4])], 2),

@@ -66,6 +66,7 @@ function depthOf(term: Term): number {
   return term.atom.kind === 'variable' ? term.atom.depth : term.atom.of.depth;
 }
 
+/** A negative number wraps around, as a sum that goes below zero does. */
 function literal(value: number): string {
-  return `${value}u`;
+  return `${value < 0 ? value + 2 ** 32 : value}u`;
 }

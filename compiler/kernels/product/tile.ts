@@ -24,11 +24,15 @@ export function accumulate(e: Emitter, shape: ProductShape, tile: Tile): string[
   const names = Array.from({ length: tile.rows }, () => writer.name('c'));
   for (const name of names) writer.line(`var ${name} = vec4<f32>(0f);`);
   const blocks = Math.floor(shape.k / 4);
-  if (blocks > 0) {
-    const block = e.loop('k', blocks);
-    multiply(e, names, loadA(e, shape, tile, block), loadB(e, shape, tile, block), 4);
+  const run = runOf(blocks);
+  if (run < blocks) {
+    const first = scale(e.loop('s', blocks / run), run);
+    const parts = names.map(() => writer.name('p'));
+    for (const part of parts) writer.line(`var ${part} = vec4<f32>(0f);`);
+    down(e, shape, tile, parts, first, run);
+    names.forEach((name, r) => writer.line(`${name} += ${parts[r]};`));
     writer.close();
-  }
+  } else if (blocks > 0) down(e, shape, tile, names, constant(0), blocks);
   const rest = shape.k % 4;
   if (rest > 0) {
     const ks = Array.from({ length: rest }, (_, i) => constant(blocks * 4 + i));
@@ -37,6 +41,22 @@ export function accumulate(e: Emitter, shape: ProductShape, tile: Tile): string[
     multiply(e, names, (r, kk) => a[kk][r], b, rest);
   }
   return names;
+}
+
+/** Goes down `count` blocks of four steps. */
+function down(e: Emitter, shape: ProductShape, tile: Tile, names: readonly string[], first: Index, count: number): void {
+  const block = add(first, e.loop('k', count));
+  multiply(e, names, loadA(e, shape, tile, block), loadB(e, shape, tile, block), 4);
+  e.writer.close();
+}
+
+/**
+ * How many blocks are summed before their sum joins the others'. Rounding grows with the length of a chain of additions, and
+ * two levels make short chains of a long one; short sums, and those with no fitting divisor, have one level.
+ */
+function runOf(blocks: number): number {
+  for (let run = 16; run >= 8; run--) if (blocks % run === 0) return run;
+  return blocks;
 }
 
 function multiply(e: Emitter, names: readonly string[], a: (row: number, kk: number) => string, b: readonly string[], ks: number): void {

@@ -56,13 +56,17 @@ export function accumulate(e: Emitter, shape: ProductShape, tile: WorkgroupTile)
     shape.atB(tile.batch, i, k),
   );
   writer.line('workgroupBarrier();');
+  // Each tile's sum is added to the whole at its end: two short chains of additions round less than a long one.
+  const parts = names.map(() => writer.name('p'));
+  for (const part of parts) writer.line(`var ${part} = vec4<f32>(0f);`);
   e.loop('k', DEPTH);
   writer.line(
     `let a = tile_a[k * ${side}u + ${e.position(div(lid, side))}];`,
     `let b = tile_b[k * ${side}u + ${e.position(mod(lid, side))}];`,
   );
-  names.forEach((name, r) => writer.line(`${name} += a.${'xyzw'[r]} * b;`));
+  parts.forEach((part, r) => writer.line(`${part} += a.${'xyzw'[r]} * b;`));
   writer.close();
+  names.forEach((name, r) => writer.line(`${name} += ${parts[r]};`));
   writer.line('workgroupBarrier();');
   writer.close();
   return names;
