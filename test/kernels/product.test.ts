@@ -45,6 +45,11 @@ describe('product', () => {
     await everywhere([multiply(LAYOUTS[0], 'n m', m, n, k)], m, ['software']);
   });
 
+  test('long sums, in one level and in two', async () => {
+    // 64 blocks in runs of 16, and two steps over; 90 blocks in runs of 15; 67 blocks, which have no fitting divisor.
+    for (const k of [258, 360, 268]) await everywhere([multiply('k m, k n', 'm n', 6, 36, k)], k);
+  });
+
   // Few sizes: a software driver takes a second to compile a kernel with barriers.
   test.each([
     [5, 7, 9],
