@@ -1,5 +1,5 @@
 /** One computation done in two ways gives one result: batches in parts, pairs in one sequence or two, references ahead or beside. */
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { TARGETS } from '../../compiler/lower/targets.ts';
 import type { TrainTask } from '../../plan/plan.ts';
 import { testDevice } from '../support/device.ts';
@@ -8,8 +8,6 @@ import { expectEqual, lossesOf, run } from './runs.ts';
 
 const open = testDevice();
 const DPO = 'dpo(beta: 0.1)';
-/** Milliseconds; a busy machine compiles some hundred kernels for a driver that has never seen them. */
-jest.setTimeout(600_000);
 type Run = Trained & { task: TrainTask };
 
 function rolesOf({ task }: Run): string[] {
