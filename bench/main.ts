@@ -24,7 +24,7 @@ const PARTS = ['block', 'dpo', 'startup'] as const;
 
 const args = await yargs(process.argv.slice(2))
   .scriptName('npm run bench --')
-  .option('adapter', { type: 'string', describe: 'as `pivot run` takes it (default: lavapipe if installed, else the best there is)' })
+  .option('adapter', { type: 'string', describe: 'as `pivot run` takes it (default: PIVOT_ADAPTER, else lavapipe if installed, else the best there is)' })
   .option('only', { choices: PARTS, array: true, default: [...PARTS], describe: 'parts to run' })
   .option('rounds', { type: 'number', default: 7, describe: 'turns of each contestant' })
   .option('steps', { type: 'number', default: 5, describe: 'steps in a turn' })
@@ -33,7 +33,7 @@ const args = await yargs(process.argv.slice(2))
   .parse();
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
-const adapter = args.adapter ?? (installedDrivers().some(isLavapipe) ? 'lavapipe' : '');
+const adapter = args.adapter ?? process.env.PIVOT_ADAPTER ?? (installedDrivers().some(isLavapipe) ? 'lavapipe' : '');
 const open = await openDevice({ adapter });
 const { info } = open;
 const target = targetFor(info);
@@ -49,10 +49,11 @@ const results: { block?: Contest; dpo?: DpoCost[]; startup?: Startup } = {};
 if (args.only.includes('block')) printBlock((results.block = await contest({ adapter, rounds: args.rounds, steps: args.steps, log })));
 if (args.only.includes('dpo')) printDpo((results.dpo = dpoCosts(target)));
 if (args.only.includes('startup')) printStartup((results.startup = await startup({ adapter, steps: 20 }, log)));
-if (args.save && args.only.length === PARTS.length) console.log(`\nwritten to ${keep(adapter || info.name, { ...about, ...results })}`);
+if (args.save && args.only.length === PARTS.length)
+  console.log(`\nwritten to ${keep(/^[\w-]+$/.test(adapter) ? adapter : info.name.replace(/[^\w]+/g, '-'), { ...about, ...results })}`);
 process.exit(0);
 
-function printBlock({ ours, theirs, theirsSleeping, ratio }: Contest): void {
+function printBlock({ ours, theirs, theirsSleeping, ratio, ratioToBetter }: Contest): void {
   console.log('\nTransformer block: batch 16, 64 tokens, width 128, 4 heads, MLP 512, causal; forward, backward, AdamW, f32; ms a step');
   const rows = [ours, theirs, theirsSleeping].map((e) => [
     e.name,
@@ -63,7 +64,7 @@ function printBlock({ ours, theirs, theirsSleeping, ratio }: Contest): void {
     e.lastLoss.toFixed(6),
   ]);
   console.log(table(['', 'least', 'median', 'first step', 'first loss', 'last loss'], rows));
-  console.log(`ours / theirs, least by least: ${ratio.toFixed(3)}`);
+  console.log(`ours / theirs, least by least: ${ratio.toFixed(3)}; by theirs with the better wait: ${ratioToBetter.toFixed(3)}`);
 }
 
 function printDpo(costs: DpoCost[]): void {
