@@ -39,6 +39,8 @@ export interface Recording {
   sizes: Sizes;
   torch: string;
   forward: { rows: number[]; loss: number };
+  /** How far PyTorch's f32 runs are from its f64 runs, weights in parts of each tensor's largest value. */
+  f32_against_f64: Record<'sft' | 'dpo', { weights_step1: number }>;
   sft: RecordedStep[];
   dpo: RecordedStep[];
   losses: Record<string, number>;
