@@ -144,6 +144,7 @@ class Compilation {
       kernels: this.kernels,
       tokenizers: this.maker.tokenizers,
       files,
+      asks: [],
       resolved,
     };
   }

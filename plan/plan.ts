@@ -7,7 +7,7 @@ import type { StoredDtype } from './dtypes.ts';
 import type { Program, Target } from './program.ts';
 
 /** Raised whenever the meaning of a field changes; a runtime refuses plans of any other version. */
-export const PLAN_VERSION = 1;
+export const PLAN_VERSION = 2;
 
 /** How a weight begins, drawn on the host and keyed by its path and the seed, so that it is the same everywhere. */
 export type Init =
@@ -73,6 +73,12 @@ export interface DataSource {
   count: number;
   /** Rows of several sources, in this order, when the data is a mix. */
   mix?: DataSource[];
+  /**
+   * Rows that an earlier task of this run makes. `sampled.pairs`: the pairs that a sample task kept, whose pictures are those of
+   * `base`; their number is known only then, so `count` is a bound. `table`: the table of an embed task.
+   */
+  task?: string;
+  base?: DataSource;
 }
 
 export type Tokenizer = { kind: 'words'; words: string[]; pad: number; end: number };
@@ -121,6 +127,19 @@ export interface TrainTask extends TaskBase {
   checkpointEvery: number;
   /** Cached reference log-probabilities: state of the `reference` program. */
   reference?: { state: StateTensor[]; hash: string };
+  /** Values that a select task chooses among: its choice's scalars and tables stand in for the task's own. */
+  tuned?: { task: string; options: { scalars: Record<string, number>; tables: Record<string, number[]> }[] };
+  /** A cell of a tuning grid, trained to be compared and no more. */
+  cell?: Cell;
+  /** A reader that a probe trains on what an encoder gives; no stage of the text. */
+  probe?: { name: string; subject: { stage: string; arm?: string } };
+}
+
+/** One value of a tuned name, in one arm. `text` is the value as the text writes it. */
+export interface Cell {
+  name: string;
+  text: string;
+  choice: number;
 }
 
 /** Runs a forward program over data and keeps its outputs as one safetensors file, a tensor an output, rows first. */
@@ -139,16 +158,64 @@ export interface EmbedTask extends TaskBase {
   keepColumns: string[];
 }
 
-/** Scores small tables on the host: `score` names a registered function of the runtime. */
+/**
+ * Lets a model answer the prompts of its data, token by token, with a key-value cache. Roles: `prefill` takes image and
+ * prompt, fills the cache and gives `logits` [N, V] of the first token of the answer; `decode` takes one token a row, at the
+ * place that its inputs name, and gives the next `logits`; each also as `.rest` for the last smaller batch. Which token is
+ * taken is decided on the host in float64: the likeliest at temperature 0, else drawn by a key of (seed, row, sample, token).
+ *
+ * Keeps `rows.jsonl`: a line an answer with `row`, `sample`, `prompt`, `answer` (the data's own), `said`, `tokens`, `ended`, and
+ * whatever else the row says. With `rank` also `pairs.jsonl` (`row`, `chosen`, `rejected`, and their ranks: the best and the worst
+ * answer of each prompt) and `kept.json` (how many pairs were kept, and why others were not).
+ */
+export interface SampleTask extends TaskBase {
+  kind: 'sample';
+  /** The model's weights, and the cache (`keep: working`). */
+  state: StateTensor[];
+  data: DataSource;
+  collate: Extract<Collate, { layout: 'pairs' | 'answers' }>;
+  batch: number;
+  programs: Record<string, Roles>;
+  scalars: Record<string, number>;
+  /** Answers to each prompt. */
+  perPrompt: number;
+  /** 0 takes the likeliest token. */
+  temperature: number;
+  rank?: string;
+  /** What answers: the stage whose weights these are, for tables. */
+  subject: { stage: string; arm?: string };
+}
+
+/** Scores small tables on the host: `score` names a registered function of the runtime (`plan/scores.ts`). */
 export interface ScoreTask extends TaskBase {
   kind: 'score';
   score: string;
   probe: string;
   /** Which arm or stage is judged, for the table. */
   subject: { stage: string; arm?: string };
-  /** Embed tasks by the name of the score's argument. */
+  /** Embed and sample tasks by the name of the score's argument. */
   tables: Record<string, string>;
+  /** Weights by the name of the score's argument, handed to it as a table of flat tensors. */
+  weights?: Record<string, { name: string; source: Source; seed: number; shape: number[] }[]>;
   params: Record<string, string | number | boolean>;
+  /** Judges a cell of a tuning grid. */
+  cell?: Cell;
+}
+
+/**
+ * Chooses a value of a tuned name: the best mean of a measure over the seeds of its cells. Keeps `select.json` with `choice`,
+ * `cells` (choice, seed, value), `means` by choice, and whether the best stands at the `edge` of the grid.
+ */
+export interface SelectTask extends TaskBase {
+  kind: 'select';
+  subject: { stage: string; arm?: string };
+  /** The tuned name, and its values as the text writes them. */
+  name: string;
+  values: string[];
+  measure: { probe: string; value: string };
+  better: 'larger' | 'smaller';
+  /** Score tasks of the cells. */
+  cells: { choice: number; seed: number; task: string }[];
 }
 
 export interface ExportTask extends TaskBase {
@@ -167,7 +234,23 @@ export interface ReportTask extends TaskBase {
   seeds: number[];
 }
 
-export type Task = TrainTask | EmbedTask | ScoreTask | ExportTask | ReportTask;
+export type Task = TrainTask | SampleTask | EmbedTask | ScoreTask | SelectTask | ExportTask | ReportTask;
+
+/**
+ * What `pivot ask` needs to question a trained model, without the compiler: programs for one row with the weights of a train
+ * task. `prefill` and `decode` as in a sample task; `cam` takes the row with the answer that was given and returns `cam` [1, T] and
+ * `gradient` [1, T], the Grad-CAM of that answer's log-probability at the encoder's features and the size of its gradient.
+ */
+export interface Ask {
+  stage: string;
+  arm?: string;
+  /** Names and shapes of the model's weights in the task's result, and the cache. */
+  state: { name: string; shape: number[]; keep: 'weight' | 'working' }[];
+  collate: Extract<Collate, { layout: 'pairs' | 'answers' }>;
+  tokenizer: string;
+  programs: Record<string, Roles>;
+  scalars: Record<string, number>;
+}
 
 export interface Plan {
   version: number;
@@ -181,6 +264,8 @@ export interface Plan {
   tokenizers: Record<string, Tokenizer>;
   /** Files that tasks read: path relative to the text, and hash of the content when compiled. */
   files: Record<string, { path: string; hash: string }>;
+  /** Models that can be asked, in the order of the text. */
+  asks: Ask[];
   /** Resolved values as `pivot show` prints them, for the report. */
   resolved: { name: string; value: string; origin: string }[];
 }

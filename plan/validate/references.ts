@@ -1,5 +1,5 @@
 /** What must hold between the parts of a plan: names resolve, tasks form no cycle, and every task has the programs that it will run. */
-import type { DataSource, EmbedTask, Plan, StateTensor, Task, TrainTask } from '../plan.ts';
+import type { DataSource, EmbedTask, Plan, SampleTask, StateTensor, Task, TrainTask } from '../plan.ts';
 import type { Program } from '../program.ts';
 import type { Faults } from './check.ts';
 
@@ -10,15 +10,15 @@ export function checkReferences(plan: Plan, faults: Faults): void {
     const fault = (what: string): void => void faults.push({ path: `tasks[${i}] (${task.id})`, text: what });
     if (byId.get(task.id) !== task) fault('has the id of another task');
     for (const id of task.needs) if (!byId.has(id)) fault(`needs ${id}, which is not in the plan`);
-    const needed = (id: string, kind: Task['kind'], what: string): Task | undefined => {
+    const needed = (id: string, kinds: Task['kind'][], what: string): Task | undefined => {
       const found = byId.get(id);
       if (found === undefined) fault(`${what} the task ${id}, which is not in the plan`);
-      else if (found.kind !== kind) fault(`${what} ${id}, which is no ${kind} task but ${found.kind}`);
+      else if (!kinds.includes(found.kind)) fault(`${what} ${id}, which is no ${kinds.join(' or ')} task but ${found.kind}`);
       else if (!task.needs.includes(id)) fault(`${what} ${id} and does not list it under needs`);
-      return found?.kind === kind ? found : undefined;
+      return found !== undefined && kinds.includes(found.kind) ? found : undefined;
     };
     const weightOf = (id: string, name: string, what: string, like?: StateTensor): void => {
-      const from = needed(id, 'train', what);
+      const from = needed(id, ['train'], what);
       if (from?.kind !== 'train') return;
       const tensor = from.state.find((one) => one.name === name && one.keep === 'weight');
       if (tensor === undefined) fault(`${what} the weight ${name} of ${id}, which keeps none of that name`);
@@ -35,9 +35,19 @@ export function checkReferences(plan: Plan, faults: Faults): void {
           fault(`starts from the file ${tensor.source.file}, which the plan does not have`);
       }
     };
+    const readsResults = (data: DataSource): void => {
+      for (const part of data.mix ?? []) readsResults(part);
+      if (data.task !== undefined) needed(data.task, ['sample', 'embed'], 'reads rows of');
+    };
     switch (task.kind) {
       case 'train':
         checkState(task.state);
+        readsResults(task.data);
+        if (task.tuned !== undefined) {
+          const chosen = needed(task.tuned.task, ['select'], 'takes the choice of');
+          if (chosen?.kind === 'select' && chosen.values.length !== task.tuned.options.length)
+            fault(`has ${task.tuned.options.length} options for the ${chosen.values.length} values of ${chosen.id}`);
+        }
         if (task.reference !== undefined) checkState(task.reference.state);
         checkTrain(task, fault);
         checkData(plan, task.data, needsTokenizer(task), fault);
@@ -49,8 +59,26 @@ export function checkReferences(plan: Plan, faults: Faults): void {
         checkData(plan, task.data, needsTokenizer(task), fault);
         checkRoles(plan, task, [...batchRoles('forward', task.data.count, task.batch)], fault);
         break;
+      case 'sample':
+        checkState(task.state);
+        checkData(plan, task.data, true, fault);
+        checkRoles(
+          plan,
+          task,
+          ['prefill', 'decode'].flatMap((role) => batchRoles(role, task.data.count * task.perPrompt, task.batch)),
+          fault,
+        );
+        break;
       case 'score':
-        for (const id of Object.values(task.tables)) needed(id, 'embed', 'scores');
+        for (const id of Object.values(task.tables)) needed(id, ['embed', 'sample'], 'scores');
+        for (const list of Object.values(task.weights ?? {}))
+          for (const { source } of list) if (source.from === 'task') weightOf(source.task, source.name, 'scores');
+        break;
+      case 'select':
+        for (const { task: id, choice } of task.cells) {
+          needed(id, ['score'], 'chooses by');
+          if (choice >= task.values.length) fault(`has a cell of value ${choice} and only ${task.values.length} values`);
+        }
         break;
       case 'export':
         for (const { task: id, source } of task.tensors) weightOf(id, source, 'exports');
@@ -88,7 +116,7 @@ function checkData(plan: Plan, data: DataSource, tokens: boolean, fault: Say): v
     fault(`mixes data whose rows do not add up to ${data.count}`);
 }
 
-function needsTokenizer({ collate }: TrainTask | EmbedTask): boolean {
+function needsTokenizer({ collate }: TrainTask | EmbedTask | SampleTask): boolean {
   return collate.layout === 'pairs' || collate.layout === 'answers' || collate.layout === 'contrast';
 }
 
@@ -105,7 +133,7 @@ function trainRoles(task: TrainTask): string[] {
   ];
 }
 
-function checkRoles(plan: Plan, task: TrainTask | EmbedTask, wanted: readonly string[], fault: Say): void {
+function checkRoles(plan: Plan, task: TrainTask | EmbedTask | SampleTask, wanted: readonly string[], fault: Say): void {
   if (Object.keys(task.programs).length === 0) fault('has no programs');
   for (const [target, roles] of Object.entries(task.programs)) {
     if (!plan.targets.some(({ name }) => name === target)) fault(`has programs for the target ${target}, which the plan does not have`);
@@ -120,7 +148,7 @@ function checkRoles(plan: Plan, task: TrainTask | EmbedTask, wanted: readonly st
 }
 
 /** State and scalars of a program are those of its task. */
-function checkProgramOf(task: TrainTask | EmbedTask, role: string, program: Program, fault: Say): void {
+function checkProgramOf(task: TrainTask | EmbedTask | SampleTask, role: string, program: Program, fault: Say): void {
   const state = role === 'reference' && task.kind === 'train' ? (task.reference?.state ?? []) : task.state;
   const byName = new Map(state.map((tensor) => [tensor.name, tensor]));
   for (const { memory, dtype, shape } of program.tensors) {

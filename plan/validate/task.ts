@@ -1,6 +1,8 @@
 /** The types of plan/plan.ts as checks. */
 import { PLAN_VERSION } from '../plan.ts';
 import type {
+  Ask,
+  Cell,
   Collate,
   DataSource,
   EmbedTask,
@@ -8,7 +10,9 @@ import type {
   Init,
   Plan,
   ReportTask,
+  SampleTask,
   ScoreTask,
+  SelectTask,
   Source,
   StateTensor,
   Task,
@@ -42,9 +46,11 @@ const stateTensor: Check<StateTensor> = object<StateTensor>({
 
 const sequence = { image: integer(1), imageTokens: integer(0), prompt: integer(0), answer: integer(1) };
 
+const answered = object<SampleTask['collate']>({ layout: oneOf(['pairs', 'answers']), ...sequence });
+
 const collate: Check<Collate> = variants<Collate, 'layout'>('layout', {
-  pairs: object({ layout: oneOf(['pairs', 'answers']), ...sequence }),
-  answers: object({ layout: oneOf(['pairs', 'answers']), ...sequence }),
+  pairs: answered,
+  answers: answered,
   contrast: object({ layout: oneOf(['contrast']), image: integer(1), answer: integer(1) }),
   classes: object({ layout: oneOf(['classes']), image: integer(1) }),
   patches: object({ layout: oneOf(['patches']), image: integer(1), patches: integer(1) }),
@@ -60,6 +66,8 @@ const dataSource: Check<DataSource> = object<DataSource>({
   content: optional(text),
   count: integer(1),
   mix: optional((value, path, faults): value is DataSource[] => list(dataSource)(value, path, faults)),
+  task: optional(text),
+  base: optional((value, path, faults): value is DataSource => dataSource(value, path, faults)),
 });
 
 const tokenizer: Check<Tokenizer> = object<Tokenizer>({ kind: oneOf(['words']), words: list(text), pad: integer(0), end: integer(0) });
@@ -73,6 +81,10 @@ const base = {
 };
 
 const programs = record(record(text));
+
+const subject = object<{ stage: string; arm?: string }>({ stage: text, arm: optional(text) });
+
+const cell: Check<Cell> = object<Cell>({ name: text, text, choice: integer(0) });
 
 const train: Check<TrainTask> = object<TrainTask>({
   ...base,
@@ -97,6 +109,34 @@ const train: Check<TrainTask> = object<TrainTask>({
   evaluate: optional(object<{ every: number; data: DataSource }>({ every: integer(1), data: dataSource })),
   checkpointEvery: integer(1),
   reference: optional(object<{ state: StateTensor[]; hash: string }>({ state: list(stateTensor), hash: text })),
+  tuned: optional(
+    object<NonNullable<TrainTask['tuned']>>({
+      task: text,
+      options: list(
+        object<{ scalars: Record<string, number>; tables: Record<string, number[]> }>({
+          scalars: record(number),
+          tables: record(list(number)),
+        }),
+      ),
+    }),
+  ),
+  cell: optional(cell),
+  probe: optional(object<NonNullable<TrainTask['probe']>>({ name: text, subject })),
+});
+
+const sample: Check<SampleTask> = object<SampleTask>({
+  ...base,
+  kind: oneOf(['sample']),
+  state: list(stateTensor),
+  data: dataSource,
+  collate: answered,
+  batch: integer(1),
+  programs,
+  scalars: record(number),
+  perPrompt: integer(1),
+  temperature: number,
+  rank: optional(text),
+  subject,
 });
 
 const embed: Check<EmbedTask> = object<EmbedTask>({
@@ -117,9 +157,24 @@ const score: Check<ScoreTask> = object<ScoreTask>({
   kind: oneOf(['score']),
   score: text,
   probe: text,
-  subject: object<{ stage: string; arm?: string }>({ stage: text, arm: optional(text) }),
+  subject,
   tables: record(text),
+  weights: optional(
+    record(list(object<{ name: string; source: Source; seed: number; shape: number[] }>({ name: text, source, seed: integer(0), shape }))),
+  ),
   params: record(param),
+  cell: optional(cell),
+});
+
+const select: Check<SelectTask> = object<SelectTask>({
+  ...base,
+  kind: oneOf(['select']),
+  subject,
+  name: text,
+  values: list(text),
+  measure: object<SelectTask['measure']>({ probe: text, value: text }),
+  better: oneOf(['larger', 'smaller']),
+  cells: list(object<SelectTask['cells'][number]>({ choice: integer(0), seed: integer(0), task: text })),
 });
 
 const exportTask: Check<ExportTask> = object<ExportTask>({
@@ -138,7 +193,17 @@ const report: Check<ReportTask> = object<ReportTask>({
   seeds: list(integer(0)),
 });
 
-const task: Check<Task> = variants<Task, 'kind'>('kind', { train, embed, score, export: exportTask, report });
+const task: Check<Task> = variants<Task, 'kind'>('kind', { train, sample, embed, score, select, export: exportTask, report });
+
+const ask: Check<Ask> = object<Ask>({
+  stage: text,
+  arm: optional(text),
+  state: list(object<Ask['state'][number]>({ name: text, shape, keep: oneOf(['weight', 'working']) })),
+  collate: answered,
+  tokenizer: text,
+  programs,
+  scalars: record(number),
+});
 
 const version: Check<number> = (value, path, faults): value is number => {
   if (value === PLAN_VERSION) return true;
@@ -155,5 +220,6 @@ export const plan: Check<Plan> = object<Plan>({
   kernels: record(text),
   tokenizers: record(tokenizer),
   files: record(object<{ path: string; hash: string }>({ path: text, hash: text })),
+  asks: list(ask),
   resolved: list(object<{ name: string; value: string; origin: string }>({ name: text, value: text, origin: text })),
 });

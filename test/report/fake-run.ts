@@ -117,6 +117,7 @@ export function fakePlan(options: FakeOptions): Plan {
     kernels: {},
     tokenizers: {},
     files: { 'quickstart.safetensors': { path: 'quickstart.safetensors', hash: '0123456789abcdef0123456789abcdef' } },
+    asks: [],
     resolved: [
       { name: 'post.dpo.loss.beta', value: '0.1', origin: 'quickstart.pivot:29' },
       { name: 'post.optimize.weight_decay', value: '0', origin: 'default of std.optim.adamw' },

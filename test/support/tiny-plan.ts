@@ -288,6 +288,7 @@ export function tinyPlan(options: TinyOptions = {}): Plan {
     ...parts,
     tokenizers: {},
     files: {},
+    asks: [],
     resolved: [],
   };
 }

@@ -11,7 +11,9 @@
  *                checkpoint-<step>.safetensors  the newest two
  *                weights.safetensors            the result of training
  *                table.safetensors, rows.jsonl  the result of embedding
+ *                rows.jsonl, pairs.jsonl, kept.json   the results of sampling
  *                score.json                     the result of scoring
+ *                select.json                    the result of a choice
  *                done.json                      hash, seconds, flops, adapter; written last
  *
  * A task is finished when its done.json bears its hash. Results are found by hash, not by name: a task that was renamed
@@ -137,8 +139,12 @@ export function resultPath(out: string, base: string, task: Task): string {
       return join(folder, 'weights.safetensors');
     case 'embed':
       return join(folder, 'table.safetensors');
+    case 'sample':
+      return join(folder, task.rank === undefined ? 'rows.jsonl' : 'pairs.jsonl');
     case 'score':
       return join(folder, 'score.json');
+    case 'select':
+      return join(folder, 'select.json');
     case 'export':
       return resolve(base, task.file);
     case 'report':

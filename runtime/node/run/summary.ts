@@ -32,8 +32,12 @@ function workOf(task: Task): string {
       return `${task.steps} steps of ${task.batch} rows`;
     case 'embed':
       return `${task.data.count} rows`;
+    case 'sample':
+      return `${task.data.count * task.perPrompt} answers`;
     case 'score':
       return task.score;
+    case 'select':
+      return `${task.name} of ${task.values.join(', ')}`;
     case 'export':
       return task.file;
     case 'report':
