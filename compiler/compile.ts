@@ -10,7 +10,7 @@ import { parseExpression, report } from '../grammar/index.ts';
 import type { Diagnostic, Expression } from '../grammar/index.ts';
 import { hashOf } from '../plan/hash.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
-import type { Plan, Roles } from '../plan/plan.ts';
+import type { Ask, Plan, Roles } from '../plan/plan.ts';
 import type { Program, Target } from '../plan/program.ts';
 import { checkNames } from './check/names.ts';
 import { Fault, Silent, fail } from './elaborate/fault.ts';
@@ -23,6 +23,7 @@ import { lower } from './lower/lower.ts';
 import { loadModules } from './modules/modules.ts';
 import { runPasses, simplification } from './passes/passes.ts';
 import { canonical } from './graph/canonical.ts';
+import { buildAsks } from './pipeline/asks.ts';
 import { collateFor, requireImage } from './pipeline/batch.ts';
 import { lossNeeds } from './pipeline/objective.ts';
 import { buildProbe, probeTarget } from './pipeline/probes.ts';
@@ -56,7 +57,7 @@ export interface Compiled {
 }
 
 /** Texts of the standard library that the compiler calls whether a text uses them or not. */
-const OWN_USES = ['std.model.vision_language', 'std.optim.clip'];
+const OWN_USES = ['std.model.vision_language', 'std.model.generate', 'std.optim.clip'];
 
 export function compile(path: string, host: Host, options: CompileOptions): Compiled {
   const loaded = loadModules(path, host, OWN_USES);
@@ -92,6 +93,7 @@ class Compilation {
   private readonly diagnostics: Diagnostic[];
   private readonly options: CompileOptions;
   private seeds = [0];
+  private asks: Ask[] = [];
 
   constructor(universe: Universe, diagnostics: Diagnostic[], options: CompileOptions) {
     this.universe = universe;
@@ -125,6 +127,11 @@ class Compilation {
     for (const declaration of main.declarations.values())
       if (declaration.kind === 'Binding' && declaration.keyword === 'probe') this.attempt(() => this.probe(declaration));
     for (const declaration of main.tree.declarations) if (declaration.kind === 'Export') this.attempt(() => this.export(declaration));
+    this.asks = buildAsks(
+      this.universe.loaded,
+      this.built.map((b) => b.spec),
+      (roles, label) => this.lowerRoles(roles, label),
+    );
     this.maker.report(main.name, main.tree.docs.replace(/([^\n])\n(?!\n)/g, '$1 '), main.text, this.seeds);
   }
 
@@ -144,7 +151,7 @@ class Compilation {
       kernels: this.kernels,
       tokenizers: this.maker.tokenizers,
       files,
-      asks: [],
+      asks: this.asks,
       resolved,
     };
   }

@@ -31,6 +31,7 @@ export const BUILTINS = [
   'where',
   'float',
   'stop_gradient',
+  'remember',
   'grad',
   'is_finite',
   'batch_rows',

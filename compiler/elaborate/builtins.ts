@@ -7,6 +7,7 @@ import type { Context } from './context.ts';
 import { makeNative, mixData, sampleData } from './data.ts';
 import { fail } from './fault.ts';
 import { mapNumbers } from './operators.ts';
+import { remember } from './remember.ts';
 import * as tensors from './tensor-builtins.ts';
 import { describe, tensor } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
@@ -113,6 +114,7 @@ const rules: Record<BuiltinName, Rule> = {
   where: tensors.where,
   float: tensors.float,
   stop_gradient: tensors.stopGradient,
+  remember,
   grad: tensors.grad,
   is_finite: tensors.isFinite,
   batch_rows: (ctx, given, span) => {

@@ -215,6 +215,7 @@ function runLayer(ctx: Context, bound: BoundValue, instance: InstanceValue | und
 function composite(ctx: Context, bound: BoundValue, scope: Scope): Value {
   const { definition } = bound;
   const inner = new Context(new GraphBuilder());
+  inner.inComposite = true;
   const local = new Scope(scope);
   const args = tensorParameters(definition).flatMap((p) => {
     const value = scope.lookup(p.name.text);
