@@ -124,12 +124,7 @@ export function imageTokens(model: ModelValue, image: number, span: Span): numbe
 }
 
 /** The layout in which data is collated for a model and a loss; the sequence must fit the language model's context. */
-export function collateFor(
-  model: ModelValue | undefined,
-  data: DataValue,
-  wantsPairs: boolean,
-  span: Span,
-): Collate {
+export function collateFor(model: ModelValue | undefined, data: DataValue, wantsPairs: boolean, span: Span): Collate {
   const image = data.image ?? 0;
   switch (data.layout) {
     case 'pairs':

@@ -41,7 +41,9 @@ export function judged(
         if (!running.embed) return fail('P0509', { name: 'subject.loss()', place: 'an embed' }, span);
         const { collate, inputs } = running.embed;
         const reference = lossNeeds(train.loss.definition).reference ? 'live' : 'none';
-        return tensor(buildObjective(ctx, universe.loaded, { model: train.model, loss: train.loss, collate, reference, inputs, span }).loss);
+        return tensor(
+          buildObjective(ctx, universe.loaded, { model: train.model, loss: train.loss, collate, reference, inputs, span }).loss,
+        );
       },
     });
   }
@@ -71,7 +73,9 @@ export function beside(universe: Universe, prefix: string, subject: SubjectValue
   const { part } = subject;
   const fields = new Map<string, Value>();
   if (part?.kind === 'instance') fields.set('encoder', prefixed(part, prefix));
-  else for (const [role, instance] of partsOf(part ?? modelOf(universe, undefined, undefined, span))) fields.set(role, prefixed(instance, prefix));
+  else
+    for (const [role, instance] of partsOf(part ?? modelOf(universe, undefined, undefined, span)))
+      fields.set(role, prefixed(instance, prefix));
   return { kind: 'record', type: 'subject', fields };
 }
 

@@ -17,7 +17,7 @@ import type { Universe } from '../elaborate/names.ts';
 import { runStatements } from '../elaborate/statements.ts';
 import { Scope } from '../elaborate/scope.ts';
 import { describe } from '../elaborate/values.ts';
-import type { BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue, Value } from '../elaborate/values.ts';
+import type { BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue } from '../elaborate/values.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Output } from '../graph/graph.ts';
 import { collateFor, declareInputs } from './batch.ts';

@@ -107,8 +107,7 @@ export class Sampler {
   ): { graphs: DecodeGraphs; roles: Record<string, Graph> } {
     const graphs = decodeGraphs(this.maker.universe.loaded, model, collate, batch, span);
     const last = rest > 0 ? decodeGraphs(this.maker.universe.loaded, model, collate, rest, span, '.rest') : undefined;
-    if (!graphs)
-      return fail('P0521', { what: `${model.path} cannot answer token by token: its language model remembers nothing` }, span);
+    if (!graphs) return fail('P0521', { what: `${model.path} cannot answer token by token: its language model remembers nothing` }, span);
     return {
       graphs: { ...graphs, cache: [...graphs.cache, ...(last?.cache ?? [])] },
       roles: { ...graphs.roles, ...last?.roles },

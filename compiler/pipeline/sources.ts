@@ -49,12 +49,7 @@ export class Sources {
   private readonly headers = new Map<string, ReadonlyMap<string, readonly number[]>>();
   private readonly warned = new Set<string>();
 
-  constructor(
-    results: Map<string, StageResult>,
-    host: Host,
-    diagnostics: Diagnostic[],
-    need: (stage: StageResult, seed: number) => void,
-  ) {
+  constructor(results: Map<string, StageResult>, host: Host, diagnostics: Diagnostic[], need: (stage: StageResult, seed: number) => void) {
     this.results = results;
     this.host = host;
     this.diagnostics = diagnostics;

@@ -122,7 +122,8 @@ function beginning(value: Value, span: Span): Pick<StageSpec, 'start' | 'parts'>
   for (const item of items) {
     if (item.kind === 'load' && !result.start) result.start = item;
     else if (item.kind === 'subject' && item.part) result.parts.push({ subject: item, paths: pathsOf(item.part, span), span });
-    else fail('P0301', { expected: 'load("weights.safetensors"), or a part of a stage such as post.dpo.eyes', found: describe(item) }, span);
+    else
+      fail('P0301', { expected: 'load("weights.safetensors"), or a part of a stage such as post.dpo.eyes', found: describe(item) }, span);
   }
   return result;
 }

@@ -79,9 +79,7 @@ export class TaskMaker {
         collate,
         reference,
         source: (w, s) =>
-          prefixOf(w.path) === 'reference' && reference
-            ? this.sources.leftBy(reference, w, s)
-            : this.sources.beginningOf(spec, w, s),
+          prefixOf(w.path) === 'reference' && reference ? this.sources.leftBy(reference, w, s) : this.sources.beginningOf(spec, w, s),
       },
       seed,
     );
@@ -119,9 +117,7 @@ export class TaskMaker {
     const decides = {
       kind: 'train',
       roles: this.canonicalRoles(graphs.roles),
-      ...(tuned
-        ? { options: tuned.options, choice: this.hashes.get(tuned.task) }
-        : { scalars: graphs.scalars, tables: graphs.tables }),
+      ...(tuned ? { options: tuned.options, choice: this.hashes.get(tuned.task) } : { scalars: graphs.scalars, tables: graphs.tables }),
       seed,
       data: this.byContent(data),
       evaluate: evaluate && { every: evaluate.every, data: this.byContent(evaluate.data) },
@@ -262,7 +258,8 @@ export class TaskMaker {
     }
     const { subject, span } = sampled;
     const from = this.sources.stage(subject, span);
-    const model = subject.part?.kind === 'model' ? subject.part : (from.spec.train?.model ?? modelOf(this.universe, undefined, undefined, span));
+    const model =
+      subject.part?.kind === 'model' ? subject.part : (from.spec.train?.model ?? modelOf(this.universe, undefined, undefined, span));
     const task = this.sample({ ...sampled, id: sampled.name, model }, from, subject.seed ?? seed);
     const base = this.dataSource(sampled.on, seed, tables);
     return {

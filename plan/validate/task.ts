@@ -21,6 +21,7 @@ import type {
 } from '../plan.ts';
 import { either, flag, integer, list, number, object, oneOf, optional, record, text, variants } from './check.ts';
 import type { Check } from './check.ts';
+import type { StoredDtype } from '../dtypes.ts';
 import { program, shape, storedDtype, target } from './program.ts';
 
 const init: Check<Init> = variants<Init, 'kind'>('kind', {
