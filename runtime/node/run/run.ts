@@ -34,6 +34,7 @@ import { readPlan, writePlan } from './plan-folder.ts';
 import { checkData, checkDisk, checkFiles } from './preflight.ts';
 import { taskTable } from './summary.ts';
 import type { TaskLine } from './summary.ts';
+import { runSample } from './sample-task.ts';
 import { runTrain } from './train-task.ts';
 import { versions } from './versions.ts';
 import { bytes, duration, flops } from './words.ts';
@@ -210,6 +211,8 @@ class Run {
       }
       case 'embed':
         return (await runEmbed(context, deviceFor(task, on), task)) ? 0 : undefined;
+      case 'sample':
+        return (await runSample(context, deviceFor(task, on), task, {})) ? 0 : undefined;
       case 'score':
         await runScore(context, task);
         return 0;
@@ -266,7 +269,7 @@ class Run {
 const WORTH_MEASURING = 1e10;
 
 function needsDevice(task: Task): boolean {
-  return task.kind === 'train' || task.kind === 'embed';
+  return task.kind === 'train' || task.kind === 'embed' || task.kind === 'sample';
 }
 
 function deviceFor(task: Task, on: RunDevice | undefined): RunDevice {
