@@ -87,8 +87,9 @@ export function mixData(ctx: Context, given: Given[], span: Span): DataValue {
     if (wordsOf(part) !== wordsOf(first))
       fail('P0601', { what: 'tokenizer', first: first.tokenizer?.name ?? 'none', second: part.tokenizer?.name ?? 'none' }, given[i].span);
   });
-  const parts = all.flatMap((part) => part.mix ?? [part]);
-  const { bound: _, ...shared } = first;
+  // A mix that is exchanged as a whole stays one part.
+  const parts = all.flatMap((part) => (part.mix && part.exchanged === undefined ? part.mix : [part]));
+  const { bound: _, exchanged: _exchanged, ...shared } = first;
   return { ...shared, source: 'mix', params: {}, folder: undefined, count: parts.reduce((n, p) => n + p.count, 0), mix: parts };
 }
 
@@ -99,6 +100,7 @@ export function exchange(data: DataValue, given: Given[], span: Span): DataValue
   const value = share?.value;
   if (value?.kind !== 'number' || (value.unit !== undefined && value.unit !== '%') || value.value < 0 || value.value > 1)
     return fail('P0301', { expected: 'a share, such as 50%', found: value ? describe(value) : 'nothing' }, share?.span ?? span);
+  if (data.exchanged !== undefined) fail('P0521', { what: 'these pairs are exchanged already' }, span);
   return { ...data, exchanged: value.value };
 }
 
