@@ -282,7 +282,7 @@ class ProbeRun {
     const path = `${this.name}.${s.name.text}`;
     const instance = instantiate(layer, path);
     const model: ModelValue = { kind: 'model', path, form: { kind: 'layer', layer: instance } };
-    const train = trainFields(new Place(this.universe, scope), fields, s.span, { model, trained: [{ path, span: s.span }] });
+    const train = trainFields(new Place(this.universe, scope), fields, s.span, { model, trained: [{ name: path, paths: [path], span: s.span }] });
     const on = fields.get('on')?.value?.span ?? s.span;
     if (!train.data.table || train.data.layout !== 'tensors')
       fail('P0301', { expected: 'what an `embed` before it keeps', found: describe(train.data) }, on);
