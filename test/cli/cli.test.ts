@@ -132,7 +132,7 @@ describe('compile', () => {
     const plan = join(folder, 'compile', 'plan');
     const { code, stdout, stderr } = await pivot('compile', path, '-o', plan, '--target', 'software-4');
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/3 tasks, 1 programs, \d+ kernels for software-4/);
+    expect(stdout).toMatch(/3 tasks, 4 programs, \d+ kernels for software-4/);
     expect(code).toBe(0);
     const { version, tasks, programs } = JSON.parse(await readFile(join(plan, 'plan.json'), 'utf8')) as {
       version: number;

@@ -16,7 +16,6 @@ import { loadModules } from '../../compiler/modules/modules.ts';
 import { runPasses, simplification } from '../../compiler/passes/passes.ts';
 import { collateFor } from '../../compiler/pipeline/batch.ts';
 import { camGraph, decodeGraphs } from '../../compiler/pipeline/decode.ts';
-import type { AnsweredCollate } from '../../compiler/pipeline/decode.ts';
 import type { Span } from '../../grammar/index.ts';
 import { elements } from '../../plan/dtypes.ts';
 import type { SampleTask, StateTensor } from '../../plan/plan.ts';
