@@ -46,8 +46,14 @@ export const BUILTINS = [
   'vocabulary',
   'load',
   'mix',
+  'sample',
+  // scores of probes (plan/scores.ts)
   'logistic',
   'focus',
+  'segmentation',
+  'alignment',
+  'answering',
+  'drift',
 ] as const;
 
 export type BuiltinName = (typeof BUILTINS)[number];

@@ -4,7 +4,7 @@ import { erf as erfNumber } from '../graph/primitives/erf.ts';
 import type { BuiltinName } from './builtin-names.ts';
 import type { Given } from './calls.ts';
 import type { Context } from './context.ts';
-import { makeNative, mixData } from './data.ts';
+import { makeNative, mixData, sampleData } from './data.ts';
 import { fail } from './fault.ts';
 import { mapNumbers } from './operators.ts';
 import { remember } from './remember.ts';
@@ -138,8 +138,13 @@ const rules: Record<BuiltinName, Rule> = {
       : fail('P0301', { expected: 'a path in quotes', found: file ? describe(file) : 'nothing' }, span);
   },
   mix: (ctx, given, span) => mixData(ctx, given, span),
+  sample: (ctx, given, span) => sampleData(ctx, given, span),
   logistic: onlyInScore('logistic'),
   focus: onlyInScore('focus'),
+  segmentation: onlyInScore('segmentation'),
+  alignment: onlyInScore('alignment'),
+  answering: onlyInScore('answering'),
+  drift: onlyInScore('drift'),
 };
 
 export function callBuiltin(ctx: Context, name: string, given: Given[], span: Span): Value {

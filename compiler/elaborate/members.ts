@@ -2,6 +2,7 @@
 import { nearest } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import type { Context } from './context.ts';
+import { exchange } from './data.ts';
 import { fail } from './fault.ts';
 import { moduleScope, stageParts } from './names.ts';
 import { describe, number } from './values.ts';
@@ -30,6 +31,10 @@ function lookup(ctx: Context, object: Value, name: string): Value | undefined {
         : undefined;
     case 'subject':
       return stageParts(object, name);
+    case 'data':
+      return name === 'exchanged' && object.layout === 'pairs'
+        ? { kind: 'closure', name, call: (_, given, at) => exchange(object, given, at) }
+        : undefined;
     default:
       return undefined;
   }
@@ -59,6 +64,8 @@ function membersOf(ctx: Context, object: Value): string[] {
       return Object.keys(object.form).filter((k) => k !== 'kind');
     case 'subject':
       return stageParts(object, undefined);
+    case 'data':
+      return object.layout === 'pairs' ? ['exchanged'] : [];
     default:
       return [];
   }

@@ -37,7 +37,7 @@ export function buildObjective(
   of: {
     model: ModelValue;
     loss: BoundValue;
-    collate: Exclude<Collate, { layout: 'tensors' }>;
+    collate: Collate;
     reference: Reference;
     inputs: Map<string, Value>;
     span: Span;

@@ -24,15 +24,13 @@ import type { Objective, Reference } from './objective.ts';
 import { applyOptimizer } from './optimizer.ts';
 import type { Length } from './schedule.ts';
 
-type ModelCollate = Exclude<Collate, { layout: 'tensors' }>;
-
 export interface TrainSpec {
   model: ModelValue;
   loss: BoundValue;
   optimizer: BoundValue;
   /** Largest joint norm of the gradients; undefined: no clipping. */
   clip?: number;
-  collate: ModelCollate;
+  collate: Collate;
   reference: Reference;
   batch: number;
   micro: number;

@@ -23,9 +23,21 @@ import type { RunContext, RunDevice } from './context.ts';
 import { runEmbed } from './embed-task.ts';
 import { diskBytesOf, flopsOf, Forecast } from './estimate.ts';
 import { diskFiles, exists, makeFolder, namesIn, remove } from './files.ts';
-import { beginTask, planFolder, readDone, readRun, reconcile, requireRunFolder, resultPath, writeDone, writeRun } from './folder.ts';
+import {
+  beginTask,
+  planFolder,
+  readDone,
+  readRun,
+  reconcile,
+  requireRunFolder,
+  resultPath,
+  taskFolder,
+  writeDone,
+  writeRun,
+} from './folder.ts';
 import type { RunRecord } from './folder.ts';
 import { runExport, runScore } from './host-tasks.ts';
+import { runSelect } from './select-task.ts';
 import { lockFolder } from './lock.ts';
 import { EXIT } from './options.ts';
 import type { RunOptions, RunResult } from './options.ts';
@@ -57,6 +69,7 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
   const sources: SourceContext = {
     openers,
     resolve: (path) => resolve(base, path),
+    results: (task) => taskFolder(out, task),
     workers: options.workers ?? Math.min(4, availableParallelism() - 1),
   };
   const pool = new SourcePool(sources);
@@ -215,6 +228,9 @@ class Run {
         return (await runSample(context, deviceFor(task, on), task, {})) ? 0 : undefined;
       case 'score':
         await runScore(context, task);
+        return 0;
+      case 'select':
+        context.log.line(`${task.id}: ${await runSelect(context, task)}`);
         return 0;
       case 'export':
         context.log.line(`${task.id}: wrote ${await runExport(context, task)}`);
