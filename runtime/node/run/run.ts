@@ -225,7 +225,7 @@ class Run {
       case 'embed':
         return (await runEmbed(context, deviceFor(task, on), task)) ? 0 : undefined;
       case 'sample':
-        return (await runSample(context, deviceFor(task, on), task, {})) ? 0 : undefined;
+        return (await runSample(context, deviceFor(task, on), task)) ? 0 : undefined;
       case 'score':
         await runScore(context, task);
         return 0;
