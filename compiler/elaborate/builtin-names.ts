@@ -50,6 +50,7 @@ export const BUILTINS = [
   // scores of probes (plan/scores.ts)
   'logistic',
   'focus',
+  'preference',
   'segmentation',
   'alignment',
   'answering',

@@ -141,6 +141,7 @@ const rules: Record<BuiltinName, Rule> = {
   sample: (ctx, given, span) => sampleData(ctx, given, span),
   logistic: onlyInScore('logistic'),
   focus: onlyInScore('focus'),
+  preference: onlyInScore('preference'),
   segmentation: onlyInScore('segmentation'),
   alignment: onlyInScore('alignment'),
   answering: onlyInScore('answering'),

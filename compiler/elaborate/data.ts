@@ -98,10 +98,11 @@ export function exchange(data: DataValue, given: Given[], span: Span): DataValue
   if (data.layout !== 'pairs') fail('P0504', { layout: data.layout }, span);
   const [share] = given;
   const value = share?.value;
-  if (value?.kind !== 'number' || (value.unit !== undefined && value.unit !== '%') || value.value < 0 || value.value > 1)
+  const part = value?.kind === 'number' ? (value.unit === '%' ? value.value / 100 : value.value) : NaN;
+  if (value?.kind !== 'number' || (value.unit !== undefined && value.unit !== '%') || !(part >= 0 && part <= 1))
     return fail('P0301', { expected: 'a share, such as 50%', found: value ? describe(value) : 'nothing' }, share?.span ?? span);
   if (data.exchanged !== undefined) fail('P0521', { what: 'these pairs are exchanged already' }, span);
-  return { ...data, exchanged: value.value };
+  return { ...data, exchanged: part };
 }
 
 /**

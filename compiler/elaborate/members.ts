@@ -2,7 +2,7 @@
 import { nearest } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import type { Context } from './context.ts';
-import { exchange } from './data.ts';
+import { exchange, makeData } from './data.ts';
 import { fail } from './fault.ts';
 import { moduleScope, stageParts } from './names.ts';
 import { describe, number } from './values.ts';
@@ -34,6 +34,10 @@ function lookup(ctx: Context, object: Value, name: string): Value | undefined {
     case 'data':
       return name === 'exchanged' && object.layout === 'pairs'
         ? { kind: 'closure', name, call: (_, given, at) => exchange(object, given, at) }
+        : undefined;
+    case 'bound':
+      return name === 'exchanged' && object.definition.keyword === 'source' && object.definition.result?.name?.text === 'pairs'
+        ? { kind: 'closure', name, call: (inner, given, at) => exchange(makeData(inner, object, at), given, at) }
         : undefined;
     default:
       return undefined;

@@ -54,7 +54,8 @@ export function buildObjective(
         : cachedReference(ctx, output);
   for (const p of loss.definition.params) {
     const name = p.name.text;
-    if (name === 'policy') given.set(name, output);
+    // A loss of one answer sees the chosen one of a pair.
+    if (name === 'policy') given.set(name, p.type?.name?.text === 'Scored' ? (output.fields.get('chosen') ?? output) : output);
     else if (name === 'reference') given.set(name, reference ?? output);
     else if (p.type?.shape)
       given.set(

@@ -10,6 +10,7 @@ import { fail } from '../elaborate/fault.ts';
 import type { Universe } from '../elaborate/names.ts';
 import { describe, tensor } from '../elaborate/values.ts';
 import type { DataValue, InstanceValue, ModelValue, RecordValue, SubjectValue, Value } from '../elaborate/values.ts';
+import { runModel } from './batch.ts';
 import { buildObjective, lossNeeds } from './objective.ts';
 import type { AnswersSpec } from './probes.ts';
 import type { StageSpec } from './stages.ts';
@@ -20,17 +21,28 @@ export interface Running {
   embed?: { data: DataValue; collate: Collate; inputs: Map<string, Value> };
 }
 
+/** The model of what is judged: the one that was named, the stage's, or the only one of the text; none where a part was named. */
+export function modelOfSubject(
+  universe: Universe,
+  stage: StageSpec,
+  part: InstanceValue | ModelValue | undefined,
+  span: Span,
+): ModelValue | undefined {
+  if (part?.kind === 'model') return part;
+  return stage.train?.model ?? (part ? undefined : modelOf(universe, undefined, undefined, span));
+}
+
 /** The subject that a probe judges. */
 export function judged(
   universe: Universe,
   stage: StageSpec,
+  model: ModelValue | undefined,
   part: InstanceValue | ModelValue | undefined,
   running: Running,
   answers: (given: Omit<AnswersSpec, 'kind' | 'name'>) => DataValue,
   span: Span,
 ): RecordValue {
   const { train } = stage;
-  const model = part?.kind === 'model' ? part : (train?.model ?? (part ? undefined : modelOf(universe, undefined, undefined, span)));
   const fields = new Map<string, Value>(partsOf(model));
   if (part?.kind === 'instance') fields.set('encoder', part);
   if (train) {
@@ -48,6 +60,7 @@ export function judged(
     });
   }
   if (model) {
+    fields.set('scores', scores(universe, model, running, span));
     fields.set('sample', {
       kind: 'closure',
       name: 'sample',
@@ -69,14 +82,34 @@ export function judged(
 }
 
 /** A further subject: its parts, with weights of their own in the same graph. */
-export function beside(universe: Universe, prefix: string, subject: SubjectValue, span: Span): RecordValue {
+export function beside(universe: Universe, prefix: string, subject: SubjectValue, running: Running, span: Span): RecordValue {
   const { part } = subject;
   const fields = new Map<string, Value>();
-  if (part?.kind === 'instance') fields.set('encoder', prefixed(part, prefix));
-  else
-    for (const [role, instance] of partsOf(part ?? modelOf(universe, undefined, undefined, span)))
-      fields.set(role, prefixed(instance, prefix));
+  if (part?.kind === 'instance') {
+    fields.set('encoder', prefixed(part, prefix));
+    return { kind: 'record', type: 'subject', fields };
+  }
+  const model = part ?? modelOf(universe, undefined, undefined, span);
+  for (const [role, instance] of partsOf(model)) fields.set(role, prefixed(instance, prefix));
+  const { form } = model;
+  if (form.kind === 'arrow') {
+    const [encoder, connector, language] = [form.encoder, form.connector, form.language].map((one) => prefixed(one, prefix));
+    fields.set('scores', scores(universe, { ...model, form: { kind: 'arrow', encoder, connector, language } }, running, span));
+  }
   return { kind: 'record', type: 'subject', fields };
+}
+
+/** `subject.scores()`: what the model makes of the rows of the embed that is running, a `Scored` or a `Pair`. */
+function scores(universe: Universe, model: ModelValue, running: Running, span: Span): Value {
+  return {
+    kind: 'closure',
+    name: 'scores',
+    call: (ctx) => {
+      if (!running.embed) return fail('P0509', { name: 'subject.scores()', place: 'an embed' }, span);
+      const { collate, inputs } = running.embed;
+      return runModel(ctx, universe.loaded, model, collate, inputs, span);
+    },
+  };
 }
 
 function prefixed(instance: InstanceValue, prefix: string): InstanceValue {

@@ -21,9 +21,8 @@ import type { BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue } f
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Output } from '../graph/graph.ts';
 import { collateFor, declareInputs } from './batch.ts';
-import { lossNeeds } from './objective.ts';
 import { Place } from './place.ts';
-import { beside, judged } from './probe-subjects.ts';
+import { beside, judged, modelOfSubject } from './probe-subjects.ts';
 import type { Running } from './probe-subjects.ts';
 import type { StageSpec } from './stages.ts';
 import { takeFields } from './stages.ts';
@@ -135,6 +134,8 @@ class ProbeRun {
   /** Whether the subject is a whole model, so that its image tokens stand in its sequences. */
   private whole = false;
   private name = '';
+  /** The subject's model, where it has one. */
+  private model?: ModelValue;
 
   constructor(universe: Universe, definition: Definition, stage: StageSpec, part: InstanceValue | ModelValue | undefined) {
     this.universe = universe;
@@ -147,6 +148,7 @@ class ProbeRun {
     const ctx = this.universe.context;
     this.name = declaration.name.text;
     this.whole = this.definition.params.find((p) => p.name.text === parameter)?.type?.name?.text === 'model';
+    this.model = modelOfSubject(this.universe, this.stage, this.part, declaration.span);
     const others = new Map<string, SubjectValue>();
     const given = new Map(bound.given);
     for (const [name, value] of bound.given) {
@@ -154,8 +156,8 @@ class ProbeRun {
       if (name !== parameter) others.set(name, value);
       const record =
         name === parameter
-          ? judged(this.universe, this.stage, this.part, this.running, (answers) => this.answers(answers), declaration.span)
-          : beside(this.universe, name, value, declaration.span);
+          ? judged(this.universe, this.stage, this.model, this.part, this.running, (answers) => this.answers(answers), declaration.span)
+          : beside(this.universe, name, value, this.running, declaration.span);
       given.set(name, record);
     }
     const scope = bindParameters(ctx, { ...bound, given }, bound.module, declaration.span);
@@ -188,12 +190,11 @@ class ProbeRun {
 
   private embed(s: Extract<Statement, { kind: 'Embed' }>, scope: Scope): void {
     const data = makeData(this.universe.context, evaluate(this.universe.context, s.from, scope), s.from.span);
-    const train = this.stage.train;
     const worded = data.layout === 'pairs' || data.layout === 'answers';
     const collate = collateFor(
-      worded && this.whole ? train?.model : undefined,
+      worded && this.whole ? this.model : undefined,
       data,
-      worded && this.whole && data.layout === 'pairs' && train !== undefined && lossNeeds(train.loss.definition).pairs,
+      worded && this.whole && data.layout === 'pairs',
       s.from.span,
     );
     const batch = Math.min(BATCH, data.count);
@@ -282,7 +283,10 @@ class ProbeRun {
     const path = `${this.name}.${s.name.text}`;
     const instance = instantiate(layer, path);
     const model: ModelValue = { kind: 'model', path, form: { kind: 'layer', layer: instance } };
-    const train = trainFields(new Place(this.universe, scope), fields, s.span, { model, trained: [{ path, span: s.span }] });
+    const train = trainFields(new Place(this.universe, scope), fields, s.span, {
+      model,
+      trained: [{ name: path, paths: [path], span: s.span }],
+    });
     const on = fields.get('on')?.value?.span ?? s.span;
     if (!train.data.table || train.data.layout !== 'tensors')
       fail('P0301', { expected: 'what an `embed` before it keeps', found: describe(train.data) }, on);

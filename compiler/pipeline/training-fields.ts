@@ -14,9 +14,16 @@ import type { BoundValue, DataValue, ModelValue, SubjectValue, Value } from '../
 import type { Place } from './place.ts';
 import { inSteps } from './schedule.ts';
 
+/** A part that the text trains: its name there, and the paths (with everything below them) of its weights. */
+export interface TrainedPart {
+  name: string;
+  paths: string[];
+  span: Span;
+}
+
 export interface TrainFields {
   model: ModelValue;
-  trained: { path: string; span: Span }[];
+  trained: TrainedPart[];
   data: DataValue;
   loss: BoundValue;
   /** The stage whose weights are the loss's reference. */
@@ -58,7 +65,7 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
   const separate = oneOf(place, expression('pack'), FIELD_WORDS.pack) === 'separate';
   const part = given ?? {
     model: modelOf(place.universe, value('model'), value('train'), at('train')),
-    trained: trainedPaths(value('train') as Value, at('train')),
+    trained: trainedParts(value('train') as Value, at('train')),
   };
   const data = makeData(place.universe.context, value('on') as Value, at('on'));
   requireFolder(place.universe, data, at('on'));
@@ -195,9 +202,12 @@ export function modelOf(universe: Universe, named: Value | undefined, trained: V
   return fail('P0512', { name: 'model', where: models.length === 0 ? 'the text' : 'a stage of a text with several models' }, span);
 }
 
-/** `train mllm`, `train mllm.connector`, `train [eyes, mllm.connector]` as paths of weights. */
-function trainedPaths(value: Value, span: Span): { path: string; span: Span }[] {
-  return pathsOf(value, span).map((path) => ({ path, span }));
+/** `train mllm`, `train mllm.connector`, `train [eyes, mllm.connector]`. Each part of an arrow must get a gradient by itself. */
+function trainedParts(value: Value, span: Span): TrainedPart[] {
+  if (value.kind === 'list') return value.items.flatMap((item) => trainedParts(item, span));
+  const paths = pathsOf(value, span);
+  if (value.kind === 'model' && value.form.kind === 'layer') return [{ name: value.path, paths, span }];
+  return paths.map((path) => ({ name: path, paths: [path], span }));
 }
 
 /** Paths of the weights of a part, a model, or a list of them. */

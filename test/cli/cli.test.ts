@@ -142,7 +142,7 @@ describe('compile', () => {
     };
     expect(version).toBe(PLAN_VERSION);
     expect(tasks).toHaveLength(3);
-    expect(await readdir(join(plan, 'programs'))).toEqual(programs.map((hash) => `${hash}.json`));
+    expect(await readdir(join(plan, 'programs'))).toEqual(programs.map((hash) => `${hash}.json`).sort());
     const lock = JSON.parse(await readFile(join(folder, 'compile', 'pivot.lock'), 'utf8')) as Record<string, Record<string, string>>;
     expect(Object.keys(lock['tiny.pivot']).sort()).toEqual(['stdlib', expect.stringMatching(/^tokenizer /)]);
   });
