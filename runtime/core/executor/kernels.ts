@@ -69,7 +69,7 @@ export async function compileKernels(
           'compile the plan again; a file of its folder `wgsl` is gone.',
         );
       }
-      pipelines.set(hash, await once(known.pipelines, `${hash} ${shapeOf(dispatch)}`, () => compile(device, dispatch.label, code, layout)));
+      pipelines.set(hash, await once(known.pipelines, `${shapeOf(dispatch)} ${code}`, () => compile(device, dispatch.label, code, layout)));
       done += 1;
       onProgress(done, first.size, dispatch.label);
     }),
