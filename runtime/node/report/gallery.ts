@@ -4,7 +4,7 @@ import { MAPS } from './examples.ts';
 import type { Example, ExampleMap, Gallery } from './examples.ts';
 import { markup, raw } from './html.ts';
 import type { Content, Markup } from './html.ts';
-import { subjectName } from './outcome.ts';
+import { subjectName } from './training-table.ts';
 import { imagePng, mapPng } from './pictures.ts';
 
 const MAP_NAMES: Record<(typeof MAPS)[number], string> = { gradient: 'gradient', cam: 'Grad-CAM' };

@@ -19,7 +19,23 @@ export interface TaskRecord {
   flops?: number;
   adapter?: string;
   metrics: MetricLine[];
-  score?: { values: Record<string, number>; details: Fields };
+  score?: Scored;
+  selected?: Selected;
+}
+
+export interface Scored {
+  values: Record<string, number>;
+  details: Fields;
+  /** By measure, the value of each row that was judged; null where a row has none. */
+  examples: Record<string, (number | null)[]>;
+}
+
+/** What a choice among the values of a tuned name came to. */
+export interface Selected {
+  choice: number;
+  cells: { choice: number; seed: number; value: number }[];
+  means: (number | undefined)[];
+  edge: boolean;
 }
 
 export interface RunRecord {
@@ -49,10 +65,40 @@ function readTask(run: string, task: Task): TaskRecord {
   if (typeof done.adapter === 'string') record.adapter = done.adapter;
   if (task.kind === 'train') record.metrics = readMetrics(join(folder, 'metrics.jsonl'));
   if (task.kind === 'score' && record.finished) {
-    const { values, details } = readJson(join(folder, 'score.json'));
-    record.score = { values: numbersOf(fieldsOf(values)), details: fieldsOf(details) };
+    const { values, details, examples } = readJson(join(folder, 'score.json'));
+    record.score = { values: numbersOf(fieldsOf(values)), details: fieldsOf(details), examples: examplesOf(fieldsOf(examples)) };
+  }
+  if (task.kind === 'select' && record.finished) {
+    const selected = selectedOf(readJson(join(folder, 'select.json')));
+    if (selected !== undefined) record.selected = selected;
   }
   return record;
+}
+
+function examplesOf(fields: Fields): Scored['examples'] {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([measure, list]): [string, (number | null)[]][] =>
+      Array.isArray(list) ? [[measure, list.map((value: unknown) => (isNumber(value) ? value : null))]] : [],
+    ),
+  );
+}
+
+function selectedOf({ choice, cells, means, edge }: Fields): Selected | undefined {
+  if (!isNumber(choice) || !Array.isArray(cells)) return undefined;
+  const all: unknown[] = cells;
+  return {
+    choice,
+    cells: all.flatMap((cell) => {
+      const { choice: at, seed, value } = fieldsOf(cell);
+      return isNumber(at) && isNumber(seed) && isNumber(value) ? [{ choice: at, seed, value }] : [];
+    }),
+    means: Array.isArray(means) ? means.map((value: unknown) => (isNumber(value) ? value : undefined)) : [],
+    edge: edge === true,
+  };
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 /** Lines of JSON; a torn line (the process was killed while it wrote) is skipped. */
@@ -69,7 +115,8 @@ function readMetrics(path: string): MetricLine[] {
     .filter((line) => line.step !== undefined);
 }
 
-function readJson(path: string): Fields {
+/** A record as JSON; empty where the file is missing or damaged. */
+export function readJson(path: string): Fields {
   return fieldsOf(parse(readText(path) ?? ''));
 }
 
@@ -93,12 +140,12 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function fieldsOf(value: unknown): Fields {
+export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : {};
 }
 
-function numbersOf(fields: Fields): MetricLine {
+export function numbersOf(fields: Fields): MetricLine {
   const line: MetricLine = {};
-  for (const [name, value] of Object.entries(fields)) if (typeof value === 'number' && Number.isFinite(value)) line[name] = value;
+  for (const [name, value] of Object.entries(fields)) if (isNumber(value)) line[name] = value;
   return line;
 }

@@ -24,7 +24,7 @@ const swatches = (palette: readonly string[], stage: string): string =>
 const darkCharts = DARK.map(([key, value]) => `.chart [stroke="${key}"]{stroke:${value}}.chart [fill="${key}"]{fill:${value}}`).join('');
 
 export const CSS = `
-:root{color-scheme:light dark;--paper:#fdfcf9;--ink:#23262b;--soft:#62666d;--faint:#8b8e93;--line:#e3e0d8;--rule:#23262b;--panel:#f6f4ee;--warm:#8a5a12;--warm-paper:#fbf3e2}
+:root{color-scheme:light dark;--paper:#fdfcf9;--ink:#23262b;--soft:#62666d;--faint:#8b8e93;--line:#e3e0d8;--rule:#23262b;--panel:#f6f4ee;--warm:#8a5a12;--warm-paper:#fbf3e2;--good:#2f6f3a;--bad:#a3352b;--mask:#e3eef6;--mask-line:#2a6f97}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:17px/1.6 Charter,"Bitstream Charter","Iowan Old Style","Palatino Linotype",Palatino,Georgia,"Liberation Serif",serif;font-kerning:normal;text-rendering:optimizeLegibility}
@@ -85,9 +85,36 @@ pre .comment{color:var(--soft);font-style:italic}
 code{font:.93em ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"Liberation Mono",monospace;overflow-wrap:anywhere}
 footer{margin-top:4rem;padding-top:1rem;border-top:1px solid var(--line)}
 td.text{overflow-wrap:anywhere}
+nav{font-size:.84rem;margin-top:1.5rem;display:flex;flex-wrap:wrap;gap:.25rem 1.1rem}
+nav a{color:var(--soft);text-decoration:none;border-bottom:1px solid var(--line)}
+nav a:hover,nav a:focus-visible{color:var(--ink);border-color:var(--ink)}
+h3 .swatch{font-size:.85em}
+.finding{font-size:1.08rem;margin:.1rem 0 1rem;max-width:46rem}
+.said{white-space:nowrap}.said.ahead,.said.behind{font-weight:600}.said.open{color:var(--soft)}
+.warning{font:.88rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;color:var(--warm);background:var(--warm-paper);padding:.5rem .8rem;border-radius:5px;max-width:none;margin:0 0 .7rem}
+.warning::before{content:"⚠ "}
+.note.wide{max-width:52rem;margin:0 0 .9rem}
+.drift{margin-right:1.1em}
+.charts.small{grid-template-columns:repeat(3,minmax(0,1fr));gap:1.2rem 1.6rem}
+.beside{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1.1fr);gap:1.2rem 2.2rem;align-items:start;margin-bottom:1.4rem}
+.chosen{font-size:.78rem;color:var(--soft);white-space:nowrap}
+.thumbnail{display:block;width:3.6rem;height:auto;border-radius:3px;image-rendering:pixelated;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.texts td,.texts th{vertical-align:top}
+.texts td{min-width:6.5rem}
+.texts table{font-size:.82rem}
+.differs{font-style:normal;text-decoration:underline;text-decoration-thickness:1.5px;text-underline-offset:.18em}
+.sign{font-weight:700}.sign.right{color:var(--good)}.sign.wrong{color:var(--bad)}
+.rank{color:var(--faint);font-variant-numeric:tabular-nums;margin-right:.3em}
+.seen{display:flex;gap:1rem;align-items:flex-start;padding:.7rem 0;border-top:1px solid var(--line);font:.84rem/1.9 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;break-inside:avoid}
+.seen .thumbnail{flex:none}
+.piece{margin-right:.9em}
+.piece b{font-weight:600;font-size:.76rem;color:var(--faint)}
+.token{background:var(--panel);border-radius:3px;padding:.08em .32em;white-space:nowrap}
+.token.padding,.token.place{background:none;border:1px dashed var(--line);color:var(--faint);font-size:.76rem}
+.token.loss{background:var(--mask);box-shadow:inset 0 -2px 0 var(--mask-line);print-color-adjust:exact;-webkit-print-color-adjust:exact}
 ${swatches(PALETTE, STAGE)}
-@media (max-width:46rem){body{font-size:16px}main{padding:2.2rem 1.1rem 3rem}h1{font-size:1.8rem}.charts{grid-template-columns:minmax(0,1fr)}.strip{grid-template-columns:repeat(var(--narrow),minmax(0,1fr))}.strip .turn{grid-column:2}pre{font-size:12px;padding:.8rem .9rem}}
-@media print{:root{--paper:#fff}body{font-size:10.5pt}.legend{break-after:avoid}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}pre{border:1px solid var(--line)}.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.25rem .35rem}}
-@media screen and (prefers-color-scheme:dark){:root{--paper:#191917;--ink:#e9e6de;--soft:#aaa69c;--faint:#807c73;--line:#34332f;--rule:#8b877d;--panel:#22221f;--warm:#e6b768;--warm-paper:#2c2618}
+@media (max-width:46rem){body{font-size:16px}main{padding:2.2rem 1.1rem 3rem}h1{font-size:1.8rem}.charts,.charts.small,.beside{grid-template-columns:minmax(0,1fr)}.strip{grid-template-columns:repeat(var(--narrow),minmax(0,1fr))}.strip .turn{grid-column:2}pre{font-size:12px;padding:.8rem .9rem}}
+@media print{:root{--paper:#fff}nav{display:none}body{font-size:10.5pt}.legend{break-after:avoid}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}pre{border:1px solid var(--line)}.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.25rem .35rem}}
+@media screen and (prefers-color-scheme:dark){:root{--paper:#191917;--ink:#e9e6de;--soft:#aaa69c;--faint:#807c73;--line:#34332f;--rule:#8b877d;--panel:#22221f;--warm:#e6b768;--warm-paper:#2c2618;--good:#8fce9a;--bad:#f09a8f;--mask:#1f3442;--mask-line:#76b7dd}
 ${darkCharts}${swatches(PALETTE_DARK, '#aeb5bf')}}
 `;

@@ -1,0 +1,91 @@
+/**
+ * What a run took (E7): work and time of every stage with its share of what went before it, and what tuning, sampling and
+ * probing took beside it.
+ */
+import type { RunRecord, TaskRecord } from './read-run.ts';
+import { isStage } from './subjects.ts';
+import type { Subject } from './subjects.ts';
+
+export interface CostRow {
+  kind: 'stage' | 'other' | 'all';
+  name: string;
+  /** The stage or arm of a `stage` row. */
+  subject?: Subject;
+  records: TaskRecord[];
+  /** Work of one seed over the work of the training it went on from, mean over seeds. */
+  share?: number;
+  /** The stages it went on from, and files of which the cost is not known here. */
+  upstream: { stages: string[]; files: string[] };
+}
+
+/** Stages first, then everything else by purpose, then the sum. */
+export function costRows(run: RunRecord, subjects: readonly Subject[]): CostRow[] {
+  const byId = new Map(run.tasks.map((record) => [record.task.id, record]));
+  const rows = subjects.flatMap((subject): CostRow[] => {
+    const records = [...subject.runs.values()];
+    if (records.length === 0 || records.every(({ task }) => task.kind === 'train' && task.steps === 0)) return [];
+    const name = subject.arm === undefined ? subject.stage : `${subject.stage}.${subject.arm}`;
+    return [{ kind: 'stage', name, subject, records, ...upstreamOf(records, byId) }];
+  });
+  const others = new Map<string, TaskRecord[]>();
+  for (const record of run.tasks) {
+    const name = purposeOf(record, run);
+    if (name !== undefined) others.set(name, [...(others.get(name) ?? []), record]);
+  }
+  for (const [name, records] of others) rows.push({ kind: 'other', name, records, upstream: { stages: [], files: [] } });
+  rows.push({ kind: 'all', name: 'all', records: rows.flatMap((row) => row.records), upstream: { stages: [], files: [] } });
+  return rows;
+}
+
+/** What a task that trains no stage is for; undefined for stages and for what takes no time worth telling. */
+function purposeOf(record: TaskRecord, run: RunRecord): string | undefined {
+  const { task } = record;
+  switch (task.kind) {
+    case 'train':
+      if (task.cell !== undefined) return `tuning ${task.cell.name}`;
+      return task.probe === undefined ? undefined : `readers of ${task.probe.name}`;
+    case 'score':
+      return task.cell === undefined ? `probe ${task.probe}` : `tuning ${task.cell.name}`;
+    case 'embed':
+    case 'sample': {
+      if (task.kind === 'sample' && task.rank !== undefined) return 'pairs from the model';
+      const purposes = run.tasks.flatMap((other) => (other.task.needs.includes(task.id) ? (purposeOf(other, run) ?? []) : []));
+      // What a cell and a probe share was needed for the probe anyway.
+      return purposes.find((purpose) => !purpose.startsWith('tuning ')) ?? purposes.at(0) ?? 'other outputs';
+    }
+    case 'select':
+    case 'export':
+    case 'report':
+      return undefined;
+  }
+}
+
+function upstreamOf(records: readonly TaskRecord[], byId: ReadonlyMap<string, TaskRecord>): Pick<CostRow, 'share' | 'upstream'> {
+  const stages = new Set<string>();
+  const files = new Set<string>();
+  const shares: number[] = [];
+  for (const record of records) {
+    const before = new Set<TaskRecord>();
+    collect(record, byId, before, files);
+    for (const { task } of before) if (task.kind === 'train') stages.add(task.arm === undefined ? task.stage : `${task.stage}.${task.arm}`);
+    const known = [...before].filter((one) => one.flops !== undefined && one.finished);
+    const work = known.reduce((sum, one) => sum + (one.flops ?? 0), 0);
+    if (record.finished && record.flops !== undefined && work > 0 && known.length === before.size) shares.push(record.flops / work);
+  }
+  return {
+    ...(shares.length > 0 ? { share: shares.reduce((a, b) => a + b, 0) / shares.length } : {}),
+    upstream: { stages: [...stages], files: [...files] },
+  };
+}
+
+/** The training that a task's weights come from, and theirs in turn. */
+function collect({ task }: TaskRecord, byId: ReadonlyMap<string, TaskRecord>, before: Set<TaskRecord>, files: Set<string>): void {
+  if (task.kind !== 'train') return;
+  for (const { source } of task.state) {
+    if (source.from === 'file') files.add(source.file);
+    const earlier = source.from === 'task' ? byId.get(source.task) : undefined;
+    if (earlier === undefined || before.has(earlier) || !isStage(earlier)) continue;
+    before.add(earlier);
+    collect(earlier, byId, before, files);
+  }
+}
