@@ -256,7 +256,7 @@ function probes(arm: Arm | undefined, seed: number): Task[] {
   const of = nameOf(arm, seed);
   const features = embedding(`features.${of}`, seed, [of]);
   const maps = embedding(`focus.maps.${of}`, seed, [of]);
-  const said = sample(`asked.${of}`, seed, subjectOf(arm), { needs: [of] });
+  const said = sample(`said.${of}`, seed, subjectOf(arm), { needs: [of] });
   const reader = train(`fresh.reader.${of}`, seed, 'fresh', { needs: [features.id], probe: { name: 'fresh', subject: subjectOf(arm) } });
   const read = sample(`fresh.said.${of}`, seed, subjectOf(arm), { needs: [reader.id] });
   return [

@@ -58,7 +58,7 @@ function domainTable(
   const columns = subjects.flatMap((_, i) => (parts.some((row) => row.cells[i].mean !== undefined) ? [i] : []));
   const body = parts.map((row): Content[] => {
     const { label, percent = false } = valueNaming(row.score, row.value);
-    const style = styleFor(row.cells, percent, 3);
+    const style = styleFor(row.cells, percent);
     return [
       markup`${label}${percent && markup`<span class="unit">, %</span>`}`,
       ...columns.map((i) => statisticText(row.cells[i], style)),

@@ -13,6 +13,7 @@ export function costMarkup(run: RunRecord, subjects: readonly Subject[]): Markup
   const rows = costRows(run, subjects);
   const shares = rows.some(({ share }) => share !== undefined);
   const all = rows.at(-1)?.records ?? [];
+  const sentences = rows.flatMap(sentenceOf).join(' ');
   const body = rows.map((row): Content[] => [
     row.kind === 'all' ? markup`<strong>all</strong>` : row.subject === undefined ? row.name : stageName(row.subject),
     extentOf(row),
@@ -31,7 +32,7 @@ export function costMarkup(run: RunRecord, subjects: readonly Subject[]): Markup
       ...(shares ? [{ head: 'of what it went on from', number: true }] : []),
     ],
     body,
-    'All seeds together. Work is counted from the programs: a product counts two operations. The rate is work over time, loading of data and waiting included.',
+    'All seeds together. Work is counted from the programs: a product counts two operations. The rate is work over time, loading of data and waiting included. What a stage went on from is counted for the same seed.',
   )}${rows.flatMap(sentenceOf).map(
     (sentence) => markup`<p class="note wide">${sentence}</p>
 `,
@@ -43,10 +44,9 @@ function stageName(subject: Subject): Markup {
 }
 
 /** `post.dpo took 4.2 % of the work of see and align.` */
-function sentenceOf({ kind, name, share, upstream, records }: CostRow): string[] {
+function sentenceOf({ kind, name, share, upstream }: CostRow): string[] {
   if (kind !== 'stage') return [];
-  const seeds = records.length > 1 ? ', a seed' : '';
-  if (share !== undefined) return [`${name} took ${percentText(share)} % of the work that ${listed(upstream.stages)} took${seeds}.`];
+  if (share !== undefined) return [`${name} took ${percentText(share)} % of the work that ${listed(upstream.stages)} took.`];
   if (upstream.files.length > 0) return [`${name} went on from ${listed(upstream.files)}: what that took is not known here.`];
   return [];
 }

@@ -24,8 +24,7 @@ export function costRows(run: RunRecord, subjects: readonly Subject[]): CostRow[
   const rows = subjects.flatMap((subject): CostRow[] => {
     const records = [...subject.runs.values()];
     if (records.length === 0 || records.every(({ task }) => task.kind === 'train' && task.steps === 0)) return [];
-    const name = subject.arm === undefined ? subject.stage : `${subject.stage}.${subject.arm}`;
-    return [{ kind: 'stage', name, subject, records, ...upstreamOf(records, byId) }];
+    return [{ kind: 'stage', name: nameOf(subject), subject, records, ...upstreamOf(records, byId) }];
   });
   const others = new Map<string, TaskRecord[]>();
   for (const record of run.tasks) {
@@ -67,15 +66,25 @@ function upstreamOf(records: readonly TaskRecord[], byId: ReadonlyMap<string, Ta
   for (const record of records) {
     const before = new Set<TaskRecord>();
     collect(record, byId, before, files);
-    for (const { task } of before) if (task.kind === 'train') stages.add(task.arm === undefined ? task.stage : `${task.stage}.${task.arm}`);
+    for (const { task } of before) if (task.kind === 'train') stages.add(nameOf(task));
     const known = [...before].filter((one) => one.flops !== undefined && one.finished);
     const work = known.reduce((sum, one) => sum + (one.flops ?? 0), 0);
     if (record.finished && record.flops !== undefined && work > 0 && known.length === before.size) shares.push(record.flops / work);
   }
   return {
     ...(shares.length > 0 ? { share: shares.reduce((a, b) => a + b, 0) / shares.length } : {}),
-    upstream: { stages: [...stages], files: [...files] },
+    upstream: { stages: inOrder(stages, byId), files: [...files] },
   };
+}
+
+/** In the order of the plan, which is that of the work. */
+function inOrder(stages: ReadonlySet<string>, byId: ReadonlyMap<string, TaskRecord>): string[] {
+  const all = [...byId.values()].flatMap(({ task }) => (task.kind === 'train' ? [nameOf(task)] : []));
+  return [...new Set(all)].filter((name) => stages.has(name));
+}
+
+function nameOf({ stage, arm }: { stage: string; arm?: string }): string {
+  return arm === undefined ? stage : `${stage}.${arm}`;
 }
 
 /** The training that a task's weights come from, and theirs in turn. */

@@ -1,5 +1,5 @@
 /** What exactly was run, and on what: the text, the resolved values, data, hashes, adapter and versions. */
-import type { DataSource, Plan, ReportTask } from '../../../plan/plan.ts';
+import type { DataSource, Plan, ReportTask, Task } from '../../../plan/plan.ts';
 import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
 import { grouped } from './numbers.ts';
@@ -56,13 +56,25 @@ export function dataTable(plan: Plan): Markup {
   );
 }
 
-/** Hashes of tasks and files: equal hashes mean the same definition. */
+/** Hashes of tasks and files: equal hashes mean the same definition. Tasks that differ in the seed alone share a row. */
 export function hashTable(plan: Plan): Markup {
-  const tasks = plan.tasks
-    .filter((task) => task.kind !== 'report')
-    .map((task) => [markup`<code>${task.id}</code>`, task.kind, markup`<code>${task.hash}</code>`]);
-  const files = Object.values(plan.files).map((file) => [markup`<code>${file.path}</code>`, 'file', markup`<code>${file.hash}</code>`]);
-  return table([{ head: 'task or file' }, { head: 'kind' }, { head: 'hash' }], [...tasks, ...files]);
+  const groups = new Map<string, Task[]>();
+  for (const task of plan.tasks) {
+    if (task.kind === 'report') continue;
+    const name = task.id.replace(`@${task.seed}`, '');
+    groups.set(name, [...(groups.get(name) ?? []), task]);
+  }
+  const tasks = [...groups].map(([name, list]): Content[] => [
+    markup`<code>${name}</code>`,
+    list[0].kind,
+    list.map((task) => markup`<code class="hash">${list.length > 1 && `@${task.seed} `}${task.hash}</code> `),
+  ]);
+  const files = Object.values(plan.files).map((file): Content[] => [
+    markup`<code>${file.path}</code>`,
+    'file',
+    markup`<code class="hash">${file.hash}</code>`,
+  ]);
+  return table([{ head: 'task or file' }, { head: 'kind' }, { head: 'hash' }], [...tasks, ...files], undefined, 'compact');
 }
 
 /** What run.json says of the machine, and the adapters of the tasks where they differ. */

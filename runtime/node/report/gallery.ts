@@ -46,7 +46,7 @@ async function exampleMarkup(example: Example): Promise<Markup> {
 }
 
 function mapCaption({ subject, map, share }: ExampleMap): Markup {
-  return markup`<span>${subjectName(subject)} ${MAP_NAMES[map]}</span>${share !== undefined && markup`<span class="share">${(100 * share).toFixed(0)} %</span>`}`;
+  return markup`${subjectName(subject)}${share !== undefined && markup`<span class="share">${(100 * share).toFixed(0)} %</span>`}<span class="map">${MAP_NAMES[map]}</span>`;
 }
 
 function figure(png: string, alt: string, caption: Markup, turns = false): Markup {

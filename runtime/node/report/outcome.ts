@@ -1,6 +1,7 @@
 /** The summary of the page: what is compared, what was found, and the verdict table of every comparison. */
 import type { Plan } from '../../../plan/plan.ts';
 import { armsMarkup } from './arms.ts';
+import { findingOf } from './comparisons.ts';
 import type { Comparison } from './comparisons.ts';
 import { markup } from './html.ts';
 import type { Content } from './html.ts';
@@ -24,6 +25,12 @@ export function outcomeMarkup(
   return [
     markup`<p class="verdict${seeds.length <= 1 && ' one'}">${verdictOn(seeds)}</p>
 `,
+    comparisons
+      .flatMap((comparison) => findingOf(comparison) ?? [])
+      .map(
+        (finding) => markup`<p class="finding">${finding}</p>
+`,
+      ),
     armsMarkup(plan, run, subjects),
     comparisons.map(comparisonMarkup),
     nothing

@@ -59,7 +59,7 @@ function runsOf(tokens: readonly Token[]): (Token & { count: number })[] {
 }
 
 function tokenMarkup({ text, kind, masked, count }: Token & { count: number }): Markup {
-  const said = kind === 'padding' ? markup`${count} ×&nbsp;pad` : kind === 'end' ? markup`⏹` : markup`${text}`;
+  const said = kind === 'padding' ? markup`${count} ×&nbsp;pad` : kind === 'end' ? markup`end` : markup`${text}`;
   const title = kind === 'end' && markup` title="${text}"`;
   return markup`<span class="token ${kind}${masked && ' loss'}"${title}>${said}</span>`;
 }

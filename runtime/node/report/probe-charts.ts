@@ -16,8 +16,8 @@ const NAMES = 92;
 /** Room at the right, for the half of the last tick's label. */
 const MARGIN = 16;
 
-/** The chart of a measure; subjects that it has no value of are left out. */
-export function probeChart(row: MeasureRow, subjects: readonly Subject[]): Markup {
+/** The chart of a measure; subjects that it has no value of are left out. `of` names another probe that it is taken from. */
+export function probeChart(row: MeasureRow, subjects: readonly Subject[], of?: string): Markup {
   const { label: name, percent = false } = valueNaming(row.score, row.value);
   const factor = percent ? 100 : 1;
   const shown = subjects.flatMap((subject, i) => {
@@ -43,7 +43,7 @@ export function probeChart(row: MeasureRow, subjects: readonly Subject[]): Marku
     if (over.mean !== undefined) marks.push(diamond(scale.at(over.mean), y, colour));
   });
   const said = shown.map(({ subject, over }) => `${subject.label} ${fixed(over.mean, 1 + scale.decimals)}`).join(', ');
-  return markup`<figure class="chart"><figcaption><strong>${name}</strong>${percent && markup` <span class="unit">%</span>`}</figcaption>
+  return markup`<figure class="chart"><figcaption><strong>${name}</strong>${of !== undefined && markup` <span class="unit">of ${of}</span>`}${percent && markup` <span class="unit">%</span>`}</figcaption>
 ${picture(WIDTH, bottom + 20, `${name}: ${said}`, marks)}</figure>
 `;
 }

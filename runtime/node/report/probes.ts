@@ -8,7 +8,8 @@ import { valueNaming } from './names.ts';
 import { NONE } from './numbers.ts';
 import { probeChart } from './probe-charts.ts';
 import type { Subject } from './subjects.ts';
-import { number, statisticCell, statisticText, styleFor, table } from './tables.ts';
+import { mean } from './statistics.ts';
+import { number, statisticCell, styleFor, table } from './tables.ts';
 import { subjectName } from './training-table.ts';
 import { styleOf } from './verdict-table.ts';
 
@@ -20,6 +21,8 @@ export function probesMarkup(
   comparisons: readonly Comparison[],
 ): Markup {
   const whole = rows.filter((row) => !row.part);
+  // How far each arm has moved, beside every probe: a better value that cost more change is another finding.
+  const drift = whole.filter((row) => row.score === 'drift').slice(0, 1);
   const several = whole.some((row) => row.cells.some((cell) => cell.bySeed.size > 1));
   return markup`<p class="legend">${shown.map(subjectName)}${
     several
@@ -28,8 +31,10 @@ export function probesMarkup(
   }</p>
 ${[...new Set(whole.map((row) => row.probe))].map((probe) => {
   const own = whole.filter((row) => row.probe === probe);
+  // What is told and not judged is what the others are read against: a number, no chart of its own.
+  const drawn = own[0].score === 'drift' ? own : [...own.filter((row) => row.measure?.better !== 'neither'), ...drift];
   return markup`<h3>${probe}</h3>
-${notes(own)}${own[0].score !== 'drift' && driftLine(whole, subjects)}<div class="charts small">${own.map((row) => probeChart(row, subjects))}</div>
+${notes(own)}<div class="charts small">${drawn.map((row) => probeChart(row, subjects, drift.includes(row) && row.probe !== probe ? row.probe : undefined))}</div>
 `;
 })}<h3>All values</h3>
 ${valuesTable(whole, subjects, shown)}${comparisons.map(withinTable)}`;
@@ -38,9 +43,13 @@ ${valuesTable(whole, subjects, shown)}${comparisons.map(withinTable)}`;
 function notes(rows: readonly MeasureRow[]): Content {
   const found = new Set([
     ...rows.flatMap((row) => baselinesOf(row)),
-    ...rows.flatMap(({ score, value }) => {
-      const { label, note } = valueNaming(score, value);
-      return note === undefined ? [] : [`${label} is ${note}`];
+    ...rows.flatMap(({ score, value, cells }) => {
+      const { label, note, percent = false } = valueNaming(score, value);
+      if (note === undefined) return [];
+      const told = score === 'drift' ? undefined : mean(cells.flatMap((cell) => cell.mean ?? []));
+      return [
+        told === undefined ? `${label}: ${note}` : `${label} (${number(told, styleFor(cells, percent))}${percent ? ' %' : ''}) is ${note}`,
+      ];
     }),
   ]);
   const text = [...found].map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`).join(' ');
@@ -51,31 +60,12 @@ function notes(rows: readonly MeasureRow[]): Content {
   );
 }
 
-/** How far each arm has moved, beside what the probe says of it. */
-function driftLine(rows: readonly MeasureRow[], subjects: readonly Subject[]): Content {
-  const drift = rows.filter((row) => row.score === 'drift');
-  if (drift.length === 0) return undefined;
-  const moved = subjects.flatMap((subject, i) => {
-    const parts = drift.flatMap((row) => {
-      if (row.cells[i].mean === undefined) return [];
-      const { label, percent = false } = valueNaming(row.score, row.value);
-      return [`${label} ${statisticText(row.cells[i], styleFor(row.cells, percent, 3))}${percent ? ' %' : ''}`];
-    });
-    return parts.length === 0 ? [] : [markup`<span class="drift">${subjectName(subject)} ${parts.join(', ')}</span>`];
-  });
-  return (
-    moved.length > 0 &&
-    markup`<p class="note wide">Drift since the start: ${moved}</p>
-`
-  );
-}
-
 /** A row a measure, a column a subject, with the value of every seed. */
 function valuesTable(rows: readonly MeasureRow[], subjects: readonly Subject[], shown: readonly Subject[]): Markup {
   const columns = shown.map((subject) => subjects.indexOf(subject));
   const body = rows.map((row, i): Content[] => {
     const { label, percent = false } = valueNaming(row.score, row.value);
-    const style = styleFor(row.cells, percent, 3);
+    const style = styleFor(row.cells, percent);
     return [
       rows[i - 1]?.probe === row.probe ? '' : row.probe,
       markup`${label}${percent && markup`<span class="unit">, %</span>`}`,
@@ -112,9 +102,10 @@ function withinTable({ judged, parts, other, baseline }: Comparison): Content {
       }),
     ];
   });
-  return table(
-    [{ head: 'probe' }, { head: 'measure' }, ...seeds.map((seed) => ({ head: `seed ${seed}`, number: true }))],
-    body,
-    `Within each seed: ${other.label} less ${baseline.label} over the rows that were judged, with the 95 % interval of a paired bootstrap over rows. These intervals say how much the choice of rows matters, and nothing about other seeds.`,
-  );
+  return markup`<h3>Within each seed: ${subjectName(other)} against ${subjectName(baseline)}</h3>
+${table(
+  [{ head: 'probe' }, { head: 'measure' }, ...seeds.map((seed) => ({ head: `seed ${seed}`, number: true }))],
+  body,
+  `${other.label} less ${baseline.label} over the rows that were judged, with the 95 % interval of a paired bootstrap over rows. These intervals say how much the choice of rows matters, and nothing about other seeds.`,
+)}`;
 }

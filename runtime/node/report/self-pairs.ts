@@ -33,9 +33,6 @@ function keptTable(ranked: readonly Ranked[]): Markup {
     const kept = numbersOf(readJson(join(folder, 'kept.json')));
     return [
       markup`<code>${task.id}</code>`,
-      task.rank ?? '',
-      String(task.perPrompt),
-      String(task.temperature),
       ...COUNTS.map(([, name]) => (kept[name] === undefined ? NONE : grouped(kept[name]))),
       shareOf(kept),
       ...RANKS.map(([, name]) => fixed(kept[name], 3)),
@@ -44,15 +41,18 @@ function keptTable(ranked: readonly Ranked[]): Markup {
   return table(
     [
       { head: 'task' },
-      { head: 'rank' },
-      { head: 'answers a prompt', number: true },
-      { head: 'temperature', number: true },
       ...COUNTS.map(([head]) => ({ head, number: true })),
       { head: 'kept, %', number: true },
       ...RANKS.map(([head]) => ({ head, group: 'mean rank', number: true })),
     ],
     body,
+    [...new Set(ranked.map(settingsOf))].join(' '),
   );
+}
+
+function settingsOf({ task }: Ranked): string {
+  const name = task.id.replace(`@${task.seed}`, '');
+  return `${name}: ${task.perPrompt} answers to each prompt at temperature ${task.temperature}, ranked by ${task.rank ?? ''}.`;
 }
 
 const COUNTS = [

@@ -73,6 +73,7 @@ tbody th{white-space:nowrap}
 .examples{display:grid;gap:1.5rem}
 .strip{display:grid;grid-template-columns:repeat(var(--columns),minmax(0,1fr));gap:.55rem;max-width:calc(var(--columns)*12.2rem)}
 .strip figcaption{font-size:.76rem;margin-top:.2rem;line-height:1.3;display:flex;justify-content:space-between;gap:.5em;flex-wrap:wrap}
+.strip .map{flex-basis:100%;color:var(--faint)}
 .strip .share{font-variant-numeric:tabular-nums;color:var(--faint)}
 .strip img{display:block;width:100%;height:auto;border-radius:3px;background:var(--panel);print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .example dl{margin:.5rem 0 0;font-size:.84rem;line-height:1.45;max-width:60rem}
@@ -89,11 +90,14 @@ nav{font-size:.84rem;margin-top:1.5rem;display:flex;flex-wrap:wrap;gap:.25rem 1.
 nav a{color:var(--soft);text-decoration:none;border-bottom:1px solid var(--line)}
 nav a:hover,nav a:focus-visible{color:var(--ink);border-color:var(--ink)}
 h3 .swatch{font-size:.85em}
-.finding{font-size:1.08rem;margin:.1rem 0 1rem;max-width:46rem}
+.finding{font-size:1.12rem;margin:0 0 .5rem;max-width:46rem}.finding+.table{margin-top:1.4rem}
 .said{white-space:nowrap}.said.ahead,.said.behind{font-weight:600}.said.open{color:var(--soft)}
 .warning{font:.88rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;color:var(--warm);background:var(--warm-paper);padding:.5rem .8rem;border-radius:5px;max-width:none;margin:0 0 .7rem}
 .warning::before{content:"⚠ "}
 .note.wide{max-width:52rem;margin:0 0 .9rem}
+p.wide{max-width:52rem}
+code.hash{display:inline-block;margin-right:1em}
+table.compact{font-size:.76rem}.compact th,.compact td{padding-top:.22rem;padding-bottom:.22rem}
 .drift{margin-right:1.1em}
 .charts.small{grid-template-columns:repeat(3,minmax(0,1fr));gap:1.2rem 1.6rem}
 .beside{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1.1fr);gap:1.2rem 2.2rem;align-items:start;margin-bottom:1.4rem}
@@ -107,7 +111,7 @@ h3 .swatch{font-size:.85em}
 .rank{color:var(--faint);font-variant-numeric:tabular-nums;margin-right:.3em}
 .seen{display:flex;gap:1rem;align-items:flex-start;padding:.7rem 0;border-top:1px solid var(--line);font:.84rem/1.9 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;break-inside:avoid}
 .seen .thumbnail{flex:none}
-.piece{margin-right:.9em}
+.piece+.piece{display:block}
 .piece b{font-weight:600;font-size:.76rem;color:var(--faint)}
 .token{background:var(--panel);border-radius:3px;padding:.08em .32em;white-space:nowrap}
 .token.padding,.token.place{background:none;border:1px dashed var(--line);color:var(--faint);font-size:.76rem}

@@ -79,7 +79,7 @@ function valueLines(rows: readonly MeasureRow[], subjects: readonly Subject[], s
   const body = rows
     .filter((row) => !row.part)
     .map((row) => {
-      const style = styleFor(row.cells, valueNaming(row.score, row.value).percent ?? false, 3);
+      const style = styleFor(row.cells, valueNaming(row.score, row.value).percent ?? false);
       return [measureText(row), ...columns.map((i) => statisticText(row.cells[i], style))];
     });
   return [header, ...body];

@@ -110,7 +110,7 @@ export function warningsOf({ grids, untuned, name, stage }: GridGroup): string[]
 function cellTable({ grids }: GridGroup, percent: boolean): Markup {
   const seeds = [...new Set(grids.flatMap(({ task }) => task.cells.map(({ seed }) => seed)))];
   const all = grids.flatMap(({ selected }) => selected?.cells.map((cell) => statistic([[cell.seed, cell.value]])) ?? []);
-  const style = styleFor(all, percent, 3);
+  const style = styleFor(all, percent);
   const body = grids.flatMap(({ task, subject, selected }) =>
     task.values.map((text, choice): Content[] => {
       const cells = selected?.cells.filter((cell) => cell.choice === choice) ?? [];

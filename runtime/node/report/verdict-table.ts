@@ -1,25 +1,20 @@
 /** The verdict table of a comparison: both arms, their difference with its interval, and what it allows to say. */
-import { findingOf, hasVerdicts } from './comparisons.ts';
+import { hasVerdicts } from './comparisons.ts';
 import type { Compared, Comparison } from './comparisons.ts';
 import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
 import { valueNaming } from './names.ts';
 import { NONE } from './numbers.ts';
 import { subjectName } from './training-table.ts';
-import { narrowCell, number, styleFor, table } from './tables.ts';
+import { number, spreadCell, styleFor, table } from './tables.ts';
 import type { Column, Style } from './tables.ts';
 import type { Interval, Judgement, Paired, Verdict } from './verdicts.ts';
 
-/** The sentence of what was found, the table of judged measures, and below it what is only told. */
+/** The table of judged measures, and below it what is only told. */
 export function comparisonMarkup(comparison: Comparison): Markup {
   const { judged, told, baseline, other } = comparison;
-  const finding = findingOf(comparison);
   return markup`<h3>${subjectName(other)} against ${subjectName(baseline)}</h3>
-${
-  finding !== undefined &&
-  markup`<p class="finding">${finding}</p>
-`
-}${judged.length > 0 && verdictTable(comparison)}${told.length > 0 && toldTable(comparison)}`;
+${judged.length > 0 && verdictTable(comparison)}${told.length > 0 && toldTable(comparison)}`;
 }
 
 function verdictTable(comparison: Comparison): Markup {
@@ -91,15 +86,15 @@ function valueCells(one: Compared, before: Compared | undefined, style: Style): 
   return [
     before?.row.probe === one.row.probe ? '' : one.row.probe,
     markup`${label}${percent && markup`<span class="unit">, %</span>`}`,
-    narrowCell(one.baseline, style),
-    narrowCell(one.other, style),
+    spreadCell(one.baseline, style),
+    spreadCell(one.other, style),
     number(one.difference.mean, { ...style, signed: true }),
   ];
 }
 
 /** How the numbers of a measure are written. */
 export function styleOf({ row, baseline, other }: Compared): Style {
-  return styleFor([baseline, other], valueNaming(row.score, row.value).percent ?? false, 3);
+  return styleFor([baseline, other], valueNaming(row.score, row.value).percent ?? false);
 }
 
 /** The difference within the first seed that has one. */
