@@ -65,11 +65,11 @@ describe('statistics', () => {
       [5, -100],
     ]);
     const found = pairedDifference(a, b);
-    // Differences 1.0, 1.1, 0.9: mean 1, deviation 0.1, t = 4.303 at two degrees of freedom.
+    // Differences 1.0, 1.1, 0.9: mean 1, deviation 0.1, t = 4.3026527 at two degrees of freedom.
     expect(found?.pairs).toBe(3);
     expect(found?.mean).toBeCloseTo(1, 12);
-    expect(found?.interval?.[0]).toBeCloseTo(1 - (4.303 * 0.1) / Math.sqrt(3), 9);
-    expect(found?.interval?.[1]).toBeCloseTo(1 + (4.303 * 0.1) / Math.sqrt(3), 9);
+    expect(found?.interval?.[0]).toBeCloseTo(1 - (4.3026527297 * 0.1) / Math.sqrt(3), 9);
+    expect(found?.interval?.[1]).toBeCloseTo(1 + (4.3026527297 * 0.1) / Math.sqrt(3), 9);
   });
 
   test('a single pair has a difference and no interval; no pair has neither', () => {

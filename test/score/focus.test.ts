@@ -74,16 +74,10 @@ describe('focus', () => {
       ],
       [{ boxes: [upperLeft], size: 8 }, { size: 8 }, { boxes: [upperLeft], size: 8 }],
     );
-    const { values, details } = focus({ maps: table }, {});
+    const { values, examples, details } = focus({ maps: table }, {});
     expect(values).toEqual({ gradient_share: 0.625, cam_share: 0, area_share: 0.25 });
-    expect(details).toEqual({
-      gradient: [1, null, 0.25],
-      gradient_rows: 2,
-      cam: [null, null, 0],
-      cam_rows: 1,
-      area: [0.25, null, 0.25],
-      area_rows: 2,
-    });
+    expect(examples).toEqual({ gradient_share: [1, null, 0.25], cam_share: [null, null, 0], area_share: [0.25, null, 0.25] });
+    expect(details).toEqual({ gradient_rows: 2, cam_rows: 1, area_rows: 2 });
   });
 
   test.each([

@@ -47,10 +47,11 @@ describe('logistic', () => {
   });
 
   test('keeps for each held row whether it was right', () => {
-    const { values, details } = logistic({ fit, held }, { l2: recorded.l2 });
-    const correct = detail(details, 'correct');
-    expect(correct).toEqual(recorded.predicted.map((label, i) => (label === recorded.held.label[i] ? 1 : 0)));
-    expect(values.top1).toBe((correct as number[]).reduce((a, b) => a + b, 0) / 80);
+    const { values, examples, ratios } = logistic({ fit, held }, { l2: recorded.l2 });
+    const correct = recorded.predicted.map((label, i) => (label === recorded.held.label[i] ? 1 : 0));
+    expect(examples).toEqual({ top1: correct });
+    expect(ratios).toEqual({ class_recall: correct.map((value, i) => [[recorded.held.label[i], value, 1]]) });
+    expect(values.top1).toBe(correct.reduce((x: number, y) => x + y, 0) / 80);
   });
 
   test('does not mind the scale of a column', () => {
@@ -71,7 +72,15 @@ describe('logistic', () => {
       rows: [],
     });
     const flat = logistic({ fit, held }, { l2: recorded.l2 });
-    expect(logistic({ fit: patches(fit), held: patches(held) }, { l2: recorded.l2 })).toEqual(flat);
+    const grouped = logistic({ fit: patches(fit), held: patches(held) }, { l2: recorded.l2 });
+    expect(grouped.values.class_recall).toBe(flat.values.class_recall);
+    expect(grouped.values.top1).toBeCloseTo(flat.values.top1, 14);
+    expect(grouped.details).toEqual(flat.details);
+    // Patches of one picture are no independent examples: they stand in one row.
+    const [first] = grouped.examples?.top1 ?? [];
+    expect(grouped.examples?.top1).toHaveLength(20);
+    expect(first).toBe((flat.examples?.top1 ?? []).slice(0, 4).reduce((sum: number, value) => sum + (value ?? NaN), 0) / 4);
+    expect(grouped.ratios?.class_recall[0].reduce((sum, [, , of]) => sum + of, 0)).toBe(4);
   });
 
   test('a class that was never fitted is missed', () => {

@@ -6,7 +6,7 @@
  * Values: `gradient_share` and `cam_share`, the mean over rows of the share of the map that lies on the boxes, a patch
  * counting by the share of its area that they cover; and `area_share`, the share of the image that they cover, which is
  * what a map that looks nowhere in particular would get. A row without boxes, or whose map is zero everywhere, has no share
- * and is left out of that mean; `details` says how many are left.
+ * and is left out of that mean; `details` says how many are left, `examples` has the share of each row.
  */
 import type { Box } from '../data/row.ts';
 import { columnOf, requireFinite, tableOf } from './arguments.ts';
@@ -36,26 +36,26 @@ export function focus(tables: Record<string, Table>, _params: ScoreParams): Scor
     return boxes.length === 0 ? undefined : coverage(boxes, width, height, grid);
   });
   const shares: Record<string, Shares> = {
-    gradient: covered.map((cover, i) => shareOn(gradient, i, cover)),
-    cam: covered.map((cover, i) => shareOn(cam, i, cover)),
-    area: covered.map((cover) => (cover === undefined ? null : cover.reduce((a, b) => a + b, 0) / patches)),
+    gradient_share: covered.map((cover, i) => shareOn(gradient, i, cover)),
+    cam_share: covered.map((cover, i) => shareOn(cam, i, cover)),
+    area_share: covered.map((cover) => (cover === undefined ? null : cover.reduce((a, b) => a + b, 0) / patches)),
   };
   const details: Record<string, Json> = {};
   const values: Record<string, number> = {};
   for (const [name, list] of Object.entries(shares)) {
     const known = list.filter((share) => share !== null);
+    const mapName = name.replace('_share', '');
     if (known.length === 0) {
       throw scoreError(
         'R0707',
-        `no row of maps has both boxes and a ${name} map above zero, so there is no share to give`,
+        `no row of maps has both boxes and a ${mapName} map above zero, so there is no share to give`,
         'give the probe data whose rows name the objects that the answers differ about',
       );
     }
-    values[`${name}_share`] = known.reduce((a, b) => a + b, 0) / known.length;
-    details[name] = list;
-    details[`${name}_rows`] = known.length;
+    values[name] = known.reduce((a, b) => a + b, 0) / known.length;
+    details[`${mapName}_rows`] = known.length;
   }
-  return { values, details };
+  return { values, examples: shares, details };
 }
 
 function mapOf(table: Table, name: string): TableTensor {
