@@ -9,7 +9,7 @@ import type { Subject } from './subjects.ts';
 import { number, statisticText, styleFor, table } from './tables.ts';
 import { thumbnail } from './thumbnail.ts';
 import { subjectName } from './training-table.ts';
-import { intervalText, styleOf } from './verdict-table.ts';
+import { intervalText, oneSeed, styleOf } from './verdict-table.ts';
 import { marked, sameWords } from './words.ts';
 
 export async function answersMarkup(
@@ -72,13 +72,14 @@ function domainTable(
       ...comparisons.map(({ other, baseline }) => ({ head: `${other.label} − ${baseline.label}`, number: true })),
     ],
     body,
-    'Differences with their 95 % interval over seeds, where there are several. Kinds are told and not judged: the whole is.',
+    'Differences with their 95 % interval, over seeds where there are several, else over the rows of the one. Kinds are told and not judged: the whole is.',
   );
 }
 
 function differenceCell(one: Compared | undefined): Content {
   if (one === undefined) return undefined;
   const style = styleOf(one);
-  const { mean, interval } = one.difference;
+  const { mean } = one.difference;
+  const interval = one.difference.interval ?? oneSeed(one)?.interval;
   return markup`${number(mean, { ...style, signed: true })}${interval !== undefined && markup`<span class="seeds">${intervalText(interval, style)}</span>`}`;
 }

@@ -61,7 +61,8 @@ function compare(row: MeasureRow, first: number, second: number): Compared | und
 function bySeed(row: MeasureRow, first: number, second: number): Map<number, Paired> {
   const result = new Map<number, Paired>();
   for (const [seed, list] of row.examples[second]) {
-    const found = overRows(row.examples[first].get(seed) ?? [], list, `${row.probe}.${row.value}@${seed}`);
+    const start = row.examples[first].get(seed);
+    const found = start && overRows(start, list, `${row.probe}.${row.value}`, seed);
     if (found !== undefined) result.set(seed, found);
   }
   return result;

@@ -33,10 +33,11 @@ export function costMarkup(run: RunRecord, subjects: readonly Subject[]): Markup
     ],
     body,
     'All seeds together. Work is counted from the programs: a product counts two operations. The rate is work over time, loading of data and waiting included. What a stage went on from is counted for the same seed.',
-  )}${rows.flatMap(sentenceOf).map(
-    (sentence) => markup`<p class="note wide">${sentence}</p>
-`,
-  )}`;
+  )}${
+    sentences !== '' &&
+    markup`<p class="wide">${sentences}</p>
+`
+  }`;
 }
 
 function stageName(subject: Subject): Markup {

@@ -4,6 +4,7 @@ import { measureOf } from '../../../plan/scores.ts';
 import type { Fields, RunRecord, Scored } from './read-run.ts';
 import { statistic } from './summary.ts';
 import type { Statistic } from './summary.ts';
+import type { ByRows } from './verdicts.ts';
 import { isSubjectOf } from './subjects.ts';
 import type { Subject } from './subjects.ts';
 
@@ -18,8 +19,8 @@ export interface MeasureRow {
   part: boolean;
   /** In the order of the subjects. */
   cells: Statistic[];
-  /** By subject and seed, the value of each row that was judged. */
-  examples: Map<number, (number | null)[]>[];
+  /** By subject and seed, what each row that was judged has to do with it. */
+  examples: Map<number, ByRows>[];
   /** What the score says besides, of the first subject and seed that has it. */
   details: Fields;
 }

@@ -16,22 +16,22 @@ const NAMES = 92;
 /** Room at the right, for the half of the last tick's label. */
 const MARGIN = 16;
 
-/** The chart of a measure; subjects that it has no value of are left out. `of` names another probe that it is taken from. */
-export function probeChart(row: MeasureRow, subjects: readonly Subject[], of?: string): Markup {
+/** The chart of a measure: a row for each of `shown`, empty where it has no value. `of` names another probe that it is taken from. */
+export function probeChart(row: MeasureRow, subjects: readonly Subject[], shown: readonly Subject[], of?: string): Markup {
   const { label: name, percent = false } = valueNaming(row.score, row.value);
   const factor = percent ? 100 : 1;
-  const shown = subjects.flatMap((subject, i) => {
-    const values = [...row.cells[i].bySeed.values()].map((value) => factor * value);
-    return values.length === 0 ? [] : [{ subject, values, over: overSeeds(values) }];
+  const lines = shown.map((subject) => {
+    const values = [...row.cells[subjects.indexOf(subject)].bySeed.values()].map((value) => factor * value);
+    return { subject, values, over: overSeeds(values) };
   });
-  const all = shown.flatMap(({ values, over }) => [...values, ...(over.interval ?? [])]);
+  const all = lines.flatMap(({ values, over }) => [...values, ...(over.interval ?? [])]);
   const scale = scaleOf(all, NAMES, WIDTH - MARGIN);
   const bottom = TOP + ROW * shown.length;
   const marks = scale.ticks.flatMap((tick) => [
     line(scale.at(tick), TOP, scale.at(tick), bottom),
     label(scale.at(tick), bottom + 15, fixed(tick, scale.decimals)),
   ]);
-  shown.forEach(({ subject, values, over }, i) => {
+  lines.forEach(({ subject, values, over }, i) => {
     const y = TOP + ROW * (i + 0.5);
     const colour = colourOfSubject(subject);
     marks.push(label(NAMES - 10, y + 4, cut(subject.label, 14), 'end', INK));
@@ -42,8 +42,10 @@ export function probeChart(row: MeasureRow, subjects: readonly Subject[], of?: s
     }
     if (over.mean !== undefined) marks.push(diamond(scale.at(over.mean), y, colour));
   });
-  const said = shown.map(({ subject, over }) => `${subject.label} ${fixed(over.mean, 1 + scale.decimals)}`).join(', ');
-  return markup`<figure class="chart"><figcaption><strong>${name}</strong>${of !== undefined && markup` <span class="unit">of ${of}</span>`}${percent && markup` <span class="unit">%</span>`}</figcaption>
+  const said = lines
+    .flatMap(({ subject, over }) => (over.mean === undefined ? [] : [`${subject.label} ${fixed(over.mean, 1 + scale.decimals)}`]))
+    .join(', ');
+  return markup`<figure class="chart"><figcaption><strong>${name}</strong>${of !== undefined && markup` <span class="unit">(${of})</span>`}${percent && markup` <span class="unit">%</span>`}</figcaption>
 ${picture(WIDTH, bottom + 20, `${name}: ${said}`, marks)}</figure>
 `;
 }

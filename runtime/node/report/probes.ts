@@ -1,5 +1,5 @@
 /** The probes in full: the values of every subject and seed, a chart a measure, drift beside them, and each seed by itself. */
-import type { Compared, Comparison } from './comparisons.ts';
+import type { Comparison } from './comparisons.ts';
 import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
 import { baselinesOf } from './measures.ts';
@@ -33,8 +33,10 @@ ${[...new Set(whole.map((row) => row.probe))].map((probe) => {
   const own = whole.filter((row) => row.probe === probe);
   // What is told and not judged is what the others are read against: a number, no chart of its own.
   const drawn = own[0].score === 'drift' ? own : [...own.filter((row) => row.measure?.better !== 'neither'), ...drift];
+  // Rows of neighbouring charts are the same subjects.
+  const valued = subjects.filter((_, i) => drawn.some((row) => row.cells[i].mean !== undefined));
   return markup`<h3>${probe}</h3>
-${notes(own)}<div class="charts small">${drawn.map((row) => probeChart(row, subjects, drift.includes(row) && row.probe !== probe ? row.probe : undefined))}</div>
+${notes(own)}<div class="charts small">${drawn.map((row) => probeChart(row, subjects, valued, drift.includes(row) && row.probe !== probe ? row.probe : undefined))}</div>
 `;
 })}<h3>All values</h3>
 ${valuesTable(whole, subjects, shown)}${comparisons.map(withinTable)}`;
@@ -83,9 +85,8 @@ function valuesTable(rows: readonly MeasureRow[], subjects: readonly Subject[], 
 }
 
 /** Differences within each seed, with intervals over rows. Only beside intervals over seeds, which are what counts. */
-function withinTable({ judged, parts, other, baseline }: Comparison): Content {
-  const all: Compared[] = [...judged, ...parts];
-  const rows = all.filter((one) => one.difference.pairs > 1 && one.withinSeed().size > 1);
+function withinTable({ judged, other, baseline }: Comparison): Content {
+  const rows = judged.filter((one) => one.difference.pairs > 1 && one.withinSeed().size > 1);
   if (rows.length === 0) return undefined;
   const seeds = [...new Set(rows.flatMap((one) => [...one.withinSeed().keys()]))];
   const body = rows.map((one, i): Content[] => {

@@ -5,6 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan, Task } from '../../../plan/plan.ts';
+import type { RatioRow } from '../../core/statistics/statistics.ts';
+import type { ByRows } from './verdicts.ts';
 import { taskFolder } from '../run/folder.ts';
 
 export type Fields = Record<string, unknown>;
@@ -26,8 +28,8 @@ export interface TaskRecord {
 export interface Scored {
   values: Record<string, number>;
   details: Fields;
-  /** By measure, the value of each row that was judged; null where a row has none. */
-  examples: Record<string, (number | null)[]>;
+  /** By measure, what each row that was judged has to do with it. */
+  examples: Record<string, ByRows>;
 }
 
 /** What a choice among the values of a tuned name came to. */
@@ -65,8 +67,12 @@ function readTask(run: string, task: Task): TaskRecord {
   if (typeof done.adapter === 'string') record.adapter = done.adapter;
   if (task.kind === 'train') record.metrics = readMetrics(join(folder, 'metrics.jsonl'));
   if (task.kind === 'score' && record.finished) {
-    const { values, details, examples } = readJson(join(folder, 'score.json'));
-    record.score = { values: numbersOf(fieldsOf(values)), details: fieldsOf(details), examples: examplesOf(fieldsOf(examples)) };
+    const { values, details, examples, ratios } = readJson(join(folder, 'score.json'));
+    record.score = {
+      values: numbersOf(fieldsOf(values)),
+      details: fieldsOf(details),
+      examples: { ...ratiosOf(fieldsOf(ratios)), ...examplesOf(fieldsOf(examples)) },
+    };
   }
   if (task.kind === 'select' && record.finished) {
     const selected = selectedOf(readJson(join(folder, 'select.json')));
@@ -77,10 +83,23 @@ function readTask(run: string, task: Task): TaskRecord {
 
 function examplesOf(fields: Fields): Scored['examples'] {
   return Object.fromEntries(
-    Object.entries(fields).flatMap(([measure, list]): [string, (number | null)[]][] =>
-      Array.isArray(list) ? [[measure, list.map((value: unknown) => (isNumber(value) ? value : null))]] : [],
+    Object.entries(fields).flatMap(([measure, list]): [string, ByRows][] =>
+      Array.isArray(list) ? [[measure, { values: list.map((value: unknown) => (isNumber(value) ? value : null)) }]] : [],
     ),
   );
+}
+
+/** Entries of a row that are not [class, hits, of] make the whole list unusable: a row less would be another measure. */
+function ratiosOf(fields: Fields): Scored['examples'] {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([measure, list]): [string, ByRows][] =>
+      Array.isArray(list) && list.every(isRatioRow) ? [[measure, { ratios: list }]] : [],
+    ),
+  );
+}
+
+function isRatioRow(row: unknown): row is RatioRow {
+  return Array.isArray(row) && row.every((entry: unknown) => Array.isArray(entry) && entry.length === 3 && entry.every(isNumber));
 }
 
 function selectedOf({ choice, cells, means, edge }: Fields): Selected | undefined {

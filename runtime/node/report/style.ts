@@ -24,7 +24,7 @@ const swatches = (palette: readonly string[], stage: string): string =>
 const darkCharts = DARK.map(([key, value]) => `.chart [stroke="${key}"]{stroke:${value}}.chart [fill="${key}"]{fill:${value}}`).join('');
 
 export const CSS = `
-:root{color-scheme:light dark;--paper:#fdfcf9;--ink:#23262b;--soft:#62666d;--faint:#8b8e93;--line:#e3e0d8;--rule:#23262b;--panel:#f6f4ee;--warm:#8a5a12;--warm-paper:#fbf3e2;--good:#2f6f3a;--bad:#a3352b;--mask:#e3eef6;--mask-line:#2a6f97}
+:root{color-scheme:light dark;--paper:#fdfcf9;--ink:#23262b;--soft:#62666d;--faint:#72757b;--line:#e3e0d8;--rule:#23262b;--panel:#f6f4ee;--warm:#8a5a12;--warm-paper:#fbf3e2;--good:#2f6f3a;--bad:#a3352b;--mask:#e3eef6;--mask-line:#2a6f97}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:17px/1.6 Charter,"Bitstream Charter","Iowan Old Style","Palatino Linotype",Palatino,Georgia,"Liberation Serif",serif;font-kerning:normal;text-rendering:optimizeLegibility}
@@ -60,7 +60,7 @@ td.number,th.number{text-align:right;white-space:nowrap}
 td.begins,th.begins{padding-left:1.5rem}
 tbody th{white-space:nowrap}
 .none{color:var(--faint)}
-.seeds{display:block;font-size:.74rem;color:var(--faint)}
+.seeds{display:block;white-space:normal;max-width:11.5rem;margin-left:auto;font-size:.74rem;color:var(--faint)}
 .subject{white-space:nowrap}
 .swatch{display:inline-block;width:.62em;height:.62em;border-radius:50%;margin-right:.45em;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .legend{font-size:.84rem;color:var(--soft);margin:0 0 1rem;max-width:46rem}
@@ -85,7 +85,7 @@ pre{font:13.5px/1.55 ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"Libe
 pre .comment{color:var(--soft);font-style:italic}
 code{font:.93em ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"Liberation Mono",monospace;overflow-wrap:anywhere}
 footer{margin-top:4rem;padding-top:1rem;border-top:1px solid var(--line)}
-td.text{overflow-wrap:anywhere}
+td.text{overflow-wrap:anywhere;min-width:5.5rem}
 nav{font-size:.84rem;margin-top:1.5rem;display:flex;flex-wrap:wrap;gap:.25rem 1.1rem}
 nav a{color:var(--soft);text-decoration:none;border-bottom:1px solid var(--line)}
 nav a:hover,nav a:focus-visible{color:var(--ink);border-color:var(--ink)}
@@ -119,6 +119,6 @@ table.compact{font-size:.76rem}.compact th,.compact td{padding-top:.22rem;paddin
 ${swatches(PALETTE, STAGE)}
 @media (max-width:46rem){body{font-size:16px}main{padding:2.2rem 1.1rem 3rem}h1{font-size:1.8rem}.charts,.charts.small,.beside{grid-template-columns:minmax(0,1fr)}.strip{grid-template-columns:repeat(var(--narrow),minmax(0,1fr))}.strip .turn{grid-column:2}pre{font-size:12px;padding:.8rem .9rem}}
 @media print{:root{--paper:#fff}nav{display:none}body{font-size:10.5pt}.legend{break-after:avoid}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}pre{border:1px solid var(--line)}.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.25rem .35rem}}
-@media screen and (prefers-color-scheme:dark){:root{--paper:#191917;--ink:#e9e6de;--soft:#aaa69c;--faint:#807c73;--line:#34332f;--rule:#8b877d;--panel:#22221f;--warm:#e6b768;--warm-paper:#2c2618;--good:#8fce9a;--bad:#f09a8f;--mask:#1f3442;--mask-line:#76b7dd}
+@media screen and (prefers-color-scheme:dark){:root{--paper:#191917;--ink:#e9e6de;--soft:#aaa69c;--faint:#97938a;--line:#34332f;--rule:#8b877d;--panel:#22221f;--warm:#e6b768;--warm-paper:#2c2618;--good:#8fce9a;--bad:#f09a8f;--mask:#1f3442;--mask-line:#76b7dd}
 ${darkCharts}${swatches(PALETTE_DARK, '#aeb5bf')}}
 `;
