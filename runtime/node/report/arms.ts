@@ -61,7 +61,9 @@ function fieldsOfArm(plan: Plan, run: RunRecord, stage: string, arm: Subject): M
   const fields = new Map<string, string>();
   const task = [...arm.runs.values()][0]?.task;
   if (task?.kind === 'train') {
-    fields.set('loss', task.loss).set('train', trainedParts(task)).set('on', dataText(task.data));
+    fields.set('loss', task.loss).set('on', dataText(task.data));
+    const parts = trainedParts(task);
+    if (parts !== '') fields.set('train', parts);
     fields.set('batch', grouped(task.batch)).set('steps', grouped(task.steps));
   }
   const prefix = `${stage}.${arm.arm ?? ''}.`;
@@ -78,7 +80,7 @@ function fieldsOfArm(plan: Plan, run: RunRecord, stage: string, arm: Subject): M
 
 /** `eyes, head`: the parts of the model that have trained weights. */
 function trainedParts(task: TrainTask): string {
-  return [...new Set(task.state.filter((s) => s.keep === 'weight' && s.trained).map((s) => s.name.split('.')[0]))].join(', ') || NONE;
+  return [...new Set(task.state.filter((s) => s.keep === 'weight' && s.trained).map((s) => s.name.split('.')[0]))].join(', ');
 }
 
 /** `scenes.preferences(split: train, exchanged: 0.5)`. */

@@ -5,7 +5,9 @@
 import type { Collate, DataSource, Plan, Tokenizer, TrainTask } from '../../../plan/plan.ts';
 import { collate } from '../../core/data/collate.ts';
 import type { Batch } from '../../core/data/collate.ts';
+import { dataError } from '../../core/data/codes.ts';
 import type { Row } from '../../core/data/row.ts';
+import { slotsOf } from '../../core/data/slots.ts';
 import { orProblem, readRows } from './rows.ts';
 import type { OpenRows } from './rows.ts';
 import type { Subject } from './subjects.ts';
@@ -79,6 +81,9 @@ async function previewRows(task: TrainTask, plan: Plan, open: OpenRows): Promise
     open,
   );
   const tokenizer = tokenizerOf(plan, task.data);
+  if (tokenizer === undefined && slotsOf(task.collate).length > 0) {
+    throw dataError('R0516', `the plan names no tokenizer for ${task.data.source}`, { cure: 'compile the text again' });
+  }
   const batch = collate(rows, task.collate, tokenizer, { source: { name: task.data.source }, indices: rows.map((_, i) => i) });
   return rows.map((row, n) => {
     const label =

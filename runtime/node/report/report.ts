@@ -72,7 +72,7 @@ async function results(plan: Plan, run: RunRecord, sources: SourceContext): Prom
   };
   add('Summary', outcomeMarkup(plan, run, subjects, rows, comparisons));
   add('Training', await trainingMarkup(subjects));
-  add('Tuning', grids.length > 0 && tuningMarkup(grids, rows));
+  add('Tuning', grids.length > 0 && tuningMarkup(grids));
   add('Probes', rows.length > 0 && probesMarkup(rows, subjects, judged(plan, subjects), comparisons));
   const galleries = await galleriesOf(plan, run, subjects, open);
   add('Where the losses look', await all(galleries.map((gallery) => galleryMarkup(gallery))));

@@ -60,7 +60,7 @@ td.number,th.number{text-align:right;white-space:nowrap}
 td.begins,th.begins{padding-left:1.5rem}
 tbody th{white-space:nowrap}
 .none{color:var(--faint)}
-.seeds{display:block;white-space:normal;max-width:11.5rem;margin-left:auto;font-size:.74rem;color:var(--faint)}
+.seeds{display:block;white-space:normal;max-width:12.6rem;margin-left:auto;font-size:.74rem;color:var(--faint)}
 .subject{white-space:nowrap}
 .swatch{display:inline-block;width:.62em;height:.62em;border-radius:50%;margin-right:.45em;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .legend{font-size:.84rem;color:var(--soft);margin:0 0 1rem;max-width:46rem}
@@ -72,7 +72,7 @@ tbody th{white-space:nowrap}
 .chart,.example,tr{break-inside:avoid}
 .examples{display:grid;gap:1.5rem}
 .strip{display:grid;grid-template-columns:repeat(var(--columns),minmax(0,1fr));gap:.55rem;max-width:calc(var(--columns)*12.2rem)}
-.strip figcaption{font-size:.76rem;margin-top:.2rem;line-height:1.3;display:flex;justify-content:space-between;gap:.5em;flex-wrap:wrap}
+.strip figcaption{font-size:.76rem;margin-top:.2rem;line-height:1.3;display:flex;justify-content:space-between;gap:0 .5em;flex-wrap:wrap}
 .strip .map{flex-basis:100%;color:var(--faint)}
 .strip .share{font-variant-numeric:tabular-nums;color:var(--faint)}
 .strip img{display:block;width:100%;height:auto;border-radius:3px;background:var(--panel);print-color-adjust:exact;-webkit-print-color-adjust:exact}
@@ -117,8 +117,8 @@ table.compact{font-size:.76rem}.compact th,.compact td{padding-top:.22rem;paddin
 .token.padding,.token.place{background:none;border:1px dashed var(--line);color:var(--faint);font-size:.76rem}
 .token.loss{background:var(--mask);box-shadow:inset 0 -2px 0 var(--mask-line);print-color-adjust:exact;-webkit-print-color-adjust:exact}
 ${swatches(PALETTE, STAGE)}
-@media (max-width:46rem){body{font-size:16px}main{padding:2.2rem 1.1rem 3rem}h1{font-size:1.8rem}.charts,.charts.small,.beside{grid-template-columns:minmax(0,1fr)}.strip{grid-template-columns:repeat(var(--narrow),minmax(0,1fr))}.strip .turn{grid-column:2}pre{font-size:12px;padding:.8rem .9rem}}
-@media print{:root{--paper:#fff}nav{display:none}body{font-size:10.5pt}.legend{break-after:avoid}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}pre{border:1px solid var(--line)}.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.25rem .35rem}}
+@media screen and (max-width:46rem){td.text{min-width:8.5rem}body{font-size:16px}main{padding:2.2rem 1.1rem 3rem}h1{font-size:1.8rem}.charts,.charts.small,.beside{grid-template-columns:minmax(0,1fr)}.strip{grid-template-columns:repeat(var(--narrow),minmax(0,1fr))}.strip .turn{grid-column:2}pre{font-size:12px;padding:.8rem .9rem}}
+@media print{:root{--paper:#fff}html{font-size:12.5px}nav{display:none}body{font-size:10pt}h2{margin-top:2.4rem}.thumbnail{width:2.8rem}.legend{break-after:avoid}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}pre{border:1px solid var(--line)}.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.25rem .35rem}}
 @media screen and (prefers-color-scheme:dark){:root{--paper:#191917;--ink:#e9e6de;--soft:#aaa69c;--faint:#97938a;--line:#34332f;--rule:#8b877d;--panel:#22221f;--warm:#e6b768;--warm-paper:#2c2618;--good:#8fce9a;--bad:#f09a8f;--mask:#1f3442;--mask-line:#76b7dd}
 ${darkCharts}${swatches(PALETTE_DARK, '#aeb5bf')}}
 `;

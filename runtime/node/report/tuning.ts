@@ -7,7 +7,6 @@ import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
 import { valueNaming } from './names.ts';
 import { NONE } from './numbers.ts';
-import type { MeasureRow } from './measures.ts';
 import type { RunRecord, Selected } from './read-run.ts';
 import { byStage, isSubjectOf } from './subjects.ts';
 import type { Subject } from './subjects.ts';
@@ -30,8 +29,10 @@ export interface GridGroup {
   stage: string;
   name: string;
   grids: Grid[];
-  /** Arms of the stage without such a grid. */
-  untuned: Subject[];
+  /** The score that the measure is of. */
+  score: string;
+  /** Values that each arm of the stage was tried with, over all its grids; none for an arm without a grid. Empty but for the stage's first group. */
+  chances: { subject: Subject; values: number }[];
 }
 
 /** The grids of a run, arms of one comparison together, in the order of the plan. */
@@ -53,27 +54,34 @@ export function gridsOf(run: RunRecord, subjects: readonly Subject[]): GridGroup
       );
     };
     let group = groups.find(same);
-    if (group === undefined) groups.push((group = { stage, name: task.name, grids: [], untuned: [] }));
+    if (group === undefined) groups.push((group = { stage, name: task.name, grids: [], score: scoreOf(task, run), chances: [] }));
     group.grids.push({ task, subject, ...(selected === undefined ? {} : { selected }) });
   }
   for (const group of groups) {
+    if (groups.find(({ stage }) => stage === group.stage) !== group) continue;
+    const all = groups.filter(({ stage }) => stage === group.stage).flatMap(({ grids }) => grids);
     const arms = (byStage(subjects).get(group.stage) ?? []).filter((subject) => subject.arm !== undefined);
-    group.untuned = arms.filter(
-      (arm) => !groups.some((one) => one.stage === group.stage && one.grids.some(({ subject }) => subject === arm)),
-    );
+    group.chances = arms.map((subject) => ({
+      subject,
+      values: all.reduce((sum, grid) => sum + (grid.subject === subject ? grid.task.values.length : 0), 0),
+    }));
   }
   return groups;
 }
 
-export function tuningMarkup(groups: readonly GridGroup[], rows: readonly MeasureRow[]): Markup {
-  return markup`<p class="legend">Each cell was trained and judged to be compared, and no more. The best mean over the seeds of a cell is chosen; what the verdicts speak of was trained anew with it.</p>
-${groups.map((group) => groupMarkup(group, rows))}`;
+function scoreOf(task: SelectTask, run: RunRecord): string {
+  const score = run.tasks.find((record) => record.task.id === task.cells[0]?.task)?.task;
+  return score?.kind === 'score' ? score.score : '';
 }
 
-function groupMarkup(group: GridGroup, rows: readonly MeasureRow[]): Markup {
+export function tuningMarkup(groups: readonly GridGroup[]): Markup {
+  return markup`<p class="legend">Each cell was trained and judged to be compared, and no more. The best mean over the seeds of a cell is chosen; what the verdicts speak of was trained anew with it.</p>
+${groups.map(groupMarkup)}`;
+}
+
+function groupMarkup(group: GridGroup): Markup {
   const { probe, value } = group.grids[0].task.measure;
-  const score = rows.find((row) => row.probe === probe)?.score ?? '';
-  const { label, percent = false } = valueNaming(score, value);
+  const { label, percent = false } = valueNaming(group.score, value);
   const measure = `${probe}: ${label}`;
   const warnings = warningsOf(group);
   return markup`<h3>${group.name} of ${group.stage}</h3>
@@ -86,7 +94,7 @@ ${warnings.map(
 }
 
 /** What a reader should doubt, in sentences. */
-export function warningsOf({ grids, untuned, name, stage }: GridGroup): string[] {
+export function warningsOf({ grids, chances, name, stage }: GridGroup): string[] {
   const warnings = grids.flatMap(({ task, selected, subject }) =>
     selected?.edge === true && task.values.length > 1
       ? [
@@ -94,14 +102,14 @@ export function warningsOf({ grids, untuned, name, stage }: GridGroup): string[]
         ]
       : [],
   );
-  const sizes = new Set(grids.map(({ task }) => task.values.length));
-  if (sizes.size > 1) {
-    const each = grids.map(({ task, subject }) => `${subject.label} ${task.values.length}`).join(', ');
+  const tuned = chances.filter(({ values }) => values > 0);
+  if (new Set(tuned.map(({ values }) => values)).size > 1) {
+    const each = tuned.map(({ subject, values }) => `${subject.label} ${values}`).join(', ');
     warnings.push(`The grids of ${stage} are unequal (${each} values): an arm with more values had more chances.`);
   }
-  if (untuned.length > 0) {
-    const names = untuned.map(({ label: arm }) => arm).join(', ');
-    warnings.push(`Not tuned: ${names}. An arm that was tuned had chances that this one had not.`);
+  const untuned = chances.filter(({ values }) => values === 0).map(({ subject }) => subject.label);
+  if (tuned.length > 0 && untuned.length > 0) {
+    warnings.push(`Not tuned: ${untuned.join(', ')}. An arm that was tuned had chances that this one had not.`);
   }
   return warnings;
 }
