@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource, EmbedTask, Plan, ScoreTask, Task, TrainTask } from '../../plan/plan.ts';
+import { SCENES_END, SCENES_PAD, SCENES_WORDS } from '../../runtime/core/data/scenes/words.ts';
 import { Random } from '../../runtime/core/random.ts';
 import { focus } from '../../runtime/core/score/focus.ts';
 import { coverage } from '../../runtime/core/score/overlap.ts';
@@ -29,7 +30,12 @@ export interface FakeOptions {
 
 const ROWS = 12;
 const GRID = 6;
-export const source = (name: string, split: string, count: number): DataSource => ({ source: name, params: { split, seed: 0 }, count });
+export const source = (name: string, split: string, count: number): DataSource => ({
+  source: name,
+  params: { split, seed: 0 },
+  tokenizer: 'words',
+  count,
+});
 
 export function fakePlan(options: FakeOptions): Plan {
   const arms = options.arms ?? ['sft', 'dpo'];
@@ -115,7 +121,7 @@ export function fakePlan(options: FakeOptions): Plan {
     ],
     programs: {},
     kernels: {},
-    tokenizers: {},
+    tokenizers: { words: { kind: 'words', words: [...SCENES_WORDS], pad: SCENES_PAD, end: SCENES_END } },
     files: { 'quickstart.safetensors': { path: 'quickstart.safetensors', hash: '0123456789abcdef0123456789abcdef' } },
     asks: [],
     resolved: [

@@ -14,7 +14,7 @@ import type { Arm, FullOptions } from './full-plan.ts';
 
 /** Work of each kind of stage: post.dpo took 10 % of what see and align took, the others 8 %. */
 const FLOPS: Record<string, number> = { see: 600e9, align: 400e9, sft: 80e9, dpo: 100e9, control: 80e9 };
-const JUDGED = 200;
+const JUDGED = 100;
 
 /** A seed's own luck, the same for all arms; and an arm's gain in each seed. */
 const LUCK = [0.01, -0.012, 0.004, 0.017, -0.006];

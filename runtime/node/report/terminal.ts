@@ -39,10 +39,10 @@ export function formatSummary(runDir: string, plan: Plan): string {
   if (rows.length > 0 && shown.some((subject) => !compared.has(subject))) blocks.push(aligned(valueLines(rows, subjects, shown)));
   for (const comparison of comparisons) {
     const finding = findingOf(comparison);
-    blocks.push(aligned(verdictLines(comparison)) + (finding === undefined ? '' : `\n${oneLine(finding)}`));
+    blocks.push(aligned(verdictLines(comparison)) + (finding === undefined ? '' : `\n${wrapped(oneLine(finding))}`));
   }
   if (run.unfinished.length > 0) blocks.push(`Not finished: ${run.unfinished.map((task) => oneLine(task.id)).join(', ')}`);
-  blocks.push(verdictOn(seedsOf(plan)));
+  blocks.push(wrapped(verdictOn(seedsOf(plan))));
   blocks.push(`Report: ${join(runDir, 'report.html')}`);
   return blocks.join('\n\n');
 }
@@ -146,6 +146,17 @@ function aligned(lines: string[][]): string {
     line.map((cell, i) => (i === 0 ? cut(cell, widths[0]).padEnd(widths[0]) : cell.padStart(widths[i]))).join('  '),
   );
   return [text[0], '─'.repeat(text[0].length), ...text.slice(1)].join('\n');
+}
+
+/** A sentence in lines that are no wider than the tables may be. */
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join('\n');
 }
 
 /** Names come from a plan; no control character of theirs may reach the terminal. */
