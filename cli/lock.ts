@@ -21,7 +21,7 @@ function entriesOf(plan: Plan, texts: ReadonlyMap<string, string>): Entries {
     if (source.content) entries[`data ${String(source.params.folder ?? source.source)}`] = source.content;
     source.mix?.forEach(data);
   };
-  for (const task of plan.tasks) if (task.kind === 'train' || task.kind === 'embed') data(task.data);
+  for (const task of plan.tasks) if (task.kind === 'train' || task.kind === 'embed' || task.kind === 'sample') data(task.data);
   return entries;
 }
 

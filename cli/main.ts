@@ -5,4 +5,4 @@ import { pivot } from './pivot.ts';
 
 if (!(await pivot(hideBin(process.argv)))) process.exitCode = 1;
 // Dawn keeps the process alive while its instance is; everything that matters has been written by now.
-if (process.exitCode !== undefined || process.argv[2] === 'run') process.exit(process.exitCode ?? 0);
+if (process.exitCode !== undefined || ['run', 'ask'].includes(process.argv[2])) process.exit(process.exitCode ?? 0);

@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<object>> = {
   run: async () => (await import('./commands/run.ts')).run,
   data: async () => (await import('./commands/data.ts')).data,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  ask: async () => (await import('./commands/ask.ts')).ask,
   report: async () => (await import('./commands/report.ts')).report,
   explain: async () => (await import('./commands/explain.ts')).explain,
 };

@@ -6,7 +6,7 @@ import { Fault } from './elaborate/fault.ts';
 import { moduleScope, openUniverse } from './elaborate/names.ts';
 import type { Host } from './host.ts';
 import { loadModules } from './modules/modules.ts';
-import { resolveSource } from './pipeline/tasks.ts';
+import { resolveSource } from './pipeline/data-source.ts';
 
 /** @throws PivotError with the first fault of the text; `pivot check` tells all. */
 export function dataSources(path: string, host: Host, set: Record<string, string>): Map<string, DataSource> {

@@ -22,8 +22,11 @@ const declarations = {
     rule: 'binding',
     fields: { keyword: 'encoder|language|model|data|tokenizer|probe', name: 'Name', value: 'Expression', docs: 'docs' },
   },
-  Stage: { rule: 'stage', fields: { name: 'Name', from: 'Expression?', fields: 'Field[]', docs: 'docs' } },
-  Compare: { rule: 'compare', fields: { name: 'Name', from: 'Expression?', arms: 'Arm[]', fields: 'Field[]', docs: 'docs' } },
+  Stage: { rule: 'stage', fields: { name: 'Name', from: 'Expression?', tunes: 'Tune[]', fields: 'Field[]', docs: 'docs' } },
+  Compare: {
+    rule: 'compare',
+    fields: { name: 'Name', from: 'Expression?', arms: 'Arm[]', tunes: 'Tune[]', fields: 'Field[]', docs: 'docs' },
+  },
   Export: { rule: 'exportDeclaration', fields: { value: 'Expression', as: 'StringLiteral' } },
   RecordType: { rule: 'recordType', fields: { name: 'Name', fields: 'RecordField[]', docs: 'docs' } },
   Definition: {
@@ -53,6 +56,7 @@ const statements = {
   Require: { rule: 'require', fields: { condition: 'Expression', message: 'Expression' } },
   StateLike: { rule: 'stateLike', fields: { name: 'Name', like: 'Name' } },
   Embed: { rule: 'embed', fields: { name: 'Name', from: 'Expression', body: 'Statement[]' } },
+  Train: { rule: 'trainStatement', fields: { name: 'Name', fields: 'Field[]' } },
   Keep: { rule: 'keep', fields: { name: 'Name', value: 'Expression' } },
   Score: { rule: 'score', fields: { value: 'Expression' } },
 } satisfies Record<string, NodeRule>;
@@ -99,7 +103,8 @@ const indexEntries = {
 const others = {
   File: { rule: 'file', fields: { version: 'NumberLiteral?', docs: 'docs', declarations: 'Declaration[]' } },
   Name: { fields: { text: 'ts:string' } },
-  Arm: { rule: 'arm', fields: { name: 'Name', fields: 'Field[]' } },
+  Arm: { rule: 'arm', fields: { name: 'Name', tunes: 'Tune[]', fields: 'Field[]' } },
+  Tune: { rule: 'tune', fields: { name: 'Name', values: 'Expression', by: 'Expression', seeds: 'Expression' } },
   Field: { rule: 'field', fields: { name: 'Name', value: 'Expression?', every: 'Expression?', on: 'Expression?', more: 'FieldMore[]' } },
   FieldMore: { rule: 'fieldMore', fields: { name: 'Name', value: 'Expression' } },
   RecordField: { rule: 'recordField', fields: { name: 'Name', type: 'TypeRef' } },

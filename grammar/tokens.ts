@@ -62,6 +62,9 @@ export const Like = keyword('like');
 export const Embed = keyword('embed');
 export const Keep = keyword('keep');
 export const Score = keyword('score');
+export const Train = keyword('train');
+export const Tune = keyword('tune');
+export const By = keyword('by');
 
 export const If = reserved('if');
 export const Then = reserved('then');
@@ -123,7 +126,7 @@ export const declarationKeywords: TokenType[] = [
 ]; // prettier-ignore
 
 /** The keywords that may begin a statement of a body. */
-export const statementKeywords: TokenType[] = [Let, Weight, Part, Repeat, If, Return, Expose, Require, State, Embed, Keep, Score];
+export const statementKeywords: TokenType[] = [Let, Weight, Part, Repeat, If, Return, Expose, Require, State, Embed, Train, Keep, Score];
 
 /** The words that are never names. */
 export const reservedWords: TokenType[] = [If, Then, Else, Or, And, Not, In, True, False, None];
@@ -132,6 +135,7 @@ export const reservedWords: TokenType[] = [If, Then, Else, Or, And, Not, In, Tru
 export const tokens: TokenType[] = [
   Blank, DocLine, Comment, NumberToken, StringToken, OpenString,
   Pivot, ...declarationKeywords, From, As, Arm, Every, On, Let, Weight, Part, Repeat, Return, Expose, Require, State, Like, Embed, Keep, Score,
+  Train, Tune, By,
   ...reservedWords, Identifier,
   Arrow, DotDot, Dot, EqualEqual, NotEqual, LessEqual, GreaterEqual, Less, Greater, Equal, Plus, Minus, Star, Slash, Percent, Caret,
   LeftParen, RightParen, LeftSquare, RightSquare, LeftCurly, RightCurly, Comma, Colon, Question,

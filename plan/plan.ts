@@ -52,14 +52,14 @@ export interface StateTensor {
  * `classes`: `image`; `label` i32 [N].
  * `patches`: `image`; `label` i32 [N, patches].
  * `tensors`: columns of a safetensors file as they are, rows selected along axis 0 (recorded runs, tests); `columns` maps an
- * input's name to a tensor's.
+ * input's name to a tensor's, `inputs` says what a row of each is.
  */
 export type Collate =
   | { layout: 'pairs' | 'answers'; image: number; imageTokens: number; prompt: number; answer: number }
   | { layout: 'contrast'; image: number; answer: number }
   | { layout: 'classes'; image: number }
   | { layout: 'patches'; image: number; patches: number }
-  | { layout: 'tensors'; columns: Record<string, string> };
+  | { layout: 'tensors'; columns: Record<string, string>; inputs?: Record<string, { dtype: StoredDtype; shape: number[] }> };
 
 export interface DataSource {
   /** Registered name in the runtime: `scenes.preferences`, `files.preferences`, `tensors`, ... */
@@ -79,6 +79,8 @@ export interface DataSource {
    */
   task?: string;
   base?: DataSource;
+  /** Share of pairs whose two answers change places, drawn by row: the control of every claim about preferences. */
+  exchanged?: number;
 }
 
 export type Tokenizer = { kind: 'words'; words: string[]; pad: number; end: number };

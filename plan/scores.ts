@@ -19,6 +19,8 @@ export const SCORES: Readonly<Record<string, Readonly<Record<string, Measure>>>>
   logistic: { top1: share('larger'), class_recall: share('larger') },
   /** E2: where gradients fall. */
   focus: { gradient_share: share('larger'), cam_share: share('larger'), area_share: share('neither') },
+  /** How often the better of two answers gained more than the worse since training began, and by how much (nats). */
+  preference: { accuracy: share('larger'), margin: { better: 'larger', unit: 'number' } },
   /** E3: classes of patches. */
   segmentation: { recall: share('larger'), iou: share('larger') },
   /** E4: neighbours in one space that are neighbours in the other. */

@@ -4,10 +4,10 @@
  * at the first fault of a declaration; this pass tells all of them at once. What values are is left to evaluation.
  */
 import { children, nearest, report } from '../../grammar/index.ts';
-import type { Definition, Diagnostic, Expression, Span, Statement } from '../../grammar/index.ts';
+import type { Definition, Diagnostic, Expression, Field, Span, Statement } from '../../grammar/index.ts';
 import { namesOf } from '../elaborate/names.ts';
 import type { Import, Module } from '../modules/modules.ts';
-import { FIELD_WORDS } from '../pipeline/stages.ts';
+import { FIELD_WORDS } from '../pipeline/training-fields.ts';
 
 /** What a body of each kind knows besides its parameters. */
 const GIVEN: Partial<Record<Definition['keyword'], string[]>> = { optimizer: ['step', 'decay'] };
@@ -36,11 +36,14 @@ export function checkNames(module: Module): Diagnostic[] {
       case 'Stage':
       case 'Compare': {
         if (declaration.from) check.expression(declaration.from, new Set());
-        const arms = declaration.kind === 'Compare' ? declaration.arms.flatMap((a) => a.fields) : [];
-        for (const field of [...arms, ...declaration.fields]) {
-          for (const e of [field.value, field.every, field.on, ...field.more.map((m) => m.value)])
-            if (e) check.expression(e, new Set(FIELD_WORDS[field.name.text]));
-        }
+        const arms = declaration.kind === 'Compare' ? declaration.arms : [];
+        const shared = declaration.tunes;
+        for (const tune of [...shared, ...arms.flatMap((a) => a.tunes)])
+          for (const e of [tune.values, tune.by, tune.seeds]) check.expression(e, new Set());
+        // A name that an arm tunes is known in its own fields, and in those that the comparison gives to all arms.
+        const tuned = new Set([...shared, ...arms.flatMap((a) => a.tunes)].map((t) => t.name.text));
+        for (const arm of arms) check.fields(arm.fields, new Set([...shared, ...arm.tunes].map((t) => t.name.text)));
+        check.fields(declaration.fields, tuned);
         break;
       }
       case 'Use':
@@ -67,6 +70,13 @@ class NameCheck {
     for (const p of definition.params) if (p.default) this.expression(p.default, names);
     if (definition.value) this.expression(definition.value, names);
     this.statements(definition.body ?? [], names);
+  }
+
+  fields(fields: readonly Field[], names: ReadonlySet<string>): void {
+    for (const field of fields) {
+      for (const e of [field.value, field.every, field.on, ...field.more.map((m) => m.value)])
+        if (e) this.expression(e, new Set([...names, ...(FIELD_WORDS[field.name.text] ?? [])]));
+    }
   }
 
   /** Plain names in a shape bind dimensions, whether they are new or not. */
@@ -124,6 +134,10 @@ class NameCheck {
           break;
         case 'StateLike':
           this.name(s.like.text, s.like.span, names);
+          names.add(s.name.text);
+          break;
+        case 'Train':
+          this.fields(s.fields, names);
           names.add(s.name.text);
           break;
         case 'Embed':

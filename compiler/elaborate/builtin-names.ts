@@ -31,6 +31,7 @@ export const BUILTINS = [
   'where',
   'float',
   'stop_gradient',
+  'remember',
   'grad',
   'is_finite',
   'batch_rows',
@@ -45,8 +46,15 @@ export const BUILTINS = [
   'vocabulary',
   'load',
   'mix',
+  'sample',
+  // scores of probes (plan/scores.ts)
   'logistic',
   'focus',
+  'preference',
+  'segmentation',
+  'alignment',
+  'answering',
+  'drift',
 ] as const;
 
 export type BuiltinName = (typeof BUILTINS)[number];

@@ -4,9 +4,10 @@ import { erf as erfNumber } from '../graph/primitives/erf.ts';
 import type { BuiltinName } from './builtin-names.ts';
 import type { Given } from './calls.ts';
 import type { Context } from './context.ts';
-import { makeNative, mixData } from './data.ts';
+import { makeNative, mixData, sampleData } from './data.ts';
 import { fail } from './fault.ts';
 import { mapNumbers } from './operators.ts';
+import { remember } from './remember.ts';
 import * as tensors from './tensor-builtins.ts';
 import { describe, tensor } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
@@ -113,6 +114,7 @@ const rules: Record<BuiltinName, Rule> = {
   where: tensors.where,
   float: tensors.float,
   stop_gradient: tensors.stopGradient,
+  remember,
   grad: tensors.grad,
   is_finite: tensors.isFinite,
   batch_rows: (ctx, given, span) => {
@@ -136,8 +138,14 @@ const rules: Record<BuiltinName, Rule> = {
       : fail('P0301', { expected: 'a path in quotes', found: file ? describe(file) : 'nothing' }, span);
   },
   mix: (ctx, given, span) => mixData(ctx, given, span),
+  sample: (ctx, given, span) => sampleData(ctx, given, span),
   logistic: onlyInScore('logistic'),
   focus: onlyInScore('focus'),
+  preference: onlyInScore('preference'),
+  segmentation: onlyInScore('segmentation'),
+  alignment: onlyInScore('alignment'),
+  answering: onlyInScore('answering'),
+  drift: onlyInScore('drift'),
 };
 
 export function callBuiltin(ctx: Context, name: string, given: Given[], span: Span): Value {

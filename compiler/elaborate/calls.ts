@@ -59,7 +59,7 @@ export function apply(ctx: Context, callee: Value, given: Given[], span: Span): 
     case 'recordType':
       return makeRecord(ctx, callee, given, span);
     case 'data':
-      return apply(ctx, callee.bound, given, span);
+      return callee.bound ? apply(ctx, callee.bound, given, span) : fail('P0304', { found: describe(callee) }, span);
     case 'bound': {
       const { definition } = callee;
       const args = mergeArguments(callee, given);
@@ -215,6 +215,7 @@ function runLayer(ctx: Context, bound: BoundValue, instance: InstanceValue | und
 function composite(ctx: Context, bound: BoundValue, scope: Scope): Value {
   const { definition } = bound;
   const inner = new Context(new GraphBuilder());
+  inner.inComposite = true;
   const local = new Scope(scope);
   const args = tensorParameters(definition).flatMap((p) => {
     const value = scope.lookup(p.name.text);

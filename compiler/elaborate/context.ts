@@ -9,6 +9,7 @@ import type { Span } from '../../grammar/index.ts';
 import type { Init } from '../../plan/plan.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Node } from '../graph/graph.ts';
+import type { Cache } from './remember.ts';
 import type { NumberValue, Value } from './values.ts';
 
 export interface WeightInfo {
@@ -34,6 +35,10 @@ export class Context {
   prefix = '';
   /** Rows of one batch of this program; undefined where there is none. */
   batch?: number;
+  /** What `remember` keeps; undefined where a whole sequence is run and nothing need be kept. */
+  cache?: Cache;
+  /** Whether this is the body of a composite, which has neither weights nor states. */
+  inComposite = false;
   /** Depth of layer calls, against endless recursion. */
   depth = 0;
 

@@ -6,7 +6,8 @@ import type { Context } from './context.ts';
 import { evaluate } from './expressions.ts';
 import { fail } from './fault.ts';
 import { describe } from './values.ts';
-import type { DataValue, Layout, RecordValue, Value } from './values.ts';
+import type { DataValue, Layout, RecordValue, SampledRows, Value } from './values.ts';
+import { named, numberOf } from './builtins.ts';
 
 const LAYOUTS: readonly string[] = ['pairs', 'answers', 'contrast', 'classes', 'patches', 'tensors'];
 
@@ -86,9 +87,63 @@ export function mixData(ctx: Context, given: Given[], span: Span): DataValue {
     if (wordsOf(part) !== wordsOf(first))
       fail('P0601', { what: 'tokenizer', first: first.tokenizer?.name ?? 'none', second: part.tokenizer?.name ?? 'none' }, given[i].span);
   });
-  const parts = all.flatMap((part) => part.mix ?? [part]);
-  return { ...first, source: 'mix', params: {}, folder: undefined, count: parts.reduce((n, p) => n + p.count, 0), mix: parts };
+  // A mix that is exchanged as a whole stays one part.
+  const parts = all.flatMap((part) => (part.mix && part.exchanged === undefined ? part.mix : [part]));
+  const { bound: _, exchanged: _exchanged, ...shared } = first;
+  return { ...shared, source: 'mix', params: {}, folder: undefined, count: parts.reduce((n, p) => n + p.count, 0), mix: parts };
 }
+
+/** `preferences.exchanged(50%)`: the same pairs, in that share of which the two answers change places. */
+export function exchange(data: DataValue, given: Given[], span: Span): DataValue {
+  if (data.layout !== 'pairs') fail('P0504', { layout: data.layout }, span);
+  const [share] = given;
+  const value = share?.value;
+  const part = value?.kind === 'number' ? (value.unit === '%' ? value.value / 100 : value.value) : NaN;
+  if (value?.kind !== 'number' || (value.unit !== undefined && value.unit !== '%') || !(part >= 0 && part <= 1))
+    return fail('P0301', { expected: 'a share, such as 50%', found: value ? describe(value) : 'nothing' }, share?.span ?? span);
+  if (data.exchanged !== undefined) fail('P0521', { what: 'these pairs are exchanged already' }, span);
+  return { ...data, exchanged: part };
+}
+
+/**
+ * `sample(align, on: captions, per_prompt: 2, temperature: 1.0, rank: "correctness")`: answers of a stage's model to the prompts of
+ * other data. With `rank` the best and the worst answer of each prompt become a pair; how many pairs there will be is known when
+ * they have been sampled, so `count` is a bound.
+ */
+export function sampleData(ctx: Context, given: Given[], span: Span): DataValue {
+  const names = ['subject', 'on', 'per_prompt', 'temperature', 'rank'];
+  const [who, on, perPrompt, temperature, rank] = named('sample', given, names, span, 2);
+  if (who?.kind !== 'subject')
+    return fail('P0301', { expected: 'a stage, such as align or post.dpo', found: who ? describe(who) : 'nothing' }, span);
+  const rows = makeData(ctx, on as Value, given.find((g) => g.value === on)?.span ?? span);
+  if (rows.layout !== 'answers' && rows.layout !== 'pairs')
+    return fail('P0301', { expected: 'data with prompts (answers or pairs)', found: describe(rows) }, span);
+  const amount = (value: Value | undefined, what: string, otherwise: number): number =>
+    value === undefined ? otherwise : numberOf(value, what, span).value;
+  const sampled: SampledRows = {
+    name: `sample.${who.arm ? `${who.stage}.${who.arm}` : who.stage}`,
+    subject: who,
+    on: rows,
+    perPrompt: amount(perPrompt, 'per_prompt', rank === undefined ? 1 : 2),
+    temperature: amount(temperature, 'temperature', rank === undefined ? 0 : 1),
+    span,
+  };
+  if (!Number.isInteger(sampled.perPrompt) || sampled.perPrompt < 1)
+    fail('P0303', { found: String(sampled.perPrompt), what: 'per_prompt' }, span);
+  if (sampled.temperature < 0) fail('P0521', { what: 'a temperature is 0 (the likeliest token) or above' }, span);
+  if (rank !== undefined) {
+    if (rank.kind !== 'string' || !RANKS.some((name) => name === rank.value))
+      return fail('P0301', { expected: `one of the ranks ${RANKS.map((name) => `"${name}"`).join(', ')}`, found: describe(rank) }, span);
+    if (sampled.perPrompt < 2 || sampled.temperature === 0)
+      fail('P0521', { what: 'a pair needs two answers that can differ: `per_prompt` of at least 2 and a temperature above 0' }, span);
+    sampled.rank = rank.value;
+  }
+  const { bound: _, mix: _mix, folder: _folder, exchanged: _exchanged, ...shared } = rows;
+  return { ...shared, layout: rank === undefined ? 'answers' : 'pairs', source: 'sampled.pairs', params: {}, sampled };
+}
+
+/** How answers may be ranked (`runtime/core/score/rank.ts`; a test holds the two together). */
+export const RANKS = ['correctness', 'overlap', 'exact'] as const;
 
 function wordsOf(data: DataValue): string {
   return JSON.stringify(data.tokenizer?.tokenizer.words ?? null);

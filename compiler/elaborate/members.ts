@@ -2,6 +2,7 @@
 import { nearest } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import type { Context } from './context.ts';
+import { exchange, makeData } from './data.ts';
 import { fail } from './fault.ts';
 import { moduleScope, stageParts } from './names.ts';
 import { describe, number } from './values.ts';
@@ -30,6 +31,14 @@ function lookup(ctx: Context, object: Value, name: string): Value | undefined {
         : undefined;
     case 'subject':
       return stageParts(object, name);
+    case 'data':
+      return name === 'exchanged' && object.layout === 'pairs'
+        ? { kind: 'closure', name, call: (_, given, at) => exchange(object, given, at) }
+        : undefined;
+    case 'bound':
+      return name === 'exchanged' && object.definition.keyword === 'source' && object.definition.result?.name?.text === 'pairs'
+        ? { kind: 'closure', name, call: (inner, given, at) => exchange(makeData(inner, object, at), given, at) }
+        : undefined;
     default:
       return undefined;
   }
@@ -59,6 +68,8 @@ function membersOf(ctx: Context, object: Value): string[] {
       return Object.keys(object.form).filter((k) => k !== 'kind');
     case 'subject':
       return stageParts(object, undefined);
+    case 'data':
+      return object.layout === 'pairs' ? ['exchanged'] : [];
     default:
       return [];
   }

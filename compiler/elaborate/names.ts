@@ -118,8 +118,10 @@ function valueOf(universe: Universe, module: Module, declaration: Named): Value 
         }
         case 'model':
           return makeModel(ctx, declaration, scope);
-        case 'data':
-          return makeData(ctx, evaluate(ctx, declaration.value, scope), declaration.value.span);
+        case 'data': {
+          const data = makeData(ctx, evaluate(ctx, declaration.value, scope), declaration.value.span);
+          return data.sampled ? { ...data, sampled: { ...data.sampled, name } } : data;
+        }
         case 'tokenizer':
           return vocabulary(universe, module, name, evaluate(ctx, declaration.value, scope), declaration.value);
         case 'probe':

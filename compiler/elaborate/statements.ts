@@ -15,8 +15,8 @@ export interface Body {
   instance?: InstanceValue;
   /** `state m like p` of an optimizer. */
   state?: (name: string, like: Value, span: Span) => Value;
-  /** `embed`, `keep` and `score` of a probe. */
-  probe?: (statement: Extract<Statement, { kind: 'Embed' | 'Keep' | 'Score' }>, scope: Scope) => void;
+  /** `embed`, `train`, `keep` and `score` of a probe. */
+  probe?: (statement: Extract<Statement, { kind: 'Embed' | 'Train' | 'Keep' | 'Score' }>, scope: Scope) => void;
 }
 
 /** Runs a definition that must return a value. */
@@ -117,6 +117,7 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
       return undefined;
     }
     case 'Embed':
+    case 'Train':
     case 'Keep':
     case 'Score':
       if (!body.probe) return fail('P0509', { name: s.kind.toLowerCase(), place: 'a probe' }, s.span);

@@ -4,6 +4,7 @@
  * a number meets a tensor it becomes a scalar of the program, so that texts with other values share the program.
  */
 import type { Definition, Expression, Span, TypeRef } from '../../grammar/index.ts';
+import type { StoredDtype } from '../../plan/dtypes.ts';
 import type { Init, Tokenizer } from '../../plan/plan.ts';
 import type { Node } from '../graph/graph.ts';
 import type { Module } from '../modules/modules.ts';
@@ -120,8 +121,26 @@ export interface DataValue {
   tokenizer?: TokenizerValue;
   /** Path of files that it reads, relative to the text. */
   folder?: string;
-  bound: BoundValue;
+  /** The source with its arguments; absent where rows are a mix or an earlier task's. */
+  bound?: BoundValue;
   mix?: DataValue[];
+  /** Share of pairs whose two answers change places: `preferences.exchanged(50%)`. */
+  exchanged?: number;
+  /** What a probe's `embed` or `sample` of this name keeps. */
+  table?: { name: string; columns: Record<string, { dtype: StoredDtype; shape: number[] }> };
+  /** Answers that a stage's model gives to the prompts of `on`; ranked, they are pairs. */
+  sampled?: SampledRows;
+}
+
+export interface SampledRows {
+  /** The binding's name, or the stage's. */
+  name: string;
+  subject: SubjectValue;
+  on: DataValue;
+  perPrompt: number;
+  temperature: number;
+  rank?: string;
+  span: Span;
 }
 
 /** `eyes -> connector -> head`, or any layer applied to batches. */

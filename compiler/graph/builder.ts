@@ -63,6 +63,11 @@ export class GraphBuilder {
     }
   }
 
+  /** The label that new nodes are given: the path of the layer that is running. */
+  get place(): string | undefined {
+    return this.label;
+  }
+
   // Leaves
 
   input(name: string, shape: Shape, dtype: Dtype = 'f32'): Node {

@@ -26,7 +26,8 @@ const F32 = 'f32',
   I32 = 'i32';
 
 /** Inputs by layout, in the order of the schema's comment. */
-export function inputsOf(collate: Exclude<Collate, { layout: 'tensors' }>): InputShape[] {
+export function inputsOf(collate: Collate): InputShape[] {
+  if (collate.layout === 'tensors') return Object.entries(collate.inputs ?? {}).map(([name, input]) => ({ name, ...input }));
   const image: InputShape = { name: 'image', dtype: F32, shape: [3, collate.image, collate.image] };
   switch (collate.layout) {
     case 'pairs':
@@ -53,7 +54,7 @@ export function inputsOf(collate: Exclude<Collate, { layout: 'tensors' }>): Inpu
 }
 
 /** The batch's inputs as nodes, by name. */
-export function declareInputs(ctx: Context, collate: Exclude<Collate, { layout: 'tensors' }>, rows: number): Map<string, Value> {
+export function declareInputs(ctx: Context, collate: Collate, rows: number): Map<string, Value> {
   ctx.batch = rows;
   return new Map(inputsOf(collate).map(({ name, dtype, shape }) => [name, tensor(ctx.builder.input(name, [rows, ...shape], dtype))]));
 }
@@ -123,12 +124,7 @@ export function imageTokens(model: ModelValue, image: number, span: Span): numbe
 }
 
 /** The layout in which data is collated for a model and a loss; the sequence must fit the language model's context. */
-export function collateFor(
-  model: ModelValue | undefined,
-  data: DataValue,
-  wantsPairs: boolean,
-  span: Span,
-): Exclude<Collate, { layout: 'tensors' }> {
+export function collateFor(model: ModelValue | undefined, data: DataValue, wantsPairs: boolean, span: Span): Collate {
   const image = data.image ?? 0;
   switch (data.layout) {
     case 'pairs':
@@ -151,8 +147,11 @@ export function collateFor(
       return { layout: 'classes', image };
     case 'patches':
       return { layout: 'patches', image, patches: data.patches ?? 0 };
-    case 'tensors':
-      return fail('P0514', { layout: 'tensors' }, span);
+    case 'tensors': {
+      if (!data.table) return fail('P0514', { layout: 'tensors' }, span);
+      const inputs = data.table.columns;
+      return { layout: 'tensors', columns: Object.fromEntries(Object.keys(inputs).map((name) => [name, name])), inputs };
+    }
   }
 }
 

@@ -37,7 +37,7 @@ export function buildObjective(
   of: {
     model: ModelValue;
     loss: BoundValue;
-    collate: Exclude<Collate, { layout: 'tensors' }>;
+    collate: Collate;
     reference: Reference;
     inputs: Map<string, Value>;
     span: Span;
@@ -54,7 +54,8 @@ export function buildObjective(
         : cachedReference(ctx, output);
   for (const p of loss.definition.params) {
     const name = p.name.text;
-    if (name === 'policy') given.set(name, output);
+    // A loss of one answer sees the chosen one of a pair.
+    if (name === 'policy') given.set(name, p.type?.name?.text === 'Scored' ? (output.fields.get('chosen') ?? output) : output);
     else if (name === 'reference') given.set(name, reference ?? output);
     else if (p.type?.shape)
       given.set(

@@ -1,31 +1,42 @@
 /**
  * Probes: a definition's body is run for each subject (an arm or a stage, for each seed). Its `embed` statements become
- * forward programs over data, its `score` a table to be judged on the host.
+ * forward programs over data, `train` statements readers of what was embedded, `subject.sample(..)` answers of the model, and
+ * its `score` a table to be judged on the host. What comes out is a `ProbeSpec`; its tasks are made by probe-tasks.ts.
  */
-import type { Binding, Definition, Span, Statement } from '../../grammar/index.ts';
+import type { Binding, Definition, Diagnostic, Field, Span, Statement } from '../../grammar/index.ts';
+import { SCORES } from '../../plan/scores.ts';
 import type { Collate } from '../../plan/plan.ts';
-import { bindParameters } from '../elaborate/calls.ts';
+import { bindParameters, instantiate } from '../elaborate/calls.ts';
 import { Context } from '../elaborate/context.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
 import { makeData } from '../elaborate/data.ts';
 import { evaluate } from '../elaborate/expressions.ts';
-import { fail, within } from '../elaborate/fault.ts';
+import { Fault, fail, within } from '../elaborate/fault.ts';
 import { evaluateIn } from '../elaborate/names.ts';
 import type { Universe } from '../elaborate/names.ts';
 import { runStatements } from '../elaborate/statements.ts';
 import { Scope } from '../elaborate/scope.ts';
-import { describe, tensor } from '../elaborate/values.ts';
-import type { BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue, Value } from '../elaborate/values.ts';
+import { describe } from '../elaborate/values.ts';
+import type { BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue } from '../elaborate/values.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Output } from '../graph/graph.ts';
 import { collateFor, declareInputs } from './batch.ts';
-import { buildObjective, lossNeeds } from './objective.ts';
+import { Place } from './place.ts';
+import { beside, judged, modelOfSubject } from './probe-subjects.ts';
+import type { Running } from './probe-subjects.ts';
 import type { StageSpec } from './stages.ts';
+import { takeFields } from './stages.ts';
+import { buildTrainGraphs } from './train-graphs.ts';
+import type { TrainGraphs } from './train-graphs.ts';
+import { requireFields, trainFields } from './training-fields.ts';
+import type { TrainFields } from './training-fields.ts';
 
 /** Rows that an embed program takes at once. */
 const BATCH = 32;
+const READER_FIELDS = ['on', 'loss', 'optimize', 'batch', 'clip', 'steps', 'epochs', 'model'];
 
 export interface EmbedSpec {
+  kind: 'embed';
   name: string;
   data: DataValue;
   collate: Collate;
@@ -37,17 +48,45 @@ export interface EmbedSpec {
   keepColumns: string[];
 }
 
+/** A small model that a probe trains on a table. */
+export interface ReaderSpec {
+  kind: 'reader';
+  name: string;
+  /** Its weights lie below this path. */
+  path: string;
+  fields: TrainFields;
+  graphs: TrainGraphs;
+  collate: Collate;
+}
+
+/** Answers of the subject's model. */
+export interface AnswersSpec {
+  kind: 'answers';
+  name: string;
+  model: ModelValue;
+  on: DataValue;
+  perPrompt: number;
+  temperature: number;
+}
+
+export type ProbePart = EmbedSpec | ReaderSpec | AnswersSpec;
+
 export interface ProbeSpec {
   name: string;
-  embeds: EmbedSpec[];
+  /** In the order in which they need each other. */
+  parts: ProbePart[];
   score: string;
-  /** Names of embeds by the score's arguments. */
+  /** Names of embeds and answers by the score's arguments. */
   tables: Record<string, string>;
+  /** Paths of weights by the score's arguments. */
+  weights: Record<string, string[]>;
   params: Record<string, string | number | boolean>;
+  /** Further subjects by the prefix that their weights bear. */
+  others: Map<string, SubjectValue>;
   span: Span;
 }
 
-/** What a probe declaration judges: the subject that it names, with its arguments. */
+/** What a probe declaration judges: the subject that it names first, with its arguments. */
 export function probeTarget(universe: Universe, declaration: Binding): { bound: BoundValue; subject: SubjectValue; parameter: string } {
   const value = evaluateIn(universe, universe.loaded.main, declaration.value);
   const span = declaration.value.span;
@@ -81,15 +120,22 @@ export function buildProbe(
   );
 }
 
+type ProbeStatement = Extract<Statement, { kind: 'Embed' | 'Train' | 'Keep' | 'Score' }>;
+
 class ProbeRun {
-  private readonly embeds: EmbedSpec[] = [];
-  private score?: Pick<ProbeSpec, 'score' | 'tables' | 'params'>;
+  private readonly parts: ProbePart[] = [];
+  private score?: Pick<ProbeSpec, 'score' | 'tables' | 'params' | 'weights'>;
   /** The embed whose body is running. */
-  private current?: { data: DataValue; collate: Exclude<Collate, { layout: 'tensors' }>; inputs: Map<string, Value> };
+  private readonly running: Running = {};
   private readonly universe: Universe;
   private readonly definition: Definition;
   private readonly stage: StageSpec;
   private readonly part?: InstanceValue | ModelValue;
+  /** Whether the subject is a whole model, so that its image tokens stand in its sequences. */
+  private whole = false;
+  private name = '';
+  /** The subject's model, where it has one. */
+  private model?: ModelValue;
 
   constructor(universe: Universe, definition: Definition, stage: StageSpec, part: InstanceValue | ModelValue | undefined) {
     this.universe = universe;
@@ -100,42 +146,33 @@ class ProbeRun {
 
   run(bound: BoundValue, parameter: string, declaration: Binding): ProbeSpec {
     const ctx = this.universe.context;
-    const given = new Map([...bound.given, [parameter, this.subject(declaration.span)]]);
+    this.name = declaration.name.text;
+    this.whole = this.definition.params.find((p) => p.name.text === parameter)?.type?.name?.text === 'model';
+    this.model = modelOfSubject(this.universe, this.stage, this.part, declaration.span);
+    const others = new Map<string, SubjectValue>();
+    const given = new Map(bound.given);
+    for (const [name, value] of bound.given) {
+      if (value.kind !== 'subject') continue;
+      if (name !== parameter) others.set(name, value);
+      const record =
+        name === parameter
+          ? judged(this.universe, this.stage, this.model, this.part, this.running, (answers) => this.answers(answers), declaration.span)
+          : beside(this.universe, name, value, this.running, declaration.span);
+      given.set(name, record);
+    }
     const scope = bindParameters(ctx, { ...bound, given }, bound.module, declaration.span);
     runStatements(ctx, this.definition.body ?? [], scope, { probe: (statement, inner) => this.statement(statement, inner) });
     if (!this.score) return fail('P0512', { name: 'score', where: `probe ${this.definition.name.text}` }, this.definition.name.span);
-    return { name: declaration.name.text, embeds: this.embeds, ...this.score, span: declaration.span };
+    return { name: this.name, parts: this.parts, ...this.score, others, span: declaration.span };
   }
 
-  /** What a body sees as its subject: `subject.encoder`, and `subject.loss()` on the rows of the embed that is running. */
-  private subject(span: Span): Value {
-    const fields = new Map<string, Value>();
-    const train = this.stage.train;
-    const model = this.part?.kind === 'model' ? this.part : train?.model;
-    const encoder = this.part?.kind === 'instance' ? this.part : model?.form.encoder;
-    if (encoder) fields.set('encoder', encoder);
-    if (model) for (const [role, value] of Object.entries(model.form)) if (typeof value === 'object') fields.set(role, value);
-    if (train) {
-      fields.set('loss', {
-        kind: 'closure',
-        name: 'loss',
-        call: (ctx) => {
-          if (!this.current) return fail('P0509', { name: 'subject.loss()', place: 'an embed' }, span);
-          const { collate, inputs } = this.current;
-          const reference = lossNeeds(train.loss.definition).reference ? 'live' : 'none';
-          return tensor(
-            buildObjective(ctx, this.universe.loaded, { model: train.model, loss: train.loss, collate, reference, inputs, span }).loss,
-          );
-        },
-      });
-    }
-    return { kind: 'record', type: 'subject', fields };
-  }
-
-  private statement(s: Extract<Statement, { kind: 'Embed' | 'Keep' | 'Score' }>, scope: Scope): void {
+  private statement(s: ProbeStatement, scope: Scope): void {
     switch (s.kind) {
       case 'Embed':
         this.embed(s, scope);
+        return;
+      case 'Train':
+        this.train(s, scope);
         return;
       case 'Score':
         this.judge(s, scope);
@@ -145,27 +182,47 @@ class ProbeRun {
     }
   }
 
+  private answers(given: Omit<AnswersSpec, 'kind' | 'name'>): DataValue {
+    const name = `answers${this.parts.filter((p) => p.kind === 'answers').length || ''}`;
+    this.parts.push({ kind: 'answers', name, ...given });
+    return { ...given.on, source: 'table', params: {}, table: { name, columns: {} } };
+  }
+
   private embed(s: Extract<Statement, { kind: 'Embed' }>, scope: Scope): void {
     const data = makeData(this.universe.context, evaluate(this.universe.context, s.from, scope), s.from.span);
-    const train = this.stage.train;
-    const arrow = data.layout === 'pairs' || data.layout === 'answers';
+    const worded = data.layout === 'pairs' || data.layout === 'answers';
     const collate = collateFor(
-      arrow ? train?.model : undefined,
+      worded && this.whole ? this.model : undefined,
       data,
-      arrow && data.layout === 'pairs' && train !== undefined && lossNeeds(train.loss.definition).pairs,
+      worded && this.whole && data.layout === 'pairs',
       s.from.span,
     );
     const batch = Math.min(BATCH, data.count);
     const full = this.forward(s, scope, data, collate, batch);
     const rest = data.count % batch;
-    scope.define(s.name.text, { kind: 'string', value: s.name.text });
-    this.embeds.push({
-      ...full,
-      roles: { forward: full.graph, ...(rest > 0 ? { 'forward.rest': this.forward(s, scope, data, collate, rest).graph } : {}) },
+    const columns: NonNullable<DataValue['table']>['columns'] = {};
+    for (const { name, node } of full.graph.outputs)
+      if (node.dtype !== 'bool') columns[name] = { dtype: node.dtype, shape: node.shape.slice(1) };
+    for (const [name, column] of full.inputs) columns[name] = column;
+    const table: DataValue = {
+      kind: 'data',
+      layout: 'tensors',
+      source: 'table',
+      params: {},
+      count: data.count,
+      table: { name: s.name.text, columns },
+    };
+    scope.define(s.name.text, table);
+    this.parts.push({
+      kind: 'embed',
       name: s.name.text,
       data,
       collate,
       batch,
+      roles: { forward: full.graph, ...(rest > 0 ? { 'forward.rest': this.forward(s, scope, data, collate, rest).graph } : {}) },
+      weights: full.weights,
+      scalars: full.scalars,
+      keepInputs: [...full.inputs.keys()],
       keepColumns: columnsOf(data.layout),
     });
   }
@@ -174,22 +231,23 @@ class ProbeRun {
     s: Extract<Statement, { kind: 'Embed' }>,
     scope: Scope,
     data: DataValue,
-    collate: Exclude<Collate, { layout: 'tensors' }>,
+    collate: Collate,
     rows: number,
-  ): Pick<EmbedSpec, 'weights' | 'scalars' | 'keepInputs'> & { graph: Graph } {
+  ): Pick<EmbedSpec, 'weights' | 'scalars'> & { graph: Graph; inputs: Map<string, { dtype: 'f32' | 'i32' | 'u32'; shape: number[] }> } {
     const ctx = new Context(new GraphBuilder());
     const inputs = declareInputs(ctx, collate, rows);
     const local = new Scope(scope);
     for (const [name, value] of inputs) local.define(name, value);
-    this.current = { data, collate, inputs };
+    this.running.embed = { data, collate, inputs };
     const outputs: Output[] = [];
-    const keepInputs: string[] = [];
+    const kept = new Map<string, { dtype: 'f32' | 'i32' | 'u32'; shape: number[] }>();
     runStatements(ctx, s.body, local, {
       probe: (inner, at) => {
         if (inner.kind !== 'Keep') fail('P0509', { name: inner.kind.toLowerCase(), place: 'the body of a probe' }, inner.span);
         const value = evaluate(ctx, inner.value, at);
         if (value.kind !== 'tensor') return fail('P0301', { expected: 'a tensor', found: describe(value) }, inner.value.span);
-        if (value.node.shape[0] !== rows)
+        const { node } = value;
+        if (node.shape[0] !== rows)
           fail(
             'P0401',
             {
@@ -200,28 +258,67 @@ class ProbeRun {
             },
             inner.value.span,
           );
-        if (value.node.op.kind === 'input' && value.node.op.name === inner.name.text) keepInputs.push(inner.name.text);
-        else outputs.push({ kind: 'output', name: inner.name.text, node: value.node });
+        if (node.op.kind === 'input' && node.op.name === inner.name.text && node.dtype !== 'bool')
+          kept.set(inner.name.text, { dtype: node.dtype, shape: node.shape.slice(1) });
+        else outputs.push({ kind: 'output', name: inner.name.text, node });
       },
     });
-    this.current = undefined;
-    return { graph: { outputs }, weights: [...ctx.weights.values()], scalars: Object.fromEntries(ctx.scalars), keepInputs };
+    this.running.embed = undefined;
+    return { graph: { outputs }, weights: [...ctx.weights.values()], scalars: Object.fromEntries(ctx.scalars), inputs: kept };
   }
 
-  /** `score logistic(fit: fitting, l2: l2)`: tables by the names of embeds, the rest are parameters. */
+  /** `train reader { model .. on TABLE .. }`: a reader has weights of its own alone, and reads what an embed kept. */
+  private train(s: Extract<Statement, { kind: 'Train' }>, scope: Scope): void {
+    const diagnostics: Diagnostic[] = [];
+    const where = `train ${s.name.text}`;
+    const taken = new Map<string, { field: Field; own: boolean }>();
+    takeFields(taken, s.fields, true, where, diagnostics, READER_FIELDS);
+    const fields = new Map([...taken].map(([name, { field }]) => [name, field]));
+    requireFields(fields, ['model', 'on', 'loss', 'optimize', 'batch'], where, s.span, diagnostics);
+    if (diagnostics.length > 0) throw new Fault(diagnostics[0]);
+    const at = fields.get('model')?.value;
+    const layer = at && evaluate(this.universe.context, at, scope);
+    if (layer?.kind !== 'bound' || layer.definition.keyword !== 'layer')
+      return fail('P0301', { expected: 'a layer over the columns of the table', found: layer ? describe(layer) : 'nothing' }, at?.span);
+    const path = `${this.name}.${s.name.text}`;
+    const instance = instantiate(layer, path);
+    const model: ModelValue = { kind: 'model', path, form: { kind: 'layer', layer: instance } };
+    const train = trainFields(new Place(this.universe, scope), fields, s.span, {
+      model,
+      trained: [{ name: path, paths: [path], span: s.span }],
+    });
+    const on = fields.get('on')?.value?.span ?? s.span;
+    if (!train.data.table || train.data.layout !== 'tensors')
+      fail('P0301', { expected: 'what an `embed` before it keeps', found: describe(train.data) }, on);
+    const collate = collateFor(model, train.data, false, on);
+    const graphs = buildTrainGraphs(this.universe.loaded, {
+      ...train,
+      collate,
+      reference: 'none',
+      evaluation: 0,
+      length: { steps: train.steps, stepsPerEpoch: train.stepsPerEpoch },
+      span: s.span,
+    });
+    this.parts.push({ kind: 'reader', name: s.name.text, path, fields: train, graphs, collate });
+    scope.define(s.name.text, instance);
+  }
+
+  /** `score logistic(fit: fitting, l2: l2)`: tables by the names of embeds, weights by parts, the rest are parameters. */
   private judge(s: Extract<Statement, { kind: 'Score' }>, scope: Scope): void {
     const e = s.value;
-    if (e.kind !== 'Call' || e.callee.kind !== 'Identifier')
-      return fail('P0301', { expected: 'a score such as logistic(fit: a, held: b)', found: 'something else' }, e.span);
-    const tables: Record<string, string> = {};
-    const params: ProbeSpec['params'] = {};
+    if (e.kind !== 'Call' || e.callee.kind !== 'Identifier' || !Object.hasOwn(SCORES, e.callee.name))
+      return fail('P0301', { expected: `a score, one of ${Object.keys(SCORES).join(', ')}`, found: 'something else' }, e.span);
+    const result: Required<NonNullable<typeof this.score>> = { score: e.callee.name, tables: {}, params: {}, weights: {} };
     for (const argument of e.arguments) {
       if (!argument.name) return fail('P0209', { name: '', of: e.callee.name, nearest: '', known: 'those of the score' }, argument.span);
+      const name = argument.name.text;
       const value = evaluate(this.universe.context, argument.value, scope);
-      if (value.kind === 'string' && this.embeds.some((one) => one.name === value.value)) tables[argument.name.text] = value.value;
-      else if (value.kind === 'string' || value.kind === 'number' || value.kind === 'bool') params[argument.name.text] = value.value;
-      else return fail('P0301', { expected: 'an embed, a number or a string', found: describe(value) }, argument.value.span);
+      if (value.kind === 'data' && value.table) result.tables[name] = value.table.name;
+      else if (value.kind === 'string' || value.kind === 'number' || value.kind === 'bool') result.params[name] = value.value;
+      else if (value.kind === 'instance') result.weights[name] = [value.path];
+      else if (value.kind !== 'none')
+        return fail('P0301', { expected: 'an embed, a part, a number or a string', found: describe(value) }, argument.value.span);
     }
-    this.score = { score: e.callee.name, tables, params };
+    this.score = result;
   }
 }

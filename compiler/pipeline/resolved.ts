@@ -5,7 +5,7 @@
 import { describe } from '../elaborate/values.ts';
 import type { BoundValue, DataValue, InstanceValue, ModelValue, Value } from '../elaborate/values.ts';
 import { tensorParameters } from '../elaborate/calls.ts';
-import type { TrainFields } from './stages.ts';
+import type { TrainFields } from './training-fields.ts';
 
 export interface Resolved {
   name: string;
@@ -31,7 +31,20 @@ function ofModel(id: string, model: ModelValue): Resolved[] {
 }
 
 function ofData(name: string, data: DataValue): Resolved[] {
-  return data.mix ? data.mix.flatMap((part, i) => ofBound(`${name}[${i}]`, part.bound)) : ofBound(name, data.bound);
+  const { mix, sampled, bound, exchanged } = data;
+  const swapped = exchanged === undefined ? [] : [{ name: `${name}.exchanged`, value: `${100 * exchanged} %`, origin: 'the text' }];
+  if (mix) return [...mix.flatMap((part, i) => ofData(`${name}[${i}]`, part)), ...swapped];
+  if (!sampled) return [...(bound ? ofBound(name, bound) : []), ...swapped];
+  const { subject, on, perPrompt, temperature, rank } = sampled;
+  const given = (key: string, value: string): Resolved => ({ name: `${name}.${key}`, value, origin: 'sample' });
+  return [
+    given('model', describe(subject)),
+    given('per_prompt', String(perPrompt)),
+    given('temperature', String(temperature)),
+    ...(rank === undefined ? [] : [given('rank', rank)]),
+    ...ofData(`${name}.on`, on),
+    ...swapped,
+  ];
 }
 
 /** Arguments of a definition, given or by default; schedules and parts below them likewise. */

@@ -1,25 +1,47 @@
 /** Where each tensor of a task begins: an earlier task's result, a file, or a drawing keyed by its path. */
 import { report } from '../../grammar/index.ts';
 import type { Diagnostic, Span } from '../../grammar/index.ts';
-import type { StateTensor } from '../../plan/plan.ts';
+import type { Cell, Collate, StateTensor, TrainTask } from '../../plan/plan.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
 import { Silent, fail } from '../elaborate/fault.ts';
 import type { SubjectValue } from '../elaborate/values.ts';
 import type { Host } from '../host.ts';
-import { REFERENCE_PREFIX } from './objective.ts';
 import type { StageSpec } from './stages.ts';
+import type { TrainGraphs } from './train-graphs.ts';
 
-/** What a stage leaves: weights by name. `taskOf` gives the task's id for a seed, or undefined where nothing was trained. */
+/** What a stage leaves: weights by name, and how it is trained where it is. */
 export interface StageResult {
   spec: StageSpec;
   /** Names and shapes of the weights of its task, or of its file. */
   weights: ReadonlyMap<string, readonly number[]>;
+  graphs?: TrainGraphs;
+  collate?: Collate;
+  /** Whose weights its loss is compared with. */
+  reference?: StageResult;
+  /** A value of a tuned name that this stage was given, to be compared with others. */
+  cell?: Cell;
+  /** The choice that its scalars and tables wait for. */
+  tuned?: TrainTask['tuned'];
 }
+
+/** `reference:eyes.position`, `against:head.embedding`: a second subject's weights bear a prefix beside the first one's. */
+export function prefixOf(path: string): string | undefined {
+  return /^(\w+):/.exec(path)?.[1];
+}
+
+/** The name that a weight has in its own stage. */
+export function withoutPrefix(path: string): string {
+  return path.slice((prefixOf(path)?.length ?? -1) + 1);
+}
+
+type Weight = Pick<WeightInfo, 'path' | 'shape' | 'init'>;
 
 export class Sources {
   private readonly results: Map<string, StageResult>;
   private readonly host: Host;
   private readonly diagnostics: Diagnostic[];
+  /** Told of every stage and seed whose task a weight is taken from, before it is. */
+  private readonly need: (stage: StageResult, seed: number) => void;
   /** Stages with a fault of their own: what refers to them says nothing further. */
   readonly faulty = new Set<string>();
   /** Files that were used, as keys of `Plan.files`. */
@@ -27,10 +49,11 @@ export class Sources {
   private readonly headers = new Map<string, ReadonlyMap<string, readonly number[]>>();
   private readonly warned = new Set<string>();
 
-  constructor(results: Map<string, StageResult>, host: Host, diagnostics: Diagnostic[]) {
+  constructor(results: Map<string, StageResult>, host: Host, diagnostics: Diagnostic[], need: (stage: StageResult, seed: number) => void) {
     this.results = results;
     this.host = host;
     this.diagnostics = diagnostics;
+    this.need = need;
   }
 
   /** Names and shapes in a safetensors file beside the text. */
@@ -56,21 +79,21 @@ export class Sources {
   }
 
   /** The state of a model whose weights are those that `stage` leaves (a reference, a probe, an export). */
-  leftBy(stage: StageResult, weight: WeightInfo, seed: number): StateTensor['source'] {
+  leftBy(stage: StageResult, weight: Weight, seed: number): StateTensor['source'] {
     return this.find(stage, weight, seed) ?? drawn(weight);
   }
 
   /** Where a weight begins in a stage's own task. */
-  beginningOf(spec: StageSpec, weight: WeightInfo, seed: number): StateTensor['source'] {
+  beginningOf(spec: StageSpec, weight: Weight, seed: number): StateTensor['source'] {
     return this.upstream(spec, weight, seed) ?? drawn(weight);
   }
 
-  /** Says which weights of a stage begin anew although it starts from something. */
+  /** Says which weights of a stage begin anew although it starts from something. Where only parts were named, the others are to. */
   warnAboutMissing(spec: StageSpec, weights: readonly WeightInfo[]): void {
     if ((!spec.start && !spec.from) || this.warned.has(spec.id)) return;
     this.warned.add(spec.id);
-    const own = weights.filter((w) => !w.path.startsWith(REFERENCE_PREFIX));
-    const missing = own.filter((w) => !this.upstream(spec, w, 0)).map((w) => w.path);
+    const own = weights.filter((w) => prefixOf(w.path) === undefined);
+    const missing = own.filter((w) => !this.upstream(spec, w, undefined)).map((w) => w.path);
     if (missing.length === 0) return;
     const where = spec.start ? spec.start.file : (spec.from?.stage ?? '');
     if (missing.length === own.length) fail('P0518', { file: where, missing: missing[0] }, spec.start?.span ?? spec.span);
@@ -83,7 +106,13 @@ export class Sources {
     );
   }
 
-  private upstream(spec: StageSpec, weight: WeightInfo, seed: number): StateTensor['source'] | undefined {
+  /** Without a seed it is only found out whether there is a source. */
+  private upstream(spec: StageSpec, weight: Weight, seed: number | undefined): StateTensor['source'] | undefined {
+    for (const part of spec.parts) {
+      if (!part.paths.some((path) => weight.path === path || weight.path.startsWith(`${path}.`))) continue;
+      const found = this.find(this.stage(part.subject, part.span, spec.id), weight, part.subject.seed ?? seed);
+      if (found) return found;
+    }
     if (spec.start) {
       const shape = this.header(spec.start.file, spec.start.span).get(weight.path);
       if (shape) {
@@ -91,30 +120,32 @@ export class Sources {
         return { from: 'file', file: spec.start.file, name: weight.path };
       }
     }
-    return spec.from ? this.find(this.stage(spec.from, spec.span, spec.id), weight, seed) : undefined;
+    return spec.from ? this.find(this.stage(spec.from, spec.span, spec.id), weight, spec.from.seed ?? seed) : undefined;
   }
 
-  private find(stage: StageResult, weight: WeightInfo, seed: number): StateTensor['source'] | undefined {
-    const name = weight.path.startsWith(REFERENCE_PREFIX) ? weight.path.slice(REFERENCE_PREFIX.length) : weight.path;
+  private find(stage: StageResult, weight: Weight, seed: number | undefined): StateTensor['source'] | undefined {
+    const name = withoutPrefix(weight.path);
     if (stage.spec.train) {
       const shape = stage.weights.get(name);
       if (shape) {
         this.sameShape(stage.spec.id, weight, shape, stage.spec.span);
+        if (seed === undefined) return drawn(weight);
+        this.need(stage, seed);
         return { from: 'task', task: taskId(stage.spec, seed), name };
       }
     }
     return this.upstream(stage.spec, { ...weight, path: name }, seed);
   }
 
-  private sameShape(file: string, weight: WeightInfo, shape: readonly number[], span?: Span): void {
+  private sameShape(file: string, weight: Weight, shape: readonly number[], span?: Span): void {
     if (shape.join() !== weight.shape.join())
       fail('P0517', { file, name: weight.path, expected: `[${weight.shape.join(', ')}]`, found: `[${shape.join(', ')}]` }, span);
   }
 }
 
-/** A live reference begins with the very weights that the policy begins with, so it is drawn by the same key. */
-function drawn({ path, init }: WeightInfo): StateTensor['source'] {
-  return path.startsWith(REFERENCE_PREFIX) ? { from: 'init', init, key: path.slice(REFERENCE_PREFIX.length) } : { from: 'init', init };
+/** A second copy of a model begins with the very weights that the first begins with, so it is drawn by the same key. */
+function drawn({ path, init }: Weight): StateTensor['source'] {
+  return prefixOf(path) === undefined ? { from: 'init', init } : { from: 'init', init, key: withoutPrefix(path) };
 }
 
 /** `post.dpo@1`: the task of a stage or arm for a seed. */

@@ -1,56 +1,100 @@
 /**
- * From stages, probes and exports to the tasks of a plan: a task for each seed, with the programs it runs, the tensors it
- * starts from, and the hash of all that decides its result.
+ * From stages, samplings and exports to the tasks of a plan: a task for each seed, with the programs it runs, the tensors it
+ * starts from, and the hash of all that decides its result. Tasks of probes are made by probe-tasks.ts, of tuning by tuning.ts.
  */
-import type { Collate, DataSource, EmbedTask, Roles, ScoreTask, StateTensor, Task, Tokenizer, TrainTask } from '../../plan/plan.ts';
+import type { Span } from '../../grammar/index.ts';
 import { hashOf } from '../../plan/hash.ts';
+import type { DataSource, Roles, StateTensor, Task, Tokenizer, TrainTask } from '../../plan/plan.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
+import type { Universe } from '../elaborate/names.ts';
 import type { DataValue } from '../elaborate/values.ts';
 import { canonical } from '../graph/canonical.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Host } from '../host.ts';
-import { REFERENCE_PREFIX } from './objective.ts';
-import type { EmbedSpec, ProbeSpec } from './probes.ts';
+import { resolveSource } from './data-source.ts';
+import { Sampler } from './sample-tasks.ts';
+import type { Sampling } from './sample-tasks.ts';
 import type { Sources, StageResult } from './sources.ts';
-import { taskId } from './sources.ts';
-import type { StageSpec, TrainFields } from './stages.ts';
+import { prefixOf, taskId } from './sources.ts';
+import type { TrainFields } from './training-fields.ts';
+import { modelOf } from './training-fields.ts';
 import type { TrainGraphs } from './train-graphs.ts';
 
 /** Turns the graphs of a task's roles into programs, for each target; the same graphs give the same programs. */
 export type Programs = (roles: Record<string, Graph>, label: string) => Record<string, Roles>;
 
+/** What a training task is beside its fields and graphs. */
+export interface Training extends Pick<TrainTask, 'stage' | 'arm' | 'cell' | 'probe' | 'tuned'> {
+  id: string;
+  span: Span;
+  fields: TrainFields;
+  graphs: TrainGraphs;
+  collate: TrainTask['collate'];
+  reference?: StageResult;
+  source: (weight: WeightInfo, seed: number) => StateTensor['source'];
+  /** Tasks of the tables that its data may name. */
+  tables?: ReadonlyMap<string, string>;
+}
+
 export class TaskMaker {
   readonly tokenizers: Record<string, Tokenizer> = {};
   readonly tasks: Task[] = [];
+  readonly sources: Sources;
+  readonly programs: Programs;
   private readonly hashes = new Map<string, string>();
-  private readonly sources: Sources;
-  private readonly programs: Programs;
+  readonly universe: Universe;
   private readonly host: Host;
+  private readonly sampler: Sampler;
 
-  constructor(sources: Sources, programs: Programs, host: Host) {
+  constructor(universe: Universe, sources: Sources, programs: Programs) {
+    this.universe = universe;
     this.sources = sources;
     this.programs = programs;
-    this.host = host;
+    this.host = universe.host;
+    this.sampler = new Sampler(this);
   }
 
-  train(
-    spec: StageSpec,
-    fields: TrainFields,
-    graphs: TrainGraphs,
-    collate: Collate,
-    reference: StageResult | undefined,
-    seed: number,
-  ): void {
-    const programs = this.programs(graphs.roles, spec.id);
-    const source = (w: WeightInfo): StateTensor['source'] =>
-      w.path.startsWith(REFERENCE_PREFIX) && reference ? this.sources.leftBy(reference, w, seed) : this.sources.beginningOf(spec, w, seed);
+  has(id: string): boolean {
+    return this.hashes.has(id);
+  }
+
+  hashOfTask(id: string): string | undefined {
+    return this.hashes.get(id);
+  }
+
+  /** The task of a stage, arm or cell for a seed, unless it is there already. */
+  stage(result: StageResult, seed: number): void {
+    const { spec, graphs, collate, reference, cell, tuned } = result;
+    if (!spec.train || !graphs || !collate || this.has(taskId(spec, seed))) return;
+    this.train(
+      {
+        id: spec.id,
+        stage: spec.stage,
+        ...(spec.arm ? { arm: spec.arm } : {}),
+        ...(cell ? { cell } : {}),
+        ...(tuned ? { tuned } : {}),
+        span: spec.span,
+        fields: spec.train,
+        graphs,
+        collate,
+        reference,
+        source: (w, s) =>
+          prefixOf(w.path) === 'reference' && reference ? this.sources.leftBy(reference, w, s) : this.sources.beginningOf(spec, w, s),
+      },
+      seed,
+    );
+  }
+
+  train(training: Training, seed: number): string {
+    const { fields, graphs, collate, reference, tuned } = training;
+    const programs = this.programs(graphs.roles, training.id);
     const state: StateTensor[] = [
       ...graphs.weights.map((w): StateTensor => ({
         name: w.path,
         dtype: 'f32',
         shape: w.shape,
-        source: source(w),
-        keep: w.path.startsWith(REFERENCE_PREFIX) ? 'working' : 'weight',
+        source: training.source(w, seed),
+        keep: prefixOf(w.path) === 'reference' ? 'working' : 'weight',
         trained: graphs.trained.has(w.path),
       })),
       ...graphs.states.map((s): StateTensor => ({
@@ -62,36 +106,45 @@ export class TaskMaker {
         trained: false,
       })),
     ];
-    const data = this.dataSource(fields.data);
-    const evaluate = fields.evaluate ? { every: fields.evaluate.every, data: this.dataSource(fields.evaluate.data) } : undefined;
+    const data = this.dataSource(fields.data, seed, training.tables);
+    const evaluate = fields.evaluate
+      ? { every: fields.evaluate.every, data: this.dataSource(fields.evaluate.data, seed, training.tables) }
+      : undefined;
     const scored =
       reference && graphs.roles.reference
-        ? this.reference(graphs, reference, seed, evaluate ? [data, evaluate.data] : [data], collate)
+        ? this.reference(graphs, graphs.roles.reference, reference, seed, evaluate ? [data, evaluate.data] : [data], collate)
         : undefined;
     const decides = {
       kind: 'train',
       roles: this.canonicalRoles(graphs.roles),
-      scalars: graphs.scalars,
-      tables: graphs.tables,
+      ...(tuned ? { options: tuned.options, choice: this.hashes.get(tuned.task) } : { scalars: graphs.scalars, tables: graphs.tables }),
       seed,
-      data,
-      evaluate,
+      data: this.byContent(data),
+      evaluate: evaluate && { every: evaluate.every, data: this.byContent(evaluate.data) },
       collate,
       batch: fields.batch,
       micro: fields.micro,
       steps: fields.steps,
-      state: state.map((s) => [s.name, this.sourceHash(s, seed)]),
+      state: state.map((s) => [s.name, this.sourceHash(s.source, seed)]),
       reference: scored?.hash,
     };
+    const { probe, cell, arm } = training;
     const task: TrainTask = {
       kind: 'train',
-      id: taskId(spec, seed),
+      id: `${training.id}@${seed}`,
       hash: hashOf(decides),
-      needs: needsOf([...state, ...(scored?.state ?? [])]),
+      needs: [
+        ...new Set([
+          ...needsOf([...state, ...(scored?.state ?? [])]),
+          ...tasksOf(data),
+          ...(evaluate ? tasksOf(evaluate.data) : []),
+          ...(tuned ? [tuned.task] : []),
+        ]),
+      ],
       seed,
-      place: { file: spec.span.file, line: spec.span.line },
-      stage: spec.stage,
-      ...(spec.arm ? { arm: spec.arm } : {}),
+      place: { file: training.span.file, line: training.span.line },
+      stage: training.stage,
+      ...(arm === undefined ? {} : { arm }),
       loss: fields.loss.definition.name.text,
       state,
       data,
@@ -107,19 +160,24 @@ export class TaskMaker {
       ...(evaluate ? { evaluate } : {}),
       checkpointEvery: fields.checkpointEvery,
       ...(scored ? { reference: scored } : {}),
+      ...(tuned ? { tuned } : {}),
+      ...(cell ? { cell } : {}),
+      ...(probe ? { probe } : {}),
     };
     this.add(task);
+    return task.id;
   }
 
   private reference(
     graphs: TrainGraphs,
+    graph: Graph,
     reference: StageResult,
     seed: number,
     data: DataSource[],
-    collate: Collate,
+    collate: TrainTask['collate'],
   ): NonNullable<TrainTask['reference']> {
     const state = graphs.weights
-      .filter((w) => graphs.roles.reference && usesState(graphs.roles.reference, w.path))
+      .filter((w) => usesState(graph, w.path))
       .map((w): StateTensor => ({
         name: w.path,
         dtype: 'f32',
@@ -129,83 +187,23 @@ export class TaskMaker {
         trained: false,
       }));
     const hash = hashOf({
-      graph: canonical(graphs.roles.reference),
-      data,
+      graph: canonical(graph),
+      data: data.map((d) => this.byContent(d)),
       collate,
-      state: state.map((s) => [s.name, this.sourceHash(s, seed)]),
+      state: state.map((s) => [s.name, this.sourceHash(s.source, seed)]),
     });
     return { state, hash };
   }
 
-  /** The embeds and the score of a probe, for one subject and seed. Embeds that two probes share are one task. */
-  probe(probe: ProbeSpec, subject: StageResult, reference: StageResult | undefined, seed: number): void {
-    const ids = new Map<string, string>();
-    for (const embed of probe.embeds) ids.set(embed.name, this.embed(probe, embed, subject, reference, seed));
-    const tables = Object.fromEntries(Object.entries(probe.tables).map(([argument, name]) => [argument, ids.get(name) ?? '']));
-    const task: ScoreTask = {
-      kind: 'score',
-      id: `${probe.name}.${subject.spec.id}@${seed}`,
-      hash: hashOf({
-        kind: 'score',
-        score: probe.score,
-        params: probe.params,
-        seed,
-        tables: Object.entries(tables).map(([k, id]) => [k, this.hashes.get(id)]),
-      }),
-      needs: Object.values(tables),
-      seed,
-      place: { file: probe.span.file, line: probe.span.line },
-      score: probe.score,
-      probe: probe.name,
-      subject: { stage: subject.spec.stage, ...(subject.spec.arm ? { arm: subject.spec.arm } : {}) },
-      tables,
-      params: probe.params,
-    };
-    this.add(task);
-  }
-
-  private embed(probe: ProbeSpec, embed: EmbedSpec, subject: StageResult, reference: StageResult | undefined, seed: number): string {
-    const state = embed.weights.map((w): StateTensor => {
-      const from = w.path.startsWith(REFERENCE_PREFIX) && reference ? reference : subject;
-      return { name: w.path, dtype: 'f32', shape: w.shape, source: this.sources.leftBy(from, w, seed), keep: 'working', trained: false };
-    });
-    const data = this.dataSource(embed.data);
-    const hash = hashOf({
-      kind: 'embed',
-      roles: this.canonicalRoles(embed.roles),
-      scalars: embed.scalars,
-      data,
-      collate: embed.collate,
-      batch: embed.batch,
-      keep: [embed.keepInputs, embed.keepColumns],
-      state: state.map((s) => [s.name, this.sourceHash(s, seed)]),
-    });
-    const same = this.tasks.find((t) => t.kind === 'embed' && t.hash === hash);
-    if (same) return same.id;
-    const task: EmbedTask = {
-      kind: 'embed',
-      id: `${probe.name}.${embed.name}.${subject.spec.id}@${seed}`,
-      hash,
-      needs: needsOf(state),
-      seed,
-      place: { file: probe.span.file, line: probe.span.line },
-      state,
-      data,
-      collate: embed.collate,
-      batch: embed.batch,
-      programs: this.programs(embed.roles, probe.name),
-      scalars: embed.scalars,
-      keepInputs: embed.keepInputs,
-      keepColumns: embed.keepColumns,
-    };
-    this.add(task);
-    return task.id;
+  /** Answers of the model that `from` leaves: the task's id. */
+  sample(sampling: Sampling, from: StageResult, seed: number): string {
+    return this.sampler.task(sampling, from, seed);
   }
 
   /** Weights below `path` (or all) as a stage left them, written as a file. */
   export(file: string, subject: StageResult, path: string[] | undefined, weights: readonly WeightInfo[], seed: number, line: number): void {
     const chosen = weights.filter(
-      (w) => !w.path.startsWith(REFERENCE_PREFIX) && (!path || path.some((p) => w.path === p || w.path.startsWith(`${p}.`))),
+      (w) => prefixOf(w.path) === undefined && (!path || path.some((p) => w.path === p || w.path.startsWith(`${p}.`))),
     );
     const tensors = chosen.flatMap((w) => {
       const source = this.sources.leftBy(subject, w, seed);
@@ -239,23 +237,58 @@ export class TaskMaker {
     });
   }
 
-  private add(task: Task): void {
+  add(task: Task): void {
     this.tasks.push(task);
     this.hashes.set(task.id, task.hash);
   }
 
-  private dataSource(data: DataValue): DataSource {
+  /** Data as a plan holds it, for a seed; what it reads of earlier tasks is made to be there. */
+  dataSource(data: DataValue, seed: number, tables?: ReadonlyMap<string, string>): DataSource {
     for (const part of [data, ...(data.mix ?? [])]) if (part.tokenizer) this.tokenizers[part.tokenizer.name] = part.tokenizer.tokenizer;
-    return resolveSource(data, this.host);
+    const { sampled, table, exchanged } = data;
+    const swapped = exchanged === undefined ? {} : { exchanged };
+    if (table) {
+      const task = tables?.get(table.name);
+      if (task === undefined) throw new Error(`the table ${table.name} has no task`);
+      return { source: 'table', params: {}, count: data.count, task, ...swapped };
+    }
+    if (!sampled) {
+      const mix = data.mix?.map((part) => this.dataSource(part, seed, tables));
+      return { ...resolveSource(data, this.host), ...(mix ? { mix } : {}), ...swapped };
+    }
+    const { subject, span } = sampled;
+    const from = this.sources.stage(subject, span);
+    const model =
+      subject.part?.kind === 'model' ? subject.part : (from.spec.train?.model ?? modelOf(this.universe, undefined, undefined, span));
+    const task = this.sample({ ...sampled, id: sampled.name, model }, from, subject.seed ?? seed);
+    const base = this.dataSource(sampled.on, seed, tables);
+    return {
+      source: data.source,
+      params: {},
+      ...(data.tokenizer ? { tokenizer: data.tokenizer.name } : {}),
+      count: data.count,
+      task,
+      base,
+      ...swapped,
+    };
   }
 
-  private canonicalRoles(roles: Record<string, Graph>): Record<string, string> {
+  /** As `data` decides a result: earlier tasks by what they are, not by name. */
+  byContent(data: DataSource): unknown {
+    return {
+      ...data,
+      ...(data.task === undefined ? {} : { task: this.hashes.get(data.task) }),
+      ...(data.base ? { base: this.byContent(data.base) } : {}),
+      ...(data.mix ? { mix: data.mix.map((part) => this.byContent(part)) } : {}),
+    };
+  }
+
+  canonicalRoles(roles: Record<string, Graph>): Record<string, string> {
     return Object.fromEntries(Object.entries(roles).map(([role, graph]) => [role, hashOf(canonical(graph))]));
   }
 
   /** What a state tensor begins as, by content: an earlier task's hash, a file's, or the drawing and its seed. */
-  private sourceHash(state: StateTensor, seed: number): unknown {
-    const { source } = state;
+  sourceHash(source: StateTensor['source'], seed: number): unknown {
     switch (source.from) {
       case 'init':
         return source.init.kind === 'constant' ? source.init : [source.init, seed];
@@ -267,8 +300,13 @@ export class TaskMaker {
   }
 }
 
-function needsOf(state: readonly StateTensor[]): string[] {
+export function needsOf(state: readonly Pick<StateTensor, 'source'>[]): string[] {
   return [...new Set(state.flatMap((s) => (s.source.from === 'task' ? [s.source.task] : [])))];
+}
+
+/** The earlier tasks whose rows a source reads. */
+export function tasksOf(data: DataSource): string[] {
+  return [data, ...(data.mix ?? [])].flatMap((part) => (part.task === undefined ? [] : [part.task]));
 }
 
 function usesState(graph: Graph, name: string): boolean {
@@ -281,17 +319,4 @@ function usesState(graph: Graph, name: string): boolean {
     stack.push(...node.inputs);
   }
   return false;
-}
-
-/** Data as a plan holds it, with the hash of the files that it reads. */
-export function resolveSource(data: DataValue, host: Host): DataSource {
-  const content = data.folder === undefined ? undefined : host.hash(data.folder);
-  return {
-    source: data.source,
-    params: data.params,
-    ...(data.tokenizer ? { tokenizer: data.tokenizer.name } : {}),
-    ...(content ? { content } : {}),
-    count: data.count,
-    ...(data.mix ? { mix: data.mix.map((part) => resolveSource(part, host)) } : {}),
-  };
 }

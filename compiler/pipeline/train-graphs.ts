@@ -23,8 +23,7 @@ import { buildObjective } from './objective.ts';
 import type { Objective, Reference } from './objective.ts';
 import { applyOptimizer } from './optimizer.ts';
 import type { Length } from './schedule.ts';
-
-type ModelCollate = Exclude<Collate, { layout: 'tensors' }>;
+import type { TrainedPart } from './training-fields.ts';
 
 export interface TrainSpec {
   model: ModelValue;
@@ -32,15 +31,14 @@ export interface TrainSpec {
   optimizer: BoundValue;
   /** Largest joint norm of the gradients; undefined: no clipping. */
   clip?: number;
-  collate: ModelCollate;
+  collate: Collate;
   reference: Reference;
   batch: number;
   micro: number;
   /** Rows of the evaluation data, 0 for none. */
   evaluation: number;
   length: Length;
-  /** Paths (with everything below them) that are trained. */
-  trained: { path: string; span: Span }[];
+  trained: TrainedPart[];
   span: Span;
 }
 
@@ -58,7 +56,11 @@ export interface TrainGraphs {
 /** Whether weights below `path` belong to one of the trained parts. The loss's own weights always do. */
 function isTrained(path: string, spec: TrainSpec): boolean {
   const own = spec.loss.definition.name.text;
-  return [...spec.trained.map((t) => t.path), own].some((p) => path === p || path.startsWith(`${p}.`));
+  return liesBelow(path, [...spec.trained.flatMap((t) => t.paths), own]);
+}
+
+function liesBelow(path: string, parts: readonly string[]): boolean {
+  return parts.some((part) => path === part || path.startsWith(`${part}.`));
 }
 
 export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
@@ -237,15 +239,15 @@ function scaled(
 
 /** Every part that the text trains must receive a gradient, else the text does not say what its writer means. */
 function requireGradients(spec: TrainSpec, trained: WeightInfo[], slopes: (Node | undefined)[]): void {
-  for (const { path, span } of spec.trained) {
-    const below = trained.map((w, i) => ({ w, slope: slopes[i] })).filter(({ w }) => w.path === path || w.path.startsWith(`${path}.`));
-    if (below.length === 0) fail('P0501', { part: path, why: 'it has no weights that this stage uses' }, span);
+  for (const { name, paths, span } of spec.trained) {
+    const below = trained.map((w, i) => ({ w, slope: slopes[i] })).filter(({ w }) => liesBelow(w.path, paths));
+    if (below.length === 0) fail('P0501', { part: name, why: 'it has no weights that this stage uses' }, span);
     const without = below.filter(({ slope }) => !slope).map(({ w }) => w.path);
     if (without.length > 0)
       fail(
         'P0501',
         {
-          part: path,
+          part: name,
           why: `no gradient reaches ${without.slice(0, 3).join(', ')}${without.length > 3 ? ` and ${without.length - 3} more` : ''}`,
         },
         span,

@@ -136,4 +136,43 @@ export const pipeline = {
     explain: 'The declaration is understood but cannot be carried out as it stands.',
     example: example({ more: 'seeds [0.5]' }),
   }),
+  P0522: entry<{ probe: string; judges: string; stage: string }>({
+    message: ({ probe, judges, stage }) => `the probe \`${probe}\` judges ${judges}, so it cannot choose a value for ${stage}`,
+    help: () => 'tune by a probe whose subject is this stage, or the comparison that it belongs to',
+    explain: 'The cells of a tuning grid are compared by a probe of the stage that is tuned.',
+    example: example({
+      rest: 'tune rate in [1e-3, 1e-2] by objects on seeds [7]\n  batch 8\n  steps 4',
+      more: 'stage other {\n  train mllm\n  on pairs\n  loss sft\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}\nuse std.probe.linear_probe\nprobe objects = linear_probe(other.eyes, on: scenes.objects, fit: 64, held: 64)',
+    }),
+  }),
+  P0523: entry<{ score: string; value: string; known: string }>({
+    message: ({ score, value }) => `the score ${score} has no measure \`${value}\` of which one value is better than another`,
+    help: ({ known }) => (known ? `it has ${known}` : 'tune by another probe'),
+    explain: 'A choice needs a measure with a better side; what is only told, such as drift, chooses nothing.',
+    example: example({
+      rest: 'tune rate in [1e-3, 1e-2] by objects.top5 on seeds [7]\n  batch 8\n  steps 4',
+      more: 'use std.probe.linear_probe\nprobe objects = linear_probe(tune.eyes, on: scenes.objects, fit: 64, held: 64)',
+    }),
+  }),
+  P0524: entry<{ least: string; fewer: number; most: string; more: number }>({
+    severity: 'warning',
+    message: ({ least, fewer, most, more }) =>
+      `${most} may choose among ${more} values and ${least} among ${fewer}: the comparison favours the larger grid`,
+    help: () => 'tune in the comparison, for all arms, or give each arm as many values',
+    explain: 'The best of many tries is better than the best of few, whatever is tried. Arms that are compared should have equal chances.',
+    example: example({
+      more: 'use std.probe.linear_probe\nprobe objects = linear_probe(post.eyes, on: scenes.objects, fit: 64, held: 64)\ncompare post from tune {\n  arm a {\n    loss sft\n    tune rate in [1e-3, 1e-2] by objects on seeds [7]\n    optimize adamw(lr: rate)\n  }\n  arm b {\n    loss sft\n    optimize adamw(lr: 1e-3)\n  }\n  train mllm\n  on pairs\n  batch 8\n  steps 2\n}',
+    }),
+  }),
+  P0525: entry<{ name: string }>({
+    message: ({ name }) =>
+      `\`${name}\` decides more than a number of the loss, the optimizer or the schedule: its values are other programs`,
+    help: () => 'write arms of a comparison for what cannot be tuned: sizes, lengths, data',
+    explain:
+      'The cells of a grid and the stage share their programs and differ in scalars alone: rates, beta, decay, smoothing. Steps, batches, data and shapes are no scalars.',
+    example: example({
+      rest: 'tune length in [2, 4] by objects on seeds [7]\n  batch 8\n  steps length',
+      more: 'use std.probe.linear_probe\nprobe objects = linear_probe(tune.eyes, on: scenes.objects, fit: 64, held: 64)',
+    }),
+  }),
 };

@@ -306,13 +306,39 @@ export type ShapeEntryCstChildren = {
   value?: SumCstNode[];
 };
 
+export interface FieldCstNode extends CstNode {
+  name: 'field';
+  children: FieldCstChildren;
+}
+
+export type FieldCstChildren = {
+  name: IToken[];
+  value?: ExpressionCstNode[];
+  Every?: IToken[];
+  every?: ExpressionCstNode[];
+  On?: IToken[];
+  on?: ExpressionCstNode[];
+  Comma?: IToken[];
+  more?: FieldMoreCstNode[];
+};
+
+export interface FieldMoreCstNode extends CstNode {
+  name: 'fieldMore';
+  children: FieldMoreCstChildren;
+}
+
+export type FieldMoreCstChildren = {
+  name: IToken[];
+  value: ExpressionCstNode[];
+};
+
 export interface StatementCstNode extends CstNode {
   name: 'statement';
   children: StatementCstChildren;
 }
 
 export type StatementCstChildren = {
-  value?: (AssignCstNode | LetStatementCstNode | WeightCstNode | PartCstNode | RepeatCstNode | IfStatementCstNode | ReturnStatementCstNode | ExposeCstNode | RequireCstNode | StateLikeCstNode | EmbedCstNode | KeepCstNode | ScoreCstNode)[];
+  value?: (AssignCstNode | LetStatementCstNode | WeightCstNode | PartCstNode | RepeatCstNode | IfStatementCstNode | ReturnStatementCstNode | ExposeCstNode | RequireCstNode | StateLikeCstNode | EmbedCstNode | TrainStatementCstNode | KeepCstNode | ScoreCstNode)[];
 };
 
 export interface AssignCstNode extends CstNode {
@@ -477,6 +503,19 @@ export type EmbedCstChildren = {
   RightCurly: IToken[];
 };
 
+export interface TrainStatementCstNode extends CstNode {
+  name: 'trainStatement';
+  children: TrainStatementCstChildren;
+}
+
+export type TrainStatementCstChildren = {
+  Train: IToken[];
+  name: IToken[];
+  LeftCurly: IToken[];
+  fields?: FieldCstNode[];
+  RightCurly: IToken[];
+};
+
 export interface KeepCstNode extends CstNode {
   name: 'keep';
   children: KeepCstChildren;
@@ -582,6 +621,7 @@ export type StageCstChildren = {
   From?: IToken[];
   from?: ExpressionCstNode[];
   LeftCurly: IToken[];
+  tunes?: TuneCstNode[];
   fields?: FieldCstNode[];
   RightCurly: IToken[];
 };
@@ -598,6 +638,7 @@ export type CompareCstChildren = {
   from?: ExpressionCstNode[];
   LeftCurly: IToken[];
   arms?: ArmCstNode[];
+  tunes?: TuneCstNode[];
   fields?: FieldCstNode[];
   RightCurly: IToken[];
 };
@@ -611,34 +652,26 @@ export type ArmCstChildren = {
   Arm: IToken[];
   name: IToken[];
   LeftCurly: IToken[];
+  tunes?: TuneCstNode[];
   fields?: FieldCstNode[];
   RightCurly: IToken[];
 };
 
-export interface FieldCstNode extends CstNode {
-  name: 'field';
-  children: FieldCstChildren;
+export interface TuneCstNode extends CstNode {
+  name: 'tune';
+  children: TuneCstChildren;
 }
 
-export type FieldCstChildren = {
+export type TuneCstChildren = {
+  Tune: IToken[];
   name: IToken[];
-  value?: ExpressionCstNode[];
-  Every?: IToken[];
-  every?: ExpressionCstNode[];
-  On?: IToken[];
-  on?: ExpressionCstNode[];
-  Comma?: IToken[];
-  more?: FieldMoreCstNode[];
-};
-
-export interface FieldMoreCstNode extends CstNode {
-  name: 'fieldMore';
-  children: FieldMoreCstChildren;
-}
-
-export type FieldMoreCstChildren = {
-  name: IToken[];
-  value: ExpressionCstNode[];
+  In: IToken[];
+  values: ExpressionCstNode[];
+  By: IToken[];
+  by: ExpressionCstNode[];
+  On: IToken[];
+  Seeds: IToken[];
+  seeds: ExpressionCstNode[];
 };
 
 export interface ExportDeclarationCstNode extends CstNode {

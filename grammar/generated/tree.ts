@@ -28,7 +28,17 @@ export interface Arm {
   kind: 'Arm';
   span: Span;
   name: Name;
+  tunes: Tune[];
   fields: Field[];
+}
+
+export interface Tune {
+  kind: 'Tune';
+  span: Span;
+  name: Name;
+  values: Expression;
+  by: Expression;
+  seeds: Expression;
 }
 
 export interface Field {
@@ -122,6 +132,7 @@ export interface Stage {
   span: Span;
   name: Name;
   from?: Expression;
+  tunes: Tune[];
   fields: Field[];
   docs: string;
 }
@@ -132,6 +143,7 @@ export interface Compare {
   name: Name;
   from?: Expression;
   arms: Arm[];
+  tunes: Tune[];
   fields: Field[];
   docs: string;
 }
@@ -246,6 +258,13 @@ export interface Embed {
   name: Name;
   from: Expression;
   body: Statement[];
+}
+
+export interface Train {
+  kind: 'Train';
+  span: Span;
+  name: Name;
+  fields: Field[];
 }
 
 export interface Keep {
@@ -387,8 +406,8 @@ export interface IndexNamed {
 }
 
 export type Declaration = Use | Param | Seeds | Binding | Stage | Compare | Export | RecordType | Definition;
-export type Statement = Let | Assign | Weight | Part | Repeat | If | Return | Expose | Require | StateLike | Embed | Keep | Score;
+export type Statement = Let | Assign | Weight | Part | Repeat | If | Return | Expose | Require | StateLike | Embed | Train | Keep | Score;
 export type Expression = NumberLiteral | StringLiteral | BoolLiteral | NoneLiteral | ListLiteral | Identifier | Member | Call | Index | Unary | Binary | Range | Conditional | Arrow | Missing;
 export type IndexEntry = IndexAt | Slice | Rest | IndexNamed;
 export type ShapeEntry = Expression | Rest;
-export type Node = File | Name | Arm | Field | FieldMore | RecordField | Parameter | TypeRef | NamedArgument | Argument | Use | Param | Seeds | Binding | Stage | Compare | Export | RecordType | Definition | Let | Assign | Weight | Part | Repeat | If | Return | Expose | Require | StateLike | Embed | Keep | Score | NumberLiteral | StringLiteral | BoolLiteral | NoneLiteral | ListLiteral | Identifier | Member | Call | Index | Unary | Binary | Range | Conditional | Arrow | Missing | IndexAt | Slice | Rest | IndexNamed;
+export type Node = File | Name | Arm | Tune | Field | FieldMore | RecordField | Parameter | TypeRef | NamedArgument | Argument | Use | Param | Seeds | Binding | Stage | Compare | Export | RecordType | Definition | Let | Assign | Weight | Part | Repeat | If | Return | Expose | Require | StateLike | Embed | Train | Keep | Score | NumberLiteral | StringLiteral | BoolLiteral | NoneLiteral | ListLiteral | Identifier | Member | Call | Index | Unary | Binary | Range | Conditional | Arrow | Missing | IndexAt | Slice | Rest | IndexNamed;

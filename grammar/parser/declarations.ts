@@ -104,9 +104,7 @@ export class PivotParser extends StatementParser {
       this.CONSUME(t.From);
       this.SUBRULE(this.expression, { LABEL: 'from' });
     });
-    this.CONSUME(t.LeftCurly);
-    this.MANY(() => this.SUBRULE(this.field, { LABEL: 'fields' }));
-    this.CONSUME(t.RightCurly);
+    this.fieldsOrTunes();
   });
 
   compare: Rule = this.RULE('compare', () => {
@@ -121,7 +119,11 @@ export class PivotParser extends StatementParser {
       this.OR({
         MAX_LOOKAHEAD: 1,
         IGNORE_AMBIGUITIES: true,
-        DEF: [{ ALT: () => this.SUBRULE(this.arm, { LABEL: 'arms' }) }, { ALT: () => this.SUBRULE(this.field, { LABEL: 'fields' }) }],
+        DEF: [
+          { ALT: () => this.SUBRULE(this.arm, { LABEL: 'arms' }) },
+          { ALT: () => this.SUBRULE(this.tune, { LABEL: 'tunes' }) },
+          { ALT: () => this.SUBRULE(this.field, { LABEL: 'fields' }) },
+        ],
       });
     });
     this.CONSUME(t.RightCurly);
@@ -130,46 +132,33 @@ export class PivotParser extends StatementParser {
   arm: Rule = this.RULE('arm', () => {
     this.CONSUME(t.Arm);
     this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.fieldsOrTunes();
+  });
+
+  /** What stands in the braces of a stage or an arm. */
+  private fieldsOrTunes(): void {
     this.CONSUME(t.LeftCurly);
-    this.MANY(() => this.SUBRULE(this.field, { LABEL: 'fields' }));
-    this.CONSUME(t.RightCurly);
-  });
-
-  /**
-   * `name value`, `name every 50 steps on data`, `name value, other value`. A value that begins with a name stands on the line of its
-   * field, else it would be the next field; `on` belongs to the `every` (or to the bare name) of its line, else it is a field too.
-   */
-  field: Rule = this.RULE('field', () => {
-    let takesOn = true;
-    this.CONSUME(t.Identifier, { LABEL: 'name' });
-    this.OPTION({
-      GATE: () => !this.ahead(1, t.Every) && !this.ahead(1, t.On) && (this.sameLine() || !this.ahead(1, t.Identifier)),
-      DEF: () => {
-        takesOn = false;
-        this.SUBRULE(this.expression, { LABEL: 'value' });
-      },
-    });
-    this.OPTION1(() => {
-      takesOn = true;
-      this.CONSUME(t.Every);
-      this.SUBRULE1(this.expression, { LABEL: 'every' });
-    });
-    this.OPTION2({
-      GATE: () => takesOn && this.sameLine(),
-      DEF: () => {
-        this.CONSUME(t.On);
-        this.SUBRULE2(this.expression, { LABEL: 'on' });
-      },
-    });
     this.MANY(() => {
-      this.CONSUME(t.Comma);
-      this.SUBRULE(this.fieldMore, { LABEL: 'more' });
+      this.OR({
+        MAX_LOOKAHEAD: 1,
+        IGNORE_AMBIGUITIES: true,
+        DEF: [{ ALT: () => this.SUBRULE(this.tune, { LABEL: 'tunes' }) }, { ALT: () => this.SUBRULE(this.field, { LABEL: 'fields' }) }],
+      });
     });
-  });
+    this.CONSUME(t.RightCurly);
+  }
 
-  fieldMore: Rule = this.RULE('fieldMore', () => {
+  /** `tune lr in [1e-3, 3e-3] by objects.top1 on seeds [100, 101]` */
+  tune: Rule = this.RULE('tune', () => {
+    this.CONSUME(t.Tune);
     this.CONSUME(t.Identifier, { LABEL: 'name' });
-    this.SUBRULE(this.expression, { LABEL: 'value' });
+    this.CONSUME(t.In);
+    this.SUBRULE(this.expression, { LABEL: 'values' });
+    this.CONSUME(t.By);
+    this.SUBRULE1(this.expression, { LABEL: 'by' });
+    this.CONSUME(t.On);
+    this.CONSUME(t.Seeds);
+    this.SUBRULE2(this.expression, { LABEL: 'seeds' });
   });
 
   exportDeclaration: Rule = this.RULE('exportDeclaration', () => {

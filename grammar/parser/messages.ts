@@ -41,6 +41,7 @@ const contents: Readonly<Record<string, string>> = {
   stage: 'a field or `}`',
   arm: 'a field or `}`',
   compare: 'a field, an arm or `}`',
+  trainStatement: 'a field or `}`',
 };
 
 const closes = new Set<TokenType>([RightParen, RightSquare, RightCurly]);

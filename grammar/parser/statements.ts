@@ -1,9 +1,9 @@
 /** The statements of a body: layers, losses, schedules, optimizers and probes are written in them. */
 import * as t from '../tokens.ts';
-import { ExpressionParser } from './expressions.ts';
 import type { Rule } from './expressions.ts';
+import { FieldParser } from './fields.ts';
 
-export class StatementParser extends ExpressionParser {
+export class StatementParser extends FieldParser {
   /** `{ statement* }`, its statements under `label`. The index keeps two blocks of one rule apart. */
   protected block(index: number, label: string): void {
     this.consume(index, t.LeftCurly);
@@ -31,6 +31,7 @@ export class StatementParser extends ExpressionParser {
         { ALT: () => this.SUBRULE(this.require, { LABEL: 'value' }) },
         { ALT: () => this.SUBRULE(this.stateLike, { LABEL: 'value' }) },
         { ALT: () => this.SUBRULE(this.embed, { LABEL: 'value' }) },
+        { ALT: () => this.SUBRULE(this.trainStatement, { LABEL: 'value' }) },
         { ALT: () => this.SUBRULE(this.keep, { LABEL: 'value' }) },
         { ALT: () => this.SUBRULE(this.score, { LABEL: 'value' }) },
       ],
@@ -147,6 +148,15 @@ export class StatementParser extends ExpressionParser {
     this.CONSUME(t.From);
     this.SUBRULE(this.expression, { LABEL: 'from' });
     this.block(1, 'body');
+  });
+
+  /** `train reader { .. }`: fields as a stage has them. */
+  trainStatement: Rule = this.RULE('trainStatement', () => {
+    this.CONSUME(t.Train);
+    this.CONSUME(t.Identifier, { LABEL: 'name' });
+    this.CONSUME(t.LeftCurly);
+    this.MANY(() => this.SUBRULE(this.field, { LABEL: 'fields' }));
+    this.CONSUME(t.RightCurly);
   });
 
   keep: Rule = this.RULE('keep', () => {

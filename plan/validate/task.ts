@@ -21,6 +21,7 @@ import type {
 } from '../plan.ts';
 import { either, flag, integer, list, number, object, oneOf, optional, record, text, variants } from './check.ts';
 import type { Check } from './check.ts';
+import type { StoredDtype } from '../dtypes.ts';
 import { program, shape, storedDtype, target } from './program.ts';
 
 const init: Check<Init> = variants<Init, 'kind'>('kind', {
@@ -54,7 +55,11 @@ const collate: Check<Collate> = variants<Collate, 'layout'>('layout', {
   contrast: object({ layout: oneOf(['contrast']), image: integer(1), answer: integer(1) }),
   classes: object({ layout: oneOf(['classes']), image: integer(1) }),
   patches: object({ layout: oneOf(['patches']), image: integer(1), patches: integer(1) }),
-  tensors: object({ layout: oneOf(['tensors']), columns: record(text) }),
+  tensors: object({
+    layout: oneOf(['tensors']),
+    columns: record(text),
+    inputs: optional(record(object<{ dtype: StoredDtype; shape: number[] }>({ dtype: storedDtype, shape }))),
+  }),
 });
 
 const param = either(either(text, number, ''), flag, 'a text, a number, true or false');
@@ -68,6 +73,7 @@ const dataSource: Check<DataSource> = object<DataSource>({
   mix: optional((value, path, faults): value is DataSource[] => list(dataSource)(value, path, faults)),
   task: optional(text),
   base: optional((value, path, faults): value is DataSource => dataSource(value, path, faults)),
+  exchanged: optional(number),
 });
 
 const tokenizer: Check<Tokenizer> = object<Tokenizer>({ kind: oneOf(['words']), words: list(text), pad: integer(0), end: integer(0) });

@@ -19,13 +19,13 @@ function dataOf(declaration: string) {
 
 test('a mix holds the rows of all its parts, mixes within mixes laid open', () => {
   const { codes, data } = dataOf(
-    'data pairs = mix(scenes.preferences(count: 8), mix(scenes.preferences(count: 16, seed: 1), scenes.preferences(count: 4, exchanged: 1.0)))',
+    'data pairs = mix(scenes.preferences(count: 8), mix(scenes.preferences(count: 16, seed: 1), scenes.preferences(count: 4).exchanged(100%)))',
   );
   expect(codes).toEqual([]);
   expect(data).toMatchObject({ source: 'mix', count: 28, tokenizer: 'words' });
-  expect(data?.mix?.map(({ source, count, params }) => [source, count, params.seed, params.exchanged])).toEqual([
-    ['scenes.preferences', 8, 0, 0],
-    ['scenes.preferences', 16, 1, 0],
+  expect(data?.mix?.map(({ source, count, params, exchanged }) => [source, count, params.seed, exchanged])).toEqual([
+    ['scenes.preferences', 8, 0, undefined],
+    ['scenes.preferences', 16, 1, undefined],
     ['scenes.preferences', 4, 0, 1],
   ]);
 });

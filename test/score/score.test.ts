@@ -42,6 +42,7 @@ const TABLES: Record<string, Record<string, Table>> = {
       [box],
     ),
   },
+  preference: { judged: table({ margin: [[4], [1, -1, 0, 2]] }) },
   segmentation: { judged: table({ label: [[1, 3], [0, 1, 1], true], said: [[1, 3], [0, 1, 2], true] }) },
   alignment: { seen: points, read: points },
   answering: { said: table({}, [{ said: 'red', answer: 'red', kind: 'short' }]) },

@@ -20,6 +20,7 @@ export const DATA_CODES = {
   R0522: 'The folder of a data source is missing, or has no file of rows.',
   R0523: 'Files of a data source are not those that the plan was compiled for. What is trained on them would not be what the plan says.',
   R0524: 'Rows are written to a new folder only, so that no picture of another set is left among them.',
+  R0525: 'A model was to make pairs of its own answers, and none of its prompts gave two that differ in rank.',
 } as const;
 
 export type DataCode = keyof typeof DATA_CODES;

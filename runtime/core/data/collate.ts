@@ -107,22 +107,40 @@ function collateImages(rows: readonly Row[], size: number, where: Where): Float3
 /** The value of each byte, computed once in double and rounded to f32. */
 const LEVELS = Float32Array.from({ length: 256 }, (_, v) => (v / 255 - PIXEL.mean) / PIXEL.std);
 
-function packSequences(
-  batch: Batch,
-  rows: readonly Row[],
-  layout: Extract<Collate, { layout: 'pairs' | 'answers' }>,
-  tokenizer: Tokenizer,
-  where: Where,
-): void {
-  const [promptSlot, ...answerSlots] = slotsOf(layout);
-  const texts = layout.prompt + answerSlots.length * layout.answer;
+/** Layouts whose rows are one sequence each, with a prompt. */
+export type Packed = Extract<Collate, { layout: 'pairs' | 'answers' }>;
+
+function packSequences(batch: Batch, rows: readonly Row[], layout: Packed, tokenizer: Tokenizer, where: Where): void {
+  const [prompts, ...answers] = slotsOf(layout).map((slot) =>
+    rows.map((row, n) => slotIds(row, slot, tokenizer, where.source, where.indices[n])),
+  );
+  for (const [name, values] of packIds(layout, tokenizer.pad, prompts, answers)) batch.set(name, values);
+}
+
+/**
+ * Images and prompts of rows that are to be answered: `image`; `tokens` [N, prompt]; `position` and `segment` [N, imageTokens +
+ * prompt], as `answers` has them without the places of the answer. Whatever answers the rows have are not looked at.
+ */
+export function collatePrompts(rows: readonly Row[], layout: Packed, tokenizer: Tokenizer | undefined, where: Where): Batch {
+  const words = needed(tokenizer, where);
+  const [slot] = slotsOf(layout);
+  const prompts = rows.map((row, n) => slotIds(row, slot, words, where.source, where.indices[n]));
+  return new Map([['image', collateImages(rows, layout.image, where)], ...packIds(layout, words.pad, prompts, [])]);
+}
+
+/**
+ * `tokens`, `position` and `segment` of sequences, with a mask for each answer. `answers[i][n]` are the ids of answer i of row n,
+ * no more than there is room for; with no answers there are no places for them either.
+ */
+export function packIds(layout: Packed, pad: number, prompts: readonly number[][], answers: readonly (readonly number[][])[]): Batch {
+  const rows = prompts.length;
+  const texts = layout.prompt + answers.length * layout.answer;
   const whole = layout.imageTokens + texts;
-  const tokens = new Int32Array(rows.length * texts).fill(tokenizer.pad);
-  const position = new Int32Array(rows.length * whole);
-  const segment = new Int32Array(rows.length * whole).fill(SEGMENT.padding);
-  const masks = answerSlots.map(() => new Float32Array(rows.length * layout.answer));
-  rows.forEach((row, n) => {
-    const index = where.indices[n];
+  const tokens = new Int32Array(rows * texts).fill(pad);
+  const position = new Int32Array(rows * whole);
+  const segment = new Int32Array(rows * whole).fill(SEGMENT.padding);
+  const masks = answers.map(() => new Float32Array(rows * layout.answer));
+  prompts.forEach((prompt, n) => {
     const inTokens = n * texts;
     const inWhole = n * whole;
     for (let i = 0; i < layout.imageTokens; i++) {
@@ -130,7 +148,6 @@ function packSequences(
       segment[inWhole + i] = SEGMENT.prompt;
     }
     // Left padding keeps position 0 and the segment of padding.
-    const prompt = slotIds(row, promptSlot, tokenizer, where.source, index);
     const left = layout.prompt - prompt.length;
     tokens.set(prompt, inTokens + left);
     for (let i = 0; i < prompt.length; i++) {
@@ -140,8 +157,8 @@ function packSequences(
     }
     // Either answer follows the prompt, so both begin at the same position.
     const first = layout.imageTokens + prompt.length;
-    answerSlots.forEach((slot, which) => {
-      const answer = slotIds(row, slot, tokenizer, where.source, index);
+    answers.forEach((ofRows, which) => {
+      const answer = ofRows[n];
       const start = layout.prompt + which * layout.answer;
       tokens.set(answer, inTokens + start);
       masks[which].fill(1, n * layout.answer, n * layout.answer + answer.length);
@@ -153,9 +170,13 @@ function packSequences(
       }
     });
   });
-  batch.set('tokens', tokens).set('position', position).set('segment', segment);
-  if (layout.layout === 'answers') batch.set('mask', masks[0]);
-  else batch.set('chosen.mask', masks[0]).set('rejected.mask', masks[1]);
+  const names = masks.length === 1 ? ['mask'] : ['chosen.mask', 'rejected.mask'];
+  return new Map<string, TypedArrayOf>([
+    ['tokens', tokens],
+    ['position', position],
+    ['segment', segment],
+    ...masks.map((mask, which): [string, TypedArrayOf] => [names[which], mask]),
+  ]);
 }
 
 function collateTensors(rows: readonly Row[], columns: Record<string, string>, where: Where): Batch {

@@ -1,13 +1,15 @@
 /** Batches ahead of the device: while a step runs, the rows of the next ones are read and collated. */
 import type { Collate, Tokenizer } from '../../../plan/plan.ts';
 import type { Batch } from './collate.ts';
-import { collate } from './collate.ts';
+import { collate, collatePrompts } from './collate.ts';
 import type { Row, RowSource } from './row.ts';
 
 export interface FeedOptions {
   source: RowSource;
   collate: Collate;
   tokenizer?: Tokenizer;
+  /** Whether only images and prompts are wanted, for a model to answer. */
+  prompts?: boolean;
   /** Rows of a step: `rowsOfStep`, the list of a recorded run, or the batches of an evaluation. */
   rows(step: number): readonly number[];
   /** First step, and the step after the last. */
@@ -46,11 +48,15 @@ export async function* feed(options: FeedOptions): AsyncGenerator<Fed, void, und
   }
 }
 
-async function load({ source, collate: layout, tokenizer, rows: rowsOf, keepRows }: FeedOptions, step: number): Promise<Fed> {
+async function load(options: FeedOptions, step: number): Promise<Fed> {
+  const { source, collate: layout, tokenizer, rows: rowsOf, keepRows } = options;
   const indices = rowsOf(step);
   // A turn of the event loop: a source that computes its rows at once must not hold up whoever asked for the batch before.
   await new Promise((resolve) => setTimeout(resolve, 0));
   const rows = await Promise.all(indices.map((index) => source.row(index)));
-  const batch = collate(rows, layout, tokenizer, { source, indices });
+  const answered = layout.layout === 'pairs' || layout.layout === 'answers';
+  const where = { source, indices };
+  const batch =
+    options.prompts === true && answered ? collatePrompts(rows, layout, tokenizer, where) : collate(rows, layout, tokenizer, where);
   return keepRows === true ? { step, indices, batch, rows } : { step, indices, batch };
 }

@@ -9,6 +9,7 @@
 import type { DataSource } from '../../../plan/plan.ts';
 import type { Tensor } from '../safetensors/format.ts';
 import { dataError } from './codes.ts';
+import { exchangedPairs } from './exchange.ts';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -63,6 +64,8 @@ export interface SourceContext {
   resolve?(path: string): string;
   /** Threads that decode pictures; 0 decodes in the calling thread. The rows are the same either way. */
   workers?: number;
+  /** The folder of a finished task's results, where a run is under way. */
+  results?(task: string): string;
   openers: Record<string, SourceOpener>;
 }
 
@@ -73,7 +76,11 @@ export type SourceOpener = (spec: DataSource, context: SourceContext) => RowSour
  * R0513 where there are fewer rows than the plan counts; of more rows only the first `count` are given.
  */
 export async function openSource(spec: DataSource, context: SourceContext): Promise<RowSource> {
-  if (spec.mix !== undefined && spec.mix.length > 0) return openMix(spec, spec.mix, context);
+  const source = spec.mix !== undefined && spec.mix.length > 0 ? await openMix(spec, spec.mix, context) : await openOne(spec, context);
+  return spec.exchanged === undefined ? source : exchangedPairs(source, spec.exchanged);
+}
+
+async function openOne(spec: DataSource, context: SourceContext): Promise<RowSource> {
   const open = Object.hasOwn(context.openers, spec.source) ? context.openers[spec.source] : undefined;
   if (open === undefined) {
     throw dataError('R0511', `there is no data source ${spec.source} here`, {
@@ -81,6 +88,8 @@ export async function openSource(spec: DataSource, context: SourceContext): Prom
     });
   }
   const source = await open(spec, context);
+  // How many rows a task made is known when it is done; the plan has a bound.
+  if (spec.task !== undefined && source.count <= spec.count) return source;
   if (source.count < spec.count) {
     await source.close?.();
     throw dataError('R0513', `${source.name} has ${source.count} rows, and the text counts ${spec.count}`, {

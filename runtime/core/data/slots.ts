@@ -99,12 +99,13 @@ export interface Unfit {
 }
 
 /**
- * Reads the texts of all rows, without pictures where the source can, and counts those that do not fit the layout. To
- * be run before the device is touched. Sources whose texts would need pictures to be decoded are not scanned.
+ * Reads the texts of all rows, without pictures where the source can, and counts those that do not fit the layout, with
+ * `prompts` only those whose prompt does not. To be run before the device is touched. Sources whose texts would need pictures to be
+ * decoded are not scanned.
  */
-export function countUnfit(source: RowSource, collate: Collate, tokenizer: Tokenizer | undefined, examples = 5): Unfit {
+export function countUnfit(source: RowSource, collate: Collate, tokenizer: Tokenizer | undefined, examples = 5, prompts = false): Unfit {
   const unfit: Unfit = { count: 0, examples: [] };
-  const slots = slotsOf(collate);
+  const slots = slotsOf(collate).filter(({ column }) => !prompts || column === 'prompt');
   if (slots.length === 0 || tokenizer === undefined || source.text === undefined) return unfit;
   for (let index = 0; index < source.count; index++) {
     const row = source.text(index);
@@ -120,8 +121,8 @@ export function countUnfit(source: RowSource, collate: Collate, tokenizer: Token
 }
 
 /** As `countUnfit`, but throws R0515 with the count and the first rows. */
-export function checkFit(source: RowSource, collate: Collate, tokenizer: Tokenizer | undefined): void {
-  const { count, examples } = countUnfit(source, collate, tokenizer);
+export function checkFit(source: RowSource, collate: Collate, tokenizer: Tokenizer | undefined, prompts = false): void {
+  const { count, examples } = countUnfit(source, collate, tokenizer, 5, prompts);
   if (count === 0) return;
   const more = count > examples.length ? `\n  and ${count - examples.length} more` : '';
   throw dataError('R0515', `${count} of ${source.count} rows of ${source.name} do not fit:\n  ${examples.join('\n  ')}${more}`, {

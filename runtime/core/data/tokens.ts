@@ -44,9 +44,14 @@ export function encoderOf(tokenizer: Tokenizer): Encoder {
 
 /** The known word that is nearest to an unknown one, for the cure; undefined where none is near. */
 export function nearestWord(tokenizer: Tokenizer, word: string): string | undefined {
+  return nearestOf(tokenizer.words, word);
+}
+
+/** The name among `names` that is nearest to `word`; undefined where none is near. */
+export function nearestOf(names: readonly string[], word: string): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const known of tokenizer.words) {
+  for (const known of names) {
     const distance = editDistance(word.toLowerCase(), known.toLowerCase(), least);
     if (distance < least) {
       least = distance;

@@ -10,13 +10,14 @@ import { answering } from './answering.ts';
 import { drift } from './drift.ts';
 import { focus } from './focus.ts';
 import { logistic } from './logistic.ts';
+import { preference } from './preference.ts';
 import { segmentation } from './segmentation.ts';
 import type { ScoreFn } from './types.ts';
 import { scoreError } from './errors.ts';
 
 export type { Json, ScoreFn, ScoreParams, ScoreResult, Table, TableTensor } from './types.ts';
 
-export const scores: Readonly<Record<string, ScoreFn>> = { logistic, focus, segmentation, alignment, answering, drift };
+export const scores: Readonly<Record<string, ScoreFn>> = { logistic, focus, preference, segmentation, alignment, answering, drift };
 
 /** The score of that name; R0701 where there is none. */
 export function scoreNamed(name: string): ScoreFn {

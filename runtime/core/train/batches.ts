@@ -22,6 +22,8 @@ export interface RowData {
   collate: Collate;
   tokenizer?: Tokenizer;
   reference?: ReferenceTable;
+  /** Whether rows are to be answered, so that only their images and prompts are collated. */
+  prompts?: boolean;
 }
 
 /** Batches made ahead of the one that the device is to have next. */
@@ -38,8 +40,8 @@ export async function* batchesOf(
   to: number,
   keepRows = false,
 ): AsyncGenerator<Fed> {
-  const { source, collate, tokenizer } = data;
-  for await (const fed of feed({ source, collate, tokenizer, rows: rowsOf, from, to, ahead: AHEAD, keepRows })) {
+  const { source, collate, tokenizer, prompts } = data;
+  for await (const fed of feed({ source, collate, tokenizer, prompts, rows: rowsOf, from, to, ahead: AHEAD, keepRows })) {
     addReference(data.reference, fed);
     yield fed;
   }

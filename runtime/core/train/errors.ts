@@ -19,7 +19,16 @@ export const RUN_CODES = {
   R0624: 'A task lacks a program.',
   R0631: 'Training stopped at a number that is not finite.',
   R0632: 'The device was lost while a task ran.',
+  R0633: 'A model gave logits that are not finite, so that no token can be taken.',
   R0641: 'An export does not name a safetensors file.',
+  R0651: 'The run has no model that can be asked.',
+  R0652: 'The run has no stage, arm or seed of that name.',
+  R0653: 'The model that is asked has not been trained to its end.',
+  R0654: 'A picture that was given with a question cannot be read.',
+  R0655: 'A question has words that the model does not know, or too many.',
+  R0656: 'The model cannot show where an answer comes from.',
+  R0661: 'A value was to be chosen by a measure that the score of its cells does not give.',
+  R0662: 'What an earlier task chose is missing or damaged.',
 } as const;
 
 export type RunCode = keyof typeof RUN_CODES;

@@ -2,6 +2,7 @@
 import type { SourceOpener } from '../../core/data/row.ts';
 import { CORE_SOURCES } from '../../core/data/sources.ts';
 import { filesSource } from './files-source.ts';
+import { openSampledPairs, openTable } from './results-source.ts';
 import { openTensors } from './tensors-source.ts';
 
 export const NODE_SOURCES: Record<string, SourceOpener> = {
@@ -9,4 +10,6 @@ export const NODE_SOURCES: Record<string, SourceOpener> = {
   'files.preferences': filesSource('preferences'),
   'files.captions': filesSource('captions'),
   tensors: openTensors,
+  table: openTable,
+  'sampled.pairs': openSampledPairs,
 };

@@ -18,18 +18,22 @@ export async function openTensors(spec: DataSource, context: SourceContext): Pro
   if (spec.content !== undefined && contentHash(path) !== spec.content) {
     throw dataError('R0523', `${given} has changed since the plan was compiled`, { cure: 'compile again', place: { file: given } });
   }
-  const all = [...tensors.values()];
+  return rowsOf(given, [...tensors.values()]);
+}
+
+/** Tensors with as many rows each, as rows. Throws R0512 where they have not. */
+export function rowsOf(name: string, all: readonly Tensor[]): RowSource {
   const counts = new Set(all.map((tensor) => tensor.shape[0]));
   const [count] = counts;
   if (counts.size !== 1 || count === undefined) {
     const shapes = all.map((tensor) => `${tensor.name} [${tensor.shape.join(', ')}]`).join(', ');
-    throw dataError('R0512', `the tensors of ${given} do not have the same number of rows: ${shapes || 'there are none'}`, {
+    throw dataError('R0512', `the tensors of ${name} do not have the same number of rows: ${shapes || 'there are none'}`, {
       cure: 'the first dimension of each counts rows',
-      place: { file: given },
+      place: { file: name },
     });
   }
   return {
-    name: given,
+    name,
     count,
     row: (index) => ({ tensors: new Map(all.map((tensor) => [tensor.name, rowOf(tensor, index)])) }),
   };

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import type { ExportTask, ScoreTask } from '../../../plan/plan.ts';
 import type { Tensor } from '../../core/safetensors/format.ts';
 import { scoreNamed } from '../../core/score/score.ts';
-import type { Table } from '../../core/score/types.ts';
+import type { Table, TableTensor } from '../../core/score/types.ts';
+import type { WeightSource } from '../../core/train/storage.ts';
 import { runError } from '../../core/train/errors.ts';
+import { initialValue } from '../../core/train/start.ts';
+import { readLines } from '../data/lines.ts';
 import { readSafetensors } from '../safetensors/files.ts';
 import { pathOf, weightsOf } from './context.ts';
 import type { RunContext } from './context.ts';
@@ -16,10 +19,27 @@ import { writeTensors } from './task-folder.ts';
 export async function runScore(context: RunContext, task: ScoreTask): Promise<void> {
   const folder = await beginTask(context.files, context.out, task);
   const tables: Record<string, Table> = {};
-  for (const [name, id] of Object.entries(task.tables)) tables[name] = await readTable(taskFolder(context.out, id));
+  const kinds = new Map(context.plan.tasks.map(({ id, kind }) => [id, kind]));
+  for (const [name, id] of Object.entries(task.tables)) {
+    const from = taskFolder(context.out, id);
+    tables[name] =
+      kinds.get(id) === 'sample' ? { tensors: new Map(), rows: await readLines(join(from, 'rows.jsonl')) } : await readTable(from);
+  }
+  const stored = weightsOf(context);
+  for (const [name, list] of Object.entries(task.weights ?? {})) {
+    const tensors = new Map<string, TableTensor>();
+    for (const w of list) tensors.set(w.name, await weightTensor(w, stored));
+    tables[name] = { tensors, rows: [] };
+  }
   const result = scoreNamed(task.score)(tables, task.params, task.seed);
   const path = join(folder, 'score.json');
   await onFile(path, () => context.files.write(path, [`${JSON.stringify(result)}\n`]));
+}
+
+/** A weight as a flat column of a table. */
+async function weightTensor(weight: NonNullable<ScoreTask['weights']>[string][number], stored: WeightSource): Promise<TableTensor> {
+  const data = await initialValue({ ...weight, dtype: 'f32', keep: 'weight', trained: false }, weight.seed, stored);
+  return { shape: [data.length], data };
 }
 
 /** The table that an embed task left in `folder`. */

@@ -24,24 +24,30 @@ export function checkFiles(context: RunContext, tasks: readonly Task[]): void {
 
 function statesOf(task: Task): StateTensor[] {
   if (task.kind === 'train') return [...task.state, ...(task.reference?.state ?? [])];
-  return task.kind === 'embed' ? task.state : [];
+  return task.kind === 'embed' || task.kind === 'sample' ? task.state : [];
 }
 
 /** Opens all data that these tasks read, and counts rows that do not fit the lengths that the text declares. */
 export async function checkData(context: RunContext, tasks: readonly Task[]): Promise<void> {
   const seen = new Set<string>();
-  const check = async (spec: DataSource, collate: Collate): Promise<void> => {
-    const key = hashOf({ spec, collate });
+  const check = async (spec: DataSource, collate: Collate, prompts = false): Promise<void> => {
+    const key = hashOf({ spec, collate, prompts });
     if (seen.has(key)) return;
     seen.add(key);
     const { source, tokenizer } = await dataOf(context, spec, collate);
-    checkFit(source, collate, tokenizer);
+    checkFit(source, collate, tokenizer, prompts);
   };
   for (const task of tasks) {
-    if (task.kind !== 'train' && task.kind !== 'embed') continue;
-    await check(task.data, task.collate);
+    if (task.kind !== 'train' && task.kind !== 'embed' && task.kind !== 'sample') continue;
+    // What an earlier task will make cannot be looked at yet.
+    if (readsResults(task.data)) continue;
+    await check(task.data, task.collate, task.kind === 'sample');
     if (task.kind === 'train' && task.evaluate !== undefined) await check(task.evaluate.data, task.collate);
   }
+}
+
+function readsResults(data: DataSource): boolean {
+  return data.task !== undefined || (data.mix ?? []).some(readsResults);
 }
 
 /** Throws R0603 where the disk has less than `needed` bytes left. */

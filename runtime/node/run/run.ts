@@ -23,9 +23,21 @@ import type { RunContext, RunDevice } from './context.ts';
 import { runEmbed } from './embed-task.ts';
 import { diskBytesOf, flopsOf, Forecast } from './estimate.ts';
 import { diskFiles, exists, makeFolder, namesIn, remove } from './files.ts';
-import { beginTask, planFolder, readDone, readRun, reconcile, requireRunFolder, resultPath, writeDone, writeRun } from './folder.ts';
+import {
+  beginTask,
+  planFolder,
+  readDone,
+  readRun,
+  reconcile,
+  requireRunFolder,
+  resultPath,
+  taskFolder,
+  writeDone,
+  writeRun,
+} from './folder.ts';
 import type { RunRecord } from './folder.ts';
 import { runExport, runScore } from './host-tasks.ts';
+import { runSelect } from './select-task.ts';
 import { lockFolder } from './lock.ts';
 import { EXIT } from './options.ts';
 import type { RunOptions, RunResult } from './options.ts';
@@ -34,6 +46,8 @@ import { readPlan, writePlan } from './plan-folder.ts';
 import { checkData, checkDisk, checkFiles } from './preflight.ts';
 import { taskTable } from './summary.ts';
 import type { TaskLine } from './summary.ts';
+import { runSample } from './sample-task.ts';
+import { ranks } from '../../core/score/rank.ts';
 import { runTrain } from './train-task.ts';
 import { versions } from './versions.ts';
 import { bytes, duration, flops } from './words.ts';
@@ -56,6 +70,7 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
   const sources: SourceContext = {
     openers,
     resolve: (path) => resolve(base, path),
+    results: (task) => taskFolder(out, task),
     workers: options.workers ?? Math.min(4, availableParallelism() - 1),
   };
   const pool = new SourcePool(sources);
@@ -210,8 +225,13 @@ class Run {
       }
       case 'embed':
         return (await runEmbed(context, deviceFor(task, on), task)) ? 0 : undefined;
+      case 'sample':
+        return (await runSample(context, deviceFor(task, on), task, ranks)) ? 0 : undefined;
       case 'score':
         await runScore(context, task);
+        return 0;
+      case 'select':
+        context.log.line(`${task.id}: ${await runSelect(context, task)}`);
         return 0;
       case 'export':
         context.log.line(`${task.id}: wrote ${await runExport(context, task)}`);
@@ -266,7 +286,7 @@ class Run {
 const WORTH_MEASURING = 1e10;
 
 function needsDevice(task: Task): boolean {
-  return task.kind === 'train' || task.kind === 'embed';
+  return task.kind === 'train' || task.kind === 'embed' || task.kind === 'sample';
 }
 
 function deviceFor(task: Task, on: RunDevice | undefined): RunDevice {

@@ -13,11 +13,13 @@ import { dataOf, makeExecutor, weightsOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { programsOf } from './estimate.ts';
 import { beginTask } from './folder.ts';
+import { readChoice } from './select-task.ts';
 import { openTaskFolder, referenceCache } from './task-folder.ts';
 
-export async function runTrain(context: RunContext, on: RunDevice, task: TrainTask): Promise<TrainingEnd> {
-  const { reference: _, ...programs } = programsOf(context.plan, task, on.target);
-  const data = await dataOf(context, task.data, task.collate);
+export async function runTrain(context: RunContext, on: RunDevice, planned: TrainTask): Promise<TrainingEnd> {
+  const { reference: _, ...programs } = programsOf(context.plan, planned, on.target);
+  const data = await dataOf(context, planned.data, planned.collate);
+  const task = await settled(context, planned, data.source.count);
   const heldOut = task.evaluate === undefined ? undefined : await dataOf(context, task.evaluate.data, task.collate);
   const folder = await beginTask(context.files, context.out, task);
   if (task.reference !== undefined) await addReference(context, on, task, task.reference, data, heldOut);
@@ -42,6 +44,14 @@ export async function runTrain(context: RunContext, on: RunDevice, task: TrainTa
     executor?.destroy();
     await storage.close();
   }
+}
+
+/** The task with what earlier tasks decided: the value that was chosen for a tuned name, and how many rows there are. */
+async function settled(context: RunContext, task: TrainTask, rows: number): Promise<TrainTask> {
+  const data = { ...task.data, count: rows };
+  if (task.tuned === undefined) return { ...task, data };
+  const { choice } = await readChoice(context, task.tuned.task);
+  return { ...task, data, ...task.tuned.options[choice] };
 }
 
 /** Scores all rows with the reference's weights, as far as the cache does not have them, and adds the tables to the data. */

@@ -10,15 +10,16 @@ import type { DataSource } from '../../../../plan/plan.ts';
 import { Random } from '../../random.ts';
 import { dataError } from '../codes.ts';
 import { choiceParam, shareParam, textParam, wholeParam } from '../params.ts';
-import type { Row, RowSource, SourceOpener } from '../row.ts';
+import type { Json, Row, RowSource, SourceOpener } from '../row.ts';
 import { CLASS_ATTRIBUTES, classOf, mainObject, patchClasses } from './labels.ts';
 import { renderScene } from './render.ts';
 import type { Scene, SceneSet } from './scene.ts';
 import { boxOf, drawScene, sceneKey } from './scene.ts';
 import { drawExchange, drawQuestion, makeWrong } from './text.ts';
+import type { Exchange } from './text.ts';
 
 /** What a row says about scene `index`; `random` is this row's own. */
-type Describe = (scene: Scene, random: Random, size: number, index: number) => Row;
+type Describe = (scene: Scene, random: Random, size: number) => Row;
 
 function scenes(spec: DataSource, describe: Describe, more: { main?: boolean; split?: string } = {}): RowSource {
   const size = wholeParam(spec, 'size', 24);
@@ -29,7 +30,7 @@ function scenes(spec: DataSource, describe: Describe, more: { main?: boolean; sp
   }
   const set: SceneSet = { seed: wholeParam(spec, 'seed', 0), split: textParam(spec, 'split', more.split ?? 'train'), main: more.main };
   const keys = { objects: sceneKey(set, 'objects'), noise: sceneKey(set, 'noise'), text: sceneKey(set, spec.source) };
-  const describeRow = (scene: Scene, index: number) => describe(scene, new Random(keys.text, index), size, index);
+  const describeRow = (scene: Scene, index: number) => describe(scene, new Random(keys.text, index), size);
   return {
     name: `${spec.source}(${set.split})`,
     count: spec.count,
@@ -51,33 +52,36 @@ function shares(spec: DataSource): { short: number; sentence: number } {
   return { short, sentence };
 }
 
+/** What is asked for: `domain` is the attribute of a short question, else the kind of answer. Accuracies are told by it. */
+function domainOf({ kind, attributes }: Exchange): Record<string, Json> {
+  return { kind, domain: kind === 'short' ? attributes[0] : kind };
+}
+
 const captions: SourceOpener = (spec) => {
   const mix = shares(spec);
   return scenes(spec, (scene, random, size) => {
     const exchange = drawExchange(random, scene, mix);
     const about = exchange.kind === 'caption' ? scene.objects : [exchange.object];
-    const extra = { kind: exchange.kind, ...(exchange.kind === 'short' ? { attribute: exchange.attributes[0] } : {}) };
-    return { prompt: exchange.prompt, answer: exchange.say(exchange.object), boxes: about.map((o) => boxOf(o, size)), extra };
+    return {
+      prompt: exchange.prompt,
+      answer: exchange.say(exchange.object),
+      boxes: about.map((o) => boxOf(o, size)),
+      extra: domainOf(exchange),
+    };
   });
 };
 
-/** `exchanged` swaps the answers of that share of rows and changes nothing else: the control of every claim about preferences. */
 const preferences: SourceOpener = (spec) => {
   const mix = shares(spec);
-  const exchanged = shareParam(spec, 'exchanged', 0);
-  const exchangeKey = sceneKey({ seed: wholeParam(spec, 'seed', 0), split: textParam(spec, 'split', 'train') }, 'exchanged');
-  return scenes(spec, (scene, random, size, index) => {
+  return scenes(spec, (scene, random, size) => {
     const exchange = drawExchange(random, scene, mix);
     const wrong = makeWrong(random, scene, exchange);
-    const right = exchange.say(exchange.object);
-    const other = exchange.say(wrong.object);
-    const swap = new Random(exchangeKey, index).uniform() < exchanged;
     return {
       prompt: exchange.prompt,
-      chosen: swap ? other : right,
-      rejected: swap ? right : other,
+      chosen: exchange.say(exchange.object),
+      rejected: exchange.say(wrong.object),
       boxes: [boxOf(exchange.object, size)],
-      extra: { kind: exchange.kind, changed: wrong.changed, ...(swap ? { exchanged: true } : {}) },
+      extra: { ...domainOf(exchange), changed: wrong.changed },
     };
   });
 };
@@ -87,8 +91,8 @@ const questions: SourceOpener = (spec) =>
     spec,
     (scene, random, size) => {
       const object = random.pick(scene.objects);
-      const { prompt, attributes, say } = drawQuestion(random, scene, object);
-      return { prompt, answer: say(object), boxes: [boxOf(object, size)], extra: { kind: 'short', attribute: attributes[0] } };
+      const question = drawQuestion(random, scene, object);
+      return { prompt: question.prompt, answer: question.say(object), boxes: [boxOf(object, size)], extra: domainOf(question) };
     },
     { split: 'held-out' },
   );

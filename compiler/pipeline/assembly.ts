@@ -1,0 +1,122 @@
+/**
+ * From the stages, probes and exports of a text to the tasks of its plan. Each stage is resolved (stages.ts), its graphs are built
+ * (train-graphs.ts), and it becomes a `StageResult` from which a task for any seed can be made (tasks.ts); probes run on results
+ * (probes.ts, probe-tasks.ts). A task that another one reads is made when it is first asked for, so that the cells of
+ * a tuning grid bring the seeds that they need.
+ */
+import type { Binding, Diagnostic, Export } from '../../grammar/index.ts';
+import type { Cell } from '../../plan/plan.ts';
+import { fail } from '../elaborate/fault.ts';
+import { evaluateIn } from '../elaborate/names.ts';
+import type { Universe } from '../elaborate/names.ts';
+import { collateFor, requireImage } from './batch.ts';
+import { lossNeeds } from './objective.ts';
+import { Place } from './place.ts';
+import { probeTasks } from './probe-tasks.ts';
+import { buildProbe, probeTarget } from './probes.ts';
+import type { ProbeSpec } from './probes.ts';
+import { Sources } from './sources.ts';
+import type { StageResult } from './sources.ts';
+import { resolveStage, tunesOf } from './stages.ts';
+import type { StageDeclaration, StageSpec } from './stages.ts';
+import { TaskMaker } from './tasks.ts';
+import type { Programs } from './tasks.ts';
+import { buildTrainGraphs } from './train-graphs.ts';
+import { pathsOf, subject as asSubject } from './training-fields.ts';
+import { tuneStage } from './tuning.ts';
+
+export class Assembly {
+  readonly universe: Universe;
+  readonly diagnostics: Diagnostic[];
+  readonly sources: Sources;
+  readonly maker: TaskMaker;
+  /** Stages and arms by id, in the order of the text. */
+  readonly results = new Map<string, StageResult>();
+  seeds = [0];
+
+  constructor(universe: Universe, diagnostics: Diagnostic[], programs: Programs) {
+    this.universe = universe;
+    this.diagnostics = diagnostics;
+    this.sources = new Sources(this.results, universe.host, diagnostics, (stage, seed) => this.maker.stage(stage, seed));
+    this.maker = new TaskMaker(universe, this.sources, programs);
+  }
+
+  /** Adds a stage and its tasks for all seeds of the text. */
+  stage(stage: StageDeclaration): void {
+    const tunes = tunesOf(stage);
+    if (tunes.length > 1)
+      fail('P0521', { what: 'one name can be tuned in a stage: a grid over two would need all of their pairs' }, tunes[1].span);
+    const result =
+      tunes.length === 1 ? tuneStage(this, stage, tunes[0]) : this.build(resolveStage(new Place(this.universe), stage, this.diagnostics));
+    if (!result.spec.train && !result.spec.start) return;
+    this.results.set(stage.id, result);
+    for (const seed of this.seeds) this.maker.stage(result, seed);
+  }
+
+  /** The graphs of a resolved stage, and what its loss is compared with. */
+  build(spec: StageSpec): StageResult {
+    const { train, span } = spec;
+    if (!train) return { spec, weights: spec.start ? this.sources.header(spec.start.file, spec.start.span) : new Map() };
+    const needs = lossNeeds(train.loss.definition);
+    requireImage(train.model, train.data, span);
+    const collate = collateFor(train.model, train.data, needs.pairs, span);
+    const reference = needs.reference
+      ? train.reference
+        ? this.sources.stage(train.reference, span, spec.id)
+        : this.ownStart(spec)
+      : undefined;
+    const graphs = buildTrainGraphs(this.universe.loaded, {
+      ...train,
+      collate,
+      reference: reference ? (train.liveReference ? 'live' : 'cached') : 'none',
+      evaluation: train.evaluate?.data.count ?? 0,
+      length: { steps: train.steps, stepsPerEpoch: train.stepsPerEpoch },
+      span,
+    });
+    this.sources.warnAboutMissing(spec, graphs.weights);
+    return { spec, weights: new Map(graphs.weights.map((w) => [w.path, w.shape])), graphs, collate, ...(reference ? { reference } : {}) };
+  }
+
+  /** The reference of a loss that names none: the weights the stage starts from, as trainers have it. */
+  private ownStart(spec: StageSpec): StageResult {
+    if (spec.from) return this.sources.stage(spec.from, spec.span, spec.id);
+    const weights = spec.start ? this.sources.header(spec.start.file, spec.start.span) : new Map<string, readonly number[]>();
+    return { spec: { ...spec, train: undefined }, weights };
+  }
+
+  /** Adds a probe for every subject and seed that it judges. */
+  probe(declaration: Binding): void {
+    const { bound, subject, parameter } = probeTarget(this.universe, declaration);
+    const wanted = subject.arm ? `${subject.stage}.${subject.arm}` : subject.stage;
+    const subjects = [...this.results.values()].filter(({ spec }) => spec.id === wanted || (!subject.arm && spec.stage === subject.stage));
+    if (subjects.length === 0) fail('P0516', { name: wanted, known: [...this.results.keys()].join(', ') }, declaration.value.span);
+    for (const result of subjects) {
+      const probe = buildProbe(this.universe, declaration, bound, parameter, subject.part, result.spec);
+      for (const seed of subject.seed === undefined ? this.seedsOf(result) : [subject.seed]) this.judge(probe, result, seed);
+    }
+  }
+
+  /** The tasks of a probe on one result, down to its score: the score's id. */
+  judge(probe: ProbeSpec, subject: StageResult, seed: number, cell?: Cell): string {
+    const others = new Map([...probe.others].map(([name, other]) => [name, this.sources.stage(other, probe.span)]));
+    return probeTasks(this.maker, probe, { subject, reference: subject.reference, others, seed, cell });
+  }
+
+  /** A stage that trained nothing is the same for all seeds. */
+  private seedsOf(result: StageResult): number[] {
+    return result.spec.train ? this.seeds : this.seeds.slice(0, 1);
+  }
+
+  export({ value, as, span }: Export): void {
+    const subject = asSubject(evaluateIn(this.universe, this.universe.loaded.main, value), value.span);
+    const result = this.sources.stage(subject, value.span);
+    const { graphs } = result;
+    if (!graphs) return fail('P0521', { what: `\`${result.spec.id}\` trains nothing, so there is nothing to export` }, value.span);
+    const seed = subject.seed ?? this.seeds[0];
+    if (!this.seeds.includes(seed))
+      fail('P0521', { what: `seed ${seed} is not among the text's seeds (${this.seeds.join(', ')})` }, value.span);
+    const { part } = subject;
+    const paths = part && (part.kind === 'instance' || part.form.kind === 'arrow') ? pathsOf(part, value.span) : undefined;
+    this.maker.export(as.value, result, paths, graphs.weights, seed, span.line);
+  }
+}

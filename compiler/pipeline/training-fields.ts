@@ -1,0 +1,221 @@
+/**
+ * The fields of a training as values: what is trained, on what, by which loss, for how long. In come fields by name and the
+ * place where their expressions mean something, out go `TrainFields`, checked against each other. Which fields are in force, and
+ * what a stage starts from, is left to stages.ts.
+ */
+import { report } from '../../grammar/index.ts';
+import type { Diagnostic, Expression, Field, Span } from '../../grammar/index.ts';
+import { makeData } from '../elaborate/data.ts';
+import { fail } from '../elaborate/fault.ts';
+import { moduleScope } from '../elaborate/names.ts';
+import type { Universe } from '../elaborate/names.ts';
+import { describe } from '../elaborate/values.ts';
+import type { BoundValue, DataValue, ModelValue, SubjectValue, Value } from '../elaborate/values.ts';
+import type { Place } from './place.ts';
+import { inSteps } from './schedule.ts';
+
+/** A part that the text trains: its name there, and the paths (with everything below them) of its weights. */
+export interface TrainedPart {
+  name: string;
+  paths: string[];
+  span: Span;
+}
+
+export interface TrainFields {
+  model: ModelValue;
+  trained: TrainedPart[];
+  data: DataValue;
+  loss: BoundValue;
+  /** The stage whose weights are the loss's reference. */
+  reference?: SubjectValue;
+  /** Whether the reference scores each batch beside the policy (`reference live`), not all rows once before training. */
+  liveReference: boolean;
+  optimizer: BoundValue;
+  clip?: number;
+  batch: number;
+  micro: number;
+  steps: number;
+  stepsPerEpoch: number;
+  evaluate?: { every: number; data: DataValue };
+  checkpointEvery: number;
+}
+
+/** Words that a field takes beside, or instead of, names of the text. */
+export const FIELD_WORDS: Readonly<Record<string, readonly string[]>> = { pack: ['shared', 'separate'], reference: ['live', 'cached'] };
+
+/** Fields by name, whoever gave them. */
+export type Fields = ReadonlyMap<string, Field>;
+
+/** Reports every one of `wanted` that is missing; false if any is. `steps` and `epochs` stand for each other. */
+export function requireFields(fields: Fields, wanted: readonly string[], where: string, span: Span, diagnostics: Diagnostic[]): boolean {
+  const missing = wanted.filter((name) => !fields.has(name));
+  if (!fields.has('steps') && !fields.has('epochs')) missing.push('steps');
+  for (const name of missing) diagnostics.push(report('P0512', { name, where }, span));
+  return missing.length === 0;
+}
+
+/** `model` gives the model and what of it is trained; by default they are the fields `model` and `train`. */
+export function trainFields(place: Place, fields: Fields, span: Span, given?: Pick<TrainFields, 'model' | 'trained'>): TrainFields {
+  const expression = (name: string): Expression | undefined => fields.get(name)?.value;
+  const value = (name: string): Value | undefined => {
+    const e = expression(name);
+    return e && place.evaluate(e);
+  };
+  const at = (name: string): Span => expression(name)?.span ?? span;
+  const separate = oneOf(place, expression('pack'), FIELD_WORDS.pack) === 'separate';
+  const part = given ?? {
+    model: modelOf(place.universe, value('model'), value('train'), at('train')),
+    trained: trainedParts(value('train') as Value, at('train')),
+  };
+  const data = makeData(place.universe.context, value('on') as Value, at('on'));
+  requireFolder(place.universe, data, at('on'));
+  const loss = definition(value('loss'), 'loss', at('loss'));
+  const optimizer = definition(value('optimize'), 'optimizer', at('optimize'));
+  const batch = count(value('batch'), 'batch', at('batch'));
+  const more = fields.get('batch')?.more ?? [];
+  const microField = more.find((m) => m.name.text === 'micro');
+  const odd = more.find((m) => m !== microField);
+  if (odd) fail('P0508', { name: odd.name.text, nearest: 'micro', known: 'micro' }, odd.name.span);
+  const micro = microField ? count(place.evaluate(microField.value), 'micro', microField.value.span) : batch;
+  if (batch % micro !== 0) fail('P0505', { batch, micro }, microField?.value.span);
+  if (batch > data.count) fail('P0506', { batch, rows: data.count }, at('batch'));
+  const stepsPerEpoch = Math.floor(data.count / batch);
+  if (data.sampled?.rank !== undefined && expression('epochs'))
+    fail('P0521', { what: 'how many pairs a model gives is known when they have been sampled: say `steps`' }, at('epochs'));
+  const steps = stepCount(value('steps'), value('epochs'), stepsPerEpoch, expression('steps')?.span ?? at('epochs'));
+  const manner = isOneOf(expression('reference'), FIELD_WORDS.reference);
+  const named = loss.given.get('reference') ?? (manner ? undefined : value('reference'));
+  const reference = named && subject(named, at('reference'));
+  const evaluation = evaluationOf(place, fields.get('eval'), data, steps, stepsPerEpoch);
+  const checkpoint = fields.get('checkpoint');
+  const clip = value('clip');
+  return {
+    model: { ...part.model, ...(separate ? { separate } : {}) },
+    trained: part.trained,
+    data,
+    loss,
+    ...(reference ? { reference } : {}),
+    liveReference: manner === 'live',
+    optimizer,
+    ...(clip?.kind === 'number' ? { clip: clip.value } : {}),
+    batch,
+    micro,
+    steps,
+    stepsPerEpoch,
+    ...(evaluation ? { evaluate: evaluation } : {}),
+    checkpointEvery: checkpoint?.every
+      ? every(place, checkpoint.every, steps, stepsPerEpoch)
+      : Math.max(1, Math.min(100, Math.ceil(steps / 4))),
+  };
+}
+
+/** The word that a field is, if it is one of these: `reference live`. */
+function isOneOf(e: Expression | undefined, words: readonly string[]): string | undefined {
+  return e?.kind === 'Identifier' && words.includes(e.name) ? e.name : undefined;
+}
+
+/** As `isOneOf`, for fields that take nothing else. */
+function oneOf(place: Place, e: Expression | undefined, words: readonly string[]): string | undefined {
+  return isOneOf(e, words) ?? (e && fail('P0301', { expected: words.join(' or '), found: describe(place.evaluate(e)) }, e.span));
+}
+
+export function subject(value: Value, span: Span): SubjectValue {
+  return value.kind === 'subject' ? value : fail('P0301', { expected: 'a stage, such as align or post.dpo', found: describe(value) }, span);
+}
+
+function definition(value: Value | undefined, keyword: 'loss' | 'optimizer', span: Span): BoundValue {
+  if (value?.kind === 'bound' && value.definition.keyword === keyword) return value;
+  return fail(
+    'P0301',
+    {
+      expected: `${keyword === 'loss' ? 'a loss, such as dpo(beta: 0.1)' : 'an optimizer, such as adamw(lr: 1e-3)'}`,
+      found: value ? describe(value) : 'nothing',
+    },
+    span,
+  );
+}
+
+/** A plain whole number of at least 1. */
+export function count(value: Value | undefined, name: string, span: Span): number {
+  if (value?.kind !== 'number')
+    return fail('P0301', { expected: `a whole number for ${name}`, found: value ? describe(value) : 'nothing' }, span);
+  if (value.unit && !['rows', 'steps'].includes(value.unit))
+    return fail('P0302', { expected: `a plain number for ${name}`, found: describe(value) }, span);
+  if (!Number.isInteger(value.value) || value.value < 1) return fail('P0303', { found: describe(value), what: name }, span);
+  return value.value;
+}
+
+function stepCount(steps: Value | undefined, epochs: Value | undefined, stepsPerEpoch: number, span: Span): number {
+  const value = epochs ?? steps;
+  if (value?.kind !== 'number') return fail('P0301', { expected: 'a number of steps', found: value ? describe(value) : 'nothing' }, span);
+  if (value.unit && value.unit !== 'steps' && value.unit !== 'epochs')
+    return fail('P0302', { expected: 'steps or epochs', found: describe(value) }, span);
+  return count(
+    { kind: 'number', value: epochs || value.unit === 'epochs' ? Math.round(value.value * stepsPerEpoch) : value.value },
+    'steps',
+    span,
+  );
+}
+
+function every(place: Place, e: Expression, steps: number, stepsPerEpoch: number): number {
+  const value = place.evaluate(e);
+  if (value.kind !== 'number') return fail('P0301', { expected: 'a number of steps', found: describe(value) }, e.span);
+  if (value.unit && !['steps', 'epochs', '%'].includes(value.unit))
+    return fail('P0302', { expected: 'steps, epochs or %', found: describe(value) }, e.span);
+  return count({ kind: 'number', value: inSteps(value, { steps, stepsPerEpoch }) }, 'the interval', e.span);
+}
+
+function evaluationOf(
+  place: Place,
+  field: Field | undefined,
+  data: DataValue,
+  steps: number,
+  stepsPerEpoch: number,
+): { every: number; data: DataValue } | undefined {
+  if (!field) return undefined;
+  if (!field.every || !field.on) return fail('P0512', { name: field.every ? 'on' : 'every', where: 'eval' }, field.span);
+  const on = makeData(place.universe.context, place.evaluate(field.on), field.on.span);
+  requireFolder(place.universe, on, field.on.span);
+  for (const key of ['layout', 'image', 'prompt', 'answer'] as const) {
+    if (on[key] !== data[key]) fail('P0601', { what: key, first: String(data[key]), second: String(on[key]) }, field.on.span);
+  }
+  return { every: every(place, field.every, steps, stepsPerEpoch), data: on };
+}
+
+/** Files that data are read from must be there before anything runs. */
+function requireFolder(universe: Universe, data: DataValue, span: Span): void {
+  for (const part of data.mix ?? [data])
+    if (part.folder !== undefined && universe.host.hash(part.folder) === undefined) fail('P0510', { file: part.folder }, span);
+}
+
+/** The model of a stage: named, or the one whose part is trained, or the only one of the text. */
+export function modelOf(universe: Universe, named: Value | undefined, trained: Value | undefined, span: Span): ModelValue {
+  if (named?.kind === 'model') return named;
+  if (named) return fail('P0301', { expected: 'a model', found: describe(named) }, span);
+  if (trained?.kind === 'model') return trained;
+  const { main } = universe.loaded;
+  const models = [...main.declarations.values()].filter((d) => d.kind === 'Binding' && d.keyword === 'model');
+  if (models.length === 1) {
+    const value = moduleScope(main).lookup(models[0].name.text);
+    if (value?.kind === 'model') return value;
+  }
+  return fail('P0512', { name: 'model', where: models.length === 0 ? 'the text' : 'a stage of a text with several models' }, span);
+}
+
+/** `train mllm`, `train mllm.connector`, `train [eyes, mllm.connector]`. Each part of an arrow must get a gradient by itself. */
+function trainedParts(value: Value, span: Span): TrainedPart[] {
+  if (value.kind === 'list') return value.items.flatMap((item) => trainedParts(item, span));
+  const paths = pathsOf(value, span);
+  if (value.kind === 'model' && value.form.kind === 'layer') return [{ name: value.path, paths, span }];
+  return paths.map((path) => ({ name: path, paths: [path], span }));
+}
+
+/** Paths of the weights of a part, a model, or a list of them. */
+export function pathsOf(value: Value, span: Span): string[] {
+  if (value.kind === 'instance') return [value.path];
+  if (value.kind === 'list') return value.items.flatMap((item) => pathsOf(item, span));
+  if (value.kind !== 'model') return fail('P0301', { expected: 'a model or its parts', found: describe(value) }, span);
+  if (value.form.kind === 'arrow') return [value.form.encoder.path, value.form.connector.path, value.form.language.path];
+  const inner = [...value.form.layer.bound.given.values()].flatMap((g) => (g.kind === 'instance' ? [g.path] : []));
+  return [value.form.layer.path, ...inner];
+}

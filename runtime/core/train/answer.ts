@@ -1,0 +1,82 @@
+/**
+ * Answers of a model to one batch of prompts: `prefill` runs image and prompt and fills the cache, then `decode` runs the token
+ * that was taken for each row, until every row has ended or the room for answers is full. Which token is taken is the caller's
+ * choice; logits are read back for each.
+ */
+import type { Collate, Tokenizer } from '../../../plan/plan.ts';
+import { SEGMENT } from '../data/collate.ts';
+import type { Executor } from '../executor/executor.ts';
+import { inputsFor, scalarsFor } from './batches.ts';
+import type { Inputs } from './batches.ts';
+import { logProbability } from './choose.ts';
+import { programOf } from './step.ts';
+import type { Programs } from './step.ts';
+
+/** A model that is ready to answer: its weights are on the device. */
+export interface Answering {
+  /** What answers, for messages. */
+  name: string;
+  executor: Executor;
+  programs: Programs;
+  scalars: Readonly<Record<string, number>>;
+  collate: Extract<Collate, { layout: 'pairs' | 'answers' }>;
+  tokenizer: Tokenizer;
+}
+
+export interface Answer {
+  /** Without the end token. */
+  tokens: number[];
+  /** Whether it came to its end; otherwise the room was full. */
+  ended: boolean;
+  /** ln of its probability under the model at temperature 1, in nats, with the end token where there is one. */
+  logp: number;
+}
+
+/** The token to take for row `row` as number `index` of its answer, given its logits [V]. */
+export type Choose = (logits: Float32Array, row: number, index: number) => number;
+
+/** Answers to `rows` prompts, collated by `collatePrompts`. `suffix` names the programs for a smaller last batch. */
+export async function answer(answering: Answering, prompts: Inputs, rows: number, suffix: '' | '.rest', choose: Choose): Promise<Answer[]> {
+  const { collate, tokenizer } = answering;
+  const start = collate.imageTokens + collate.prompt;
+  const answers = Array.from({ length: rows }, (): Answer => ({ tokens: [], ended: false, logp: 0 }));
+  // The prompt ends where the answer begins, so its last place has the last of its positions.
+  const position = Int32Array.from(answers, (_, row) => (prompts.get('position')?.[(row + 1) * start - 1] ?? 0) + 1);
+  const tokens = new Int32Array(rows);
+  const segment = new Int32Array(rows);
+  let logits = await run(answering, `prefill${suffix}`, prompts, 0);
+  for (let index = 0; ; index++) {
+    const width = logits.length / rows;
+    answers.forEach((one, row) => {
+      if (one.ended) return;
+      const own = logits.subarray(row * width, (row + 1) * width);
+      const id = choose(own, row, index);
+      one.logp += logProbability(own, id);
+      if (id === tokenizer.end) one.ended = true;
+      else one.tokens.push(id);
+      tokens[row] = id;
+    });
+    if (index + 1 === collate.answer || answers.every(({ ended }) => ended)) return answers;
+    // Rows that have ended go along as padding, which nobody looks at.
+    answers.forEach(({ ended }, row) => {
+      if (ended) tokens[row] = tokenizer.pad;
+      segment[row] = ended ? SEGMENT.padding : SEGMENT.chosen;
+    });
+    const inputs: Inputs = new Map([
+      ['tokens', tokens],
+      ['position', position],
+      ['segment', segment],
+    ]);
+    logits = await run(answering, `decode${suffix}`, inputs, start + index);
+    answers.forEach(({ ended }, row) => (position[row] += ended ? 0 : 1));
+  }
+}
+
+/** `logits` [rows, V] of one program; `slot` is the number of places that the cache has filled. */
+async function run({ name, executor, programs, scalars }: Answering, role: string, inputs: Inputs, slot: number): Promise<Float32Array> {
+  const program = programOf(name, programs, role);
+  const given = { inputs: inputsFor(program, inputs), scalars: scalarsFor(program, { ...scalars, slot }) };
+  const logits = (await executor.run(role, given).outputs()).get('logits');
+  if (!(logits instanceof Float32Array)) throw new Error(`the program ${role} of ${name} gives no logits`);
+  return logits;
+}

@@ -1,0 +1,164 @@
+/**
+ * One question about one picture, put to the models that a run trained. In come a run folder, a picture and a question; out go the
+ * answers, one a model, with their log-probability and, if wanted, where in the picture they come from. The plan in the folder
+ * holds all that is needed (`Ask` in the plan's schema), so the compiler and the text may be absent.
+ */
+import { join } from 'node:path';
+import type { Ask, Plan, TrainTask } from '../../plan/plan.ts';
+import type { Program } from '../../plan/program.ts';
+import { collatePrompts, packIds } from '../core/data/collate.ts';
+import type { Batch } from '../core/data/collate.ts';
+import type { Picture } from '../core/data/row.ts';
+import { encoderOf } from '../core/data/tokens.ts';
+import { pickTarget } from '../core/device/target.ts';
+import { Executor } from '../core/executor/executor.ts';
+import { keyOf, Random } from '../core/random.ts';
+import { answer } from '../core/train/answer.ts';
+import type { Answer, Answering } from '../core/train/answer.ts';
+import { inputsFor, scalarsFor } from '../core/train/batches.ts';
+import { drawn, likeliest } from '../core/train/choose.ts';
+import { runError } from '../core/train/errors.ts';
+import { programOf } from '../core/train/step.ts';
+import { chooseModels, nameOf } from './ask/choose-models.ts';
+import { promptIds } from './ask/question.ts';
+import { decodeFile } from './data/decode.ts';
+import type { OpenDevice } from './device/open.ts';
+import { sleepingWait } from './device/wait.ts';
+import { taskFolder } from './run/folder.ts';
+import { readPlan } from './run/plan-folder.ts';
+import { readSafetensors } from './safetensors/files.ts';
+
+export interface AskOptions {
+  /** The run folder. */
+  run: string;
+  /** Path of a PNG, JPEG or WebP; it is squeezed to the encoder's size. */
+  picture: string;
+  question: string;
+  /** Default: the last stage of the text that can be asked. */
+  stage?: string;
+  /** Default: all arms of the stage. */
+  arm?: string;
+  seed: number;
+  /** 0 takes the likeliest token each time; else tokens are drawn by a key of the seed. */
+  temperature: number;
+  /** Whether to tell where answers come from. */
+  cam: boolean;
+  device: OpenDevice;
+}
+
+export interface Asked {
+  /** `post.dpo` */
+  name: string;
+  said: string;
+  /** Whether the answer came to its end. */
+  ended: boolean;
+  /** ln of the answer's probability, in nats. */
+  logp: number;
+  /** Grad-CAM of the answer's log-probability, `grid` x `grid` places row by row. */
+  cam?: { map: Float32Array; grid: number };
+}
+
+/** Asks. Throws R0651 to R0656 for what cannot be asked, R0213 where there is no run. */
+export async function ask(options: AskOptions): Promise<{ picture: Picture; answers: Asked[] }> {
+  const plan = await readPlan(join(options.run, 'plan'));
+  const models = await chooseModels(plan, options);
+  // All arms of a stage have one encoder.
+  const picture = await readPicture(options.picture, models[0].ask.collate.image);
+  const answers: Asked[] = [];
+  const executors = new Map<string, Executor>();
+  try {
+    for (const model of models) answers.push(await askOne(plan, model, picture, options, executors));
+  } finally {
+    for (const executor of executors.values()) executor.destroy();
+  }
+  return { picture, answers };
+}
+
+async function askOne(
+  plan: Plan,
+  { ask: one, task }: { ask: Ask; task: TrainTask },
+  picture: Picture,
+  options: AskOptions,
+  executors: Map<string, Executor>,
+): Promise<Asked> {
+  const name = nameOf(one);
+  const tokenizer = plan.tokenizers[one.tokenizer];
+  const prompt = promptIds(options.question, tokenizer, one.collate.prompt);
+  const target = pickTarget(plan.targets, options.device.info).name;
+  const roles = Object.entries(one.programs[target]).filter(([role]) => role !== 'cam' || options.cam);
+  if (options.cam && !roles.some(([role]) => role === 'cam')) throw noCam(name, 'its encoder gives no features by place');
+  const programs = Object.fromEntries(roles.map(([role, hash]): [string, Program] => [role, plan.programs[hash]]));
+  const key = JSON.stringify(roles);
+  // Arms of one model run the same programs with other weights.
+  const executor = executors.get(key) ?? (await Executor.create({ ...deviceOf(options.device), programs, kernels: plan.kernels }));
+  executors.set(key, executor);
+  await writeWeights(executor, one, join(taskFolder(options.run, task.id), 'weights.safetensors'));
+  const answering: Answering = { name, executor, programs, scalars: one.scalars, collate: one.collate, tokenizer };
+  const where = { source: { name: 'the question' }, indices: [0] };
+  const prompts = collatePrompts([{ image: picture, prompt: options.question }], one.collate, tokenizer, where);
+  const random = (index: number): number => new Random(keyOf(`ask/${name}`, options.seed), index).uniform();
+  const [given] = await answer(answering, prompts, 1, '', (logits, _, index) =>
+    options.temperature === 0 ? likeliest(logits, tokenizer.pad) : drawn(logits, tokenizer.pad, options.temperature, random(index)),
+  );
+  const said = encoderOf(tokenizer).decode(given.tokens);
+  const asked = { name, said, ended: given.ended, logp: given.logp };
+  return options.cam ? { ...asked, cam: await originOf(answering, prompts, prompt, given) } : asked;
+}
+
+/** The map of an answer that was given, with the end token that it ended by. */
+async function originOf(
+  { name, executor, programs, scalars, collate, tokenizer }: Answering,
+  prompts: Batch,
+  prompt: number[],
+  given: Answer,
+): Promise<NonNullable<Asked['cam']>> {
+  const ids = given.ended ? [...given.tokens, tokenizer.end] : given.tokens;
+  const batch: Batch = new Map([...prompts, ...packIds({ ...collate, layout: 'answers' }, tokenizer.pad, [prompt], [[ids]])]);
+  const program = programOf(name, programs, 'cam');
+  const outputs = await executor.run('cam', { inputs: inputsFor(program, batch), scalars: scalarsFor(program, scalars) }).outputs();
+  const map = outputs.get('cam');
+  const grid = Math.round(Math.sqrt(map?.length ?? 0));
+  if (!(map instanceof Float32Array) || grid * grid !== map.length)
+    throw noCam(name, `its encoder gives ${map?.length ?? 0} features, which are no square grid`);
+  return { map, grid };
+}
+
+async function writeWeights(executor: Executor, { state }: Ask, path: string): Promise<void> {
+  const { tensors } = await readSafetensors(path);
+  const wanted = new Set(executor.stateNames);
+  for (const { name, shape, keep } of state) {
+    if (keep !== 'weight' || !wanted.has(name)) continue;
+    const found = tensors.get(name);
+    if (found?.shape.join() !== shape.join()) {
+      throw runError(
+        'R0611',
+        `${path} has ${found === undefined ? `no ${name}` : `${name} as [${found.shape.join(', ')}]`}, and the plan asks for [${shape.join(', ')}]`,
+        'run the text again: the results are not those of the plan',
+      );
+    }
+    executor.writeState(name, found.data);
+  }
+}
+
+async function readPicture(path: string, size: number): Promise<Picture> {
+  try {
+    return (await decodeFile(path, size)).picture;
+  } catch (cause) {
+    const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw runError(
+      'R0654',
+      code === 'ENOENT' ? `there is no picture ${path}` : `the picture ${path} cannot be read (${why})`,
+      'name a PNG, JPEG or WebP file',
+      cause,
+    );
+  }
+}
+
+function deviceOf({ device }: OpenDevice): { device: GPUDevice; wait: typeof sleepingWait } {
+  return { device, wait: sleepingWait };
+}
+
+function noCam(name: string, why: string): Error {
+  return runError('R0656', `${name} cannot show where an answer comes from: ${why}`, 'leave out --cam');
+}

@@ -1,0 +1,63 @@
+/**
+ * Rows that an earlier task of the run made. `table`: what an embed task kept, a row of each of its tensors. `sampled.pairs`: answers of a
+ * model to the prompts of a base source, the better one chosen; the picture and the prompt are those of the base's row.
+ */
+import { join } from 'node:path';
+import type { DataSource } from '../../../plan/plan.ts';
+import { dataError } from '../../core/data/codes.ts';
+import { openSource } from '../../core/data/row.ts';
+import type { Row, RowSource, SourceContext } from '../../core/data/row.ts';
+import { readSafetensors } from '../safetensors/files.ts';
+import { readLines } from './lines.ts';
+import { rowsOf } from './tensors-source.ts';
+
+export async function openTable(spec: DataSource, context: SourceContext): Promise<RowSource> {
+  const { tensors } = await readSafetensors(join(folderOf(spec, context), 'table.safetensors'));
+  return rowsOf(`table of ${spec.task}`, [...tensors.values()]);
+}
+
+interface SampledPair {
+  row: number;
+  chosen: string;
+  rejected: string;
+}
+
+export async function openSampledPairs(spec: DataSource, context: SourceContext): Promise<RowSource> {
+  const pairs = (await readLines(join(folderOf(spec, context), 'pairs.jsonl'))).map(pairOf);
+  const { base } = spec;
+  if (base === undefined) throw new Error('sampled pairs need the data whose prompts were answered');
+  if (pairs.length === 0) {
+    throw dataError('R0525', `${spec.task} kept no pair: all answers to each prompt rank alike`, {
+      cure: 'sample more answers to each prompt, at a higher temperature, or from a model that is less sure',
+    });
+  }
+  const source = await openSource(base, context);
+  const pair = (row: Row, index: number): Row => {
+    const { answer, chosen: _, rejected: __, ...rest } = row;
+    const { chosen, rejected } = pairs[index];
+    return { ...rest, chosen, rejected, extra: { ...row.extra, ...(answer === undefined ? {} : { answer }) } };
+  };
+  const { text, place, close } = source;
+  return {
+    name: `pairs of ${spec.task}`,
+    count: pairs.length,
+    row: async (index) => pair(await source.row(pairs[index].row), index),
+    ...(text === undefined ? {} : { text: (index) => pair(text(pairs[index].row), index) }),
+    ...(place === undefined ? {} : { place: (index) => place(pairs[index].row) }),
+    ...(close === undefined ? {} : { close }),
+  };
+}
+
+function folderOf(spec: DataSource, context: SourceContext): string {
+  if (spec.task === undefined || context.results === undefined)
+    throw dataError('R0511', `rows of ${spec.task ?? 'a task'} are known within its run only`, { cure: 'name data that need no task' });
+  return context.results(spec.task);
+}
+
+function pairOf(line: Record<string, unknown>): SampledPair {
+  const { row, chosen, rejected } = line;
+  if (typeof row === 'number' && typeof chosen === 'string' && typeof rejected === 'string') return { row, chosen, rejected };
+  throw dataError('R0520', `a line of pairs.jsonl is no pair: ${JSON.stringify(line)}`, {
+    cure: 'remove the folder of the task, and run again',
+  });
+}

@@ -1,0 +1,57 @@
+/** A sampling task on Node, and the pairs that are made of its answers. */
+import { join } from 'node:path';
+import { PivotError } from '../../../plan/errors.ts';
+import type { SampleTask } from '../../../plan/plan.ts';
+import type { Executor } from '../../core/executor/executor.ts';
+import { pairsOf } from '../../core/train/pairs.ts';
+import type { Rank, SampledLine } from '../../core/train/pairs.ts';
+import { sample } from '../../core/train/sample.ts';
+import { dataOf, makeExecutor, weightsOf } from './context.ts';
+import type { RunContext, RunDevice } from './context.ts';
+import { programsOf } from './estimate.ts';
+import { onFile } from './files.ts';
+import { beginTask } from './folder.ts';
+import { openTaskFolder } from './task-folder.ts';
+
+/** Whether all answers are there; otherwise the signal stopped it. `ranks` are the ways to judge answers by name. */
+export async function runSample(
+  context: RunContext,
+  on: RunDevice,
+  task: SampleTask,
+  ranks: Readonly<Record<string, Rank>>,
+): Promise<boolean> {
+  const rank = task.rank === undefined ? undefined : rankNamed(task.rank, ranks);
+  const programs = programsOf(context.plan, task, on.target);
+  const data = await dataOf(context, task.data, task.collate);
+  const folder = await beginTask(context.files, context.out, task);
+  const storage = openTaskFolder(context.files, folder);
+  let executor: Executor | undefined;
+  try {
+    executor = await makeExecutor(context, on, programs);
+    const { log, signal, now } = context;
+    if (!(await sample({ task, programs, executor, data, storage, weights: weightsOf(context), log, signal, now }))) return false;
+    if (rank !== undefined) await writePairs(context, folder, await (await storage.lines('rows')).read(), rank);
+    return true;
+  } finally {
+    executor?.destroy();
+    await storage.close();
+  }
+}
+
+/** `kept.json`, then `pairs.jsonl`, which is the task's result and so comes last. */
+async function writePairs({ files }: RunContext, folder: string, lines: readonly string[], rank: Rank): Promise<void> {
+  const { pairs, kept } = pairsOf(
+    lines.map((line) => JSON.parse(line) as SampledLine),
+    rank,
+  );
+  const write = (name: string, text: string): Promise<void> => onFile(join(folder, name), () => files.write(join(folder, name), [text]));
+  await write('kept.json', `${JSON.stringify(kept)}\n`);
+  await write('pairs.jsonl', pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
+}
+
+function rankNamed(name: string, ranks: Readonly<Record<string, Rank>>): Rank {
+  if (Object.hasOwn(ranks, name)) return ranks[name];
+  throw new PivotError('R0212', `there is no way to rank answers called ${name}`, {
+    cure: `this runtime has ${Object.keys(ranks).sort().join(', ') || 'none'}; compile the text again with this version of Pivot`,
+  });
+}
