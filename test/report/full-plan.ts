@@ -39,6 +39,8 @@ export function fullPlan({
 }: FullOptions): Plan {
   const tasks: Task[] = [];
   for (const seed of seeds) tasks.push(...pretraining(seed, steps));
+  // Cells begin where arms of their seed would: pretraining is repeated for them.
+  for (const seed of CELL_SEEDS) tasks.push(...pretraining(seed, steps).slice(0, 2));
   for (const arm of ARMS) if (GRIDS[arm] !== undefined) tasks.push(...grid(arm, GRIDS[arm], steps));
   for (const seed of seeds) {
     for (const arm of ARMS) tasks.push(post(arm, seed, steps));
@@ -192,7 +194,7 @@ function grid(arm: Arm, values: readonly string[], steps: number): Task[] {
     for (const seed of CELL_SEEDS) {
       const cell: Cell = { name: 'rate', text, choice };
       const id = `post.${arm}.rate=${text}@${seed}`;
-      tasks.push(train(id, seed, 'post', { arm, cell, steps }));
+      tasks.push(train(id, seed, 'post', { arm, cell, steps, needs: [`align@${seed}`] }));
       const embed = embedding(`tune.${id}`, seed, [id]);
       const score: ScoreTask = {
         ...scored('objects', 'logistic', arm, seed, { held: embed.id }),

@@ -138,7 +138,7 @@ describe('a run with five seeds', () => {
     expect(parts.Answers).toContain(`${first.said === first.answer ? '✓' : '✗'} ${first.said}`);
     expect(parts.Answers.match(/[✓✗] /g)?.length).toBe(2 * (12 * 4 + 2));
     expect(parts.Answers).toMatch(
-      /answers right, colour , % [\d.]+ ± [\d.]+ [\d.]+ ± [\d.]+ [\d.]+ ± [\d.]+ [\d.]+ ± [\d.]+ [+−][\d.]+ [+−]?[\d.]+ to [+−]?[\d.]+/,
+      /answers right, colour , % [\d.]+ ± [\d.]+ [\d.]+ ± [\d.]+ [\d.]+ ± [\d.]+ [\d.]+ ± [\d.]+ [+−]?[\d.]+ [+−]?[\d.]+ to [+−]?[\d.]+/,
     );
     expect(parts.Answers).toContain('Kinds are told and not judged');
   });
@@ -160,9 +160,10 @@ describe('a run with five seeds', () => {
     // 0.6 + 0.4 TFLOP a seed before it, 0.1 of its own.
     expect(parts.Cost).toContain('post.dpo took 10 % of the work that see and align took.');
     expect(parts.Cost).toContain('align took 67 % of the work that see took.');
+    expect(parts.Cost).toMatch(/ see 60 steps × 32 rows × 5 seeds /);
     expect(parts.Cost).toMatch(/post dpo 60 steps × 32 rows × 5 seeds \S+ s 500 GFLOP/);
     expect(parts.Cost).toMatch(
-      /pairs from the model 5 samplings .*tuning rate 14 trainings, 14 embeddings, 14 scores .*readers of fresh 20 trainings/,
+      /pairs from the model 5 samplings .*tuning rate 18 trainings, 14 embeddings, 14 scores .*readers of fresh 20 trainings/,
     );
   });
 

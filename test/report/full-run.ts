@@ -131,12 +131,12 @@ function answering(dir: string, task: ScoreTask): unknown {
   const lines = readLines(join(taskFolder(dir, task.tables.said), 'rows.jsonl'));
   const exact = lines.map(({ said, answer }) => (said === answer ? 1 : 0));
   const mean = (list: number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
-  const kinds = [...new Set(lines.map(({ attribute }) => String(attribute)))].sort();
+  const kinds = [...new Set(lines.map(({ domain }) => String(domain)))].sort();
   return {
     values: {
       exact: mean(exact),
       attributes: 0.2 + 0.8 * mean(exact),
-      ...Object.fromEntries(kinds.map((kind) => [`exact.${kind}`, mean(exact.filter((_, i) => String(lines[i].attribute) === kind))])),
+      ...Object.fromEntries(kinds.map((kind) => [`exact.${kind}`, mean(exact.filter((_, i) => String(lines[i].domain) === kind))])),
     },
     details: {},
     examples: { exact },

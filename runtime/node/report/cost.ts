@@ -2,8 +2,9 @@
  * What a run took (E7): work and time of every stage with its share of what went before it, and what tuning, sampling and
  * probing took beside it.
  */
+import type { Task } from '../../../plan/plan.ts';
 import type { RunRecord, TaskRecord } from './read-run.ts';
-import { isStage } from './subjects.ts';
+import { isStage, seedsOf } from './subjects.ts';
 import type { Subject } from './subjects.ts';
 
 export interface CostRow {
@@ -42,21 +43,28 @@ function purposeOf(record: TaskRecord, run: RunRecord): string | undefined {
   switch (task.kind) {
     case 'train':
       if (task.cell !== undefined) return `tuning ${task.cell.name}`;
-      return task.probe === undefined ? undefined : `readers of ${task.probe.name}`;
+      if (task.probe !== undefined) return `readers of ${task.probe.name}`;
+      // A stage that was trained on seeds of a tuning grid.
+      return seedsOf({ tasks: run.tasks.map((one) => one.task) }).includes(task.seed) ? undefined : purposeOfUsers(task, run);
     case 'score':
       return task.cell === undefined ? `probe ${task.probe}` : `tuning ${task.cell.name}`;
     case 'embed':
     case 'sample': {
       if (task.kind === 'sample' && task.rank !== undefined) return 'pairs from the model';
-      const purposes = run.tasks.flatMap((other) => (other.task.needs.includes(task.id) ? (purposeOf(other, run) ?? []) : []));
-      // What a cell and a probe share was needed for the probe anyway.
-      return purposes.find((purpose) => !purpose.startsWith('tuning ')) ?? purposes.at(0) ?? 'other outputs';
+      return purposeOfUsers(task, run);
     }
     case 'select':
     case 'export':
     case 'report':
       return undefined;
   }
+}
+
+/** What a task is for by what needs it. */
+function purposeOfUsers(task: Task, run: RunRecord): string {
+  const purposes = run.tasks.flatMap((other) => (other.task.needs.includes(task.id) ? (purposeOf(other, run) ?? []) : []));
+  // What a cell and a probe share was needed for the probe anyway.
+  return purposes.find((purpose) => !purpose.startsWith('tuning ')) ?? purposes.at(0) ?? 'other outputs';
 }
 
 function upstreamOf(records: readonly TaskRecord[], byId: ReadonlyMap<string, TaskRecord>): Pick<CostRow, 'share' | 'upstream'> {

@@ -47,6 +47,8 @@ const VALUES: Record<string, Naming> = {
   gradient_share: { label: 'gradient on the objects' },
   cam_share: { label: 'Grad-CAM on the objects' },
   area_share: { label: 'area of the objects', note: 'what a map that looks nowhere in particular would get' },
+  accuracy: { label: 'pairs told apart' },
+  margin: { label: 'margin of the pairs, nats' },
   recall: { label: 'mean recall of patch classes' },
   iou: { label: 'mean IoU of patch classes' },
   mutual_knn: { label: 'shared nearest neighbours' },

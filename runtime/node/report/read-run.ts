@@ -55,6 +55,12 @@ export function readRun(folder: string, plan: Plan): RunRecord {
   return { folder, info: readJson(join(folder, 'run.json')), tasks, unfinished };
 }
 
+/** The first few of the tasks that have no result, and how many more there are. */
+export function unfinishedNames({ unfinished }: RunRecord, most: number): string {
+  const names = unfinished.slice(0, most).map((task) => task.id);
+  return `${names.join(', ')}${unfinished.length > most ? ` and ${unfinished.length - most} more` : ''}`;
+}
+
 function readTask(run: string, task: Task): TaskRecord {
   const folder = taskFolder(run, task.id);
   const done = readJson(join(folder, 'done.json'));

@@ -32,7 +32,7 @@ import type { Section } from './page.ts';
 import { previewsMarkup } from './preview-markup.ts';
 import { previewsOf } from './preview.ts';
 import { probesMarkup } from './probes.ts';
-import { readRun } from './read-run.ts';
+import { readRun, unfinishedNames } from './read-run.ts';
 import type { RunRecord } from './read-run.ts';
 import { rowsOf } from './rows.ts';
 import { selfPairsMarkup } from './self-pairs.ts';
@@ -109,12 +109,11 @@ function metaOf(plan: Plan, run: RunRecord): string[] {
   return facts;
 }
 
-function statusOf({ unfinished, tasks }: RunRecord): { status?: string } {
+function statusOf(run: RunRecord): { status?: string } {
+  const { unfinished, tasks } = run;
   if (unfinished.length === 0) return {};
   const all = tasks.filter(({ task }) => task.kind !== 'report' && task.kind !== 'export').length;
-  const names = unfinished.slice(0, 6).map((task) => task.id);
-  const more = unfinished.length > 6 ? ` and ${unfinished.length - 6} more` : '';
   return {
-    status: `This run is not finished: ${unfinished.length} of ${all} tasks have no result yet (${names.join(', ')}${more}). What follows shows the others.`,
+    status: `This run is not finished: ${unfinished.length} of ${all} tasks have no result yet (${unfinishedNames(run, 6)}). What follows shows the others.`,
   };
 }

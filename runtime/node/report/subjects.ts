@@ -1,8 +1,9 @@
 /**
  * Whom the report compares: a subject is an arm of a stage, or a stage without arms, over all seeds. Order and colour
- * follow the plan. Cells of a tuning grid and readers that a probe trains are means to an end and no subjects.
+ * follow the plan. Cells of a tuning grid, what was trained on seeds of their own for them, and readers that a probe trains are means to
+ * an end and no subjects.
  */
-import type { Plan, TrainTask } from '../../../plan/plan.ts';
+import type { Plan, Task, TrainTask } from '../../../plan/plan.ts';
 import type { RunRecord, TaskRecord } from './read-run.ts';
 
 export interface Subject {
@@ -28,7 +29,8 @@ export function subjectsOf(plan: Plan, run: RunRecord): Subject[] {
     subjects.push(made);
     return made;
   };
-  const trains = run.tasks.filter(isStage);
+  const seeds = new Set(seedsOf(plan));
+  const trains = run.tasks.filter(isStage).filter(({ task }) => seeds.has(task.seed));
   for (const record of trains) find(record.task.stage, record.task.arm).runs.set(record.task.seed, record);
   const trained = subjects.length;
   for (const task of plan.tasks) if (task.kind === 'score' && task.cell === undefined) find(task.subject.stage, task.subject.arm);
@@ -59,7 +61,7 @@ export function isSubjectOf(task: { subject: { stage: string; arm?: string } }, 
 }
 
 /** Seeds over which anything of the plan varies. */
-export function seedsOf(plan: Plan): number[] {
+export function seedsOf(plan: { tasks: readonly Task[] }): number[] {
   const report = plan.tasks.find((task) => task.kind === 'report');
   return report?.kind === 'report' && report.seeds.length > 0 ? report.seeds : [...new Set(plan.tasks.map((task) => task.seed))];
 }

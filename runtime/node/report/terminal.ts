@@ -8,7 +8,7 @@ import type { MeasureRow } from './measures.ts';
 import { metricNaming, valueNaming } from './names.ts';
 import { duration, NONE } from './numbers.ts';
 import { cut } from './plot.ts';
-import { readRun } from './read-run.ts';
+import { readRun, unfinishedNames } from './read-run.ts';
 import { seedsOf, subjectsOf, verdictOn } from './subjects.ts';
 import { judged, SUMMARY_METRICS, trainingRows } from './summary.ts';
 import type { TrainingRow } from './summary.ts';
@@ -41,7 +41,7 @@ export function formatSummary(runDir: string, plan: Plan): string {
     const finding = findingOf(comparison);
     blocks.push(aligned(verdictLines(comparison)) + (finding === undefined ? '' : `\n${wrapped(oneLine(finding))}`));
   }
-  if (run.unfinished.length > 0) blocks.push(`Not finished: ${run.unfinished.map((task) => oneLine(task.id)).join(', ')}`);
+  if (run.unfinished.length > 0) blocks.push(wrapped(`Not finished: ${oneLine(unfinishedNames(run, 12))}`));
   blocks.push(wrapped(verdictOn(seedsOf(plan))));
   blocks.push(`Report: ${join(runDir, 'report.html')}`);
   return blocks.join('\n\n');
