@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource, EmbedTask, Plan, ScoreTask, Task, TrainTask } from '../../plan/plan.ts';
+import { SCENES_END, SCENES_PAD, SCENES_WORDS } from '../../runtime/core/data/scenes/words.ts';
 import { Random } from '../../runtime/core/random.ts';
 import { focus } from '../../runtime/core/score/focus.ts';
 import { coverage } from '../../runtime/core/score/overlap.ts';
@@ -29,7 +30,12 @@ export interface FakeOptions {
 
 const ROWS = 12;
 const GRID = 6;
-const source = (name: string, split: string, count: number): DataSource => ({ source: name, params: { split, seed: 0 }, count });
+export const source = (name: string, split: string, count: number): DataSource => ({
+  source: name,
+  params: { split, seed: 0 },
+  tokenizer: 'words',
+  count,
+});
 
 export function fakePlan(options: FakeOptions): Plan {
   const arms = options.arms ?? ['sft', 'dpo'];
@@ -115,7 +121,7 @@ export function fakePlan(options: FakeOptions): Plan {
     ],
     programs: {},
     kernels: {},
-    tokenizers: {},
+    tokenizers: { words: { kind: 'words', words: [...SCENES_WORDS], pad: SCENES_PAD, end: SCENES_END } },
     files: { 'quickstart.safetensors': { path: 'quickstart.safetensors', hash: '0123456789abcdef0123456789abcdef' } },
     asks: [],
     resolved: [
@@ -126,18 +132,20 @@ export function fakePlan(options: FakeOptions): Plan {
   };
 }
 
+export const MACHINE = {
+  plan: 'a'.repeat(32),
+  adapter: 'llvmpipe (LLVM 19, 256 bits)',
+  driver: { name: 'Mesa 25.0', backend: 'vulkan' },
+  versions: { pivot: '0.1.0', node: 'v20.19.0', webgpu: '0.6.2' },
+  started: '2026-11-23T10:00:00.000Z',
+  status: 'running',
+};
+
 /** Makes the folder; the caller removes it by `remove`. */
 export async function fakeRun(options: FakeOptions): Promise<{ dir: string; plan: Plan; remove: () => void }> {
   const dir = mkdtempSync(join(tmpdir(), 'pivot-report-'));
   const plan = fakePlan(options);
-  writeJson(join(dir, 'run.json'), {
-    plan: 'a'.repeat(32),
-    adapter: 'llvmpipe (LLVM 19, 256 bits)',
-    driver: { name: 'Mesa 25.0', backend: 'vulkan' },
-    versions: { pivot: '0.1.0', node: 'v20.19.0', webgpu: '0.6.2' },
-    started: '2026-11-23T10:00:00.000Z',
-    status: 'running',
-  });
+  writeJson(join(dir, 'run.json'), MACHINE);
   for (const task of plan.tasks) {
     const folder = taskFolder(dir, task.id);
     mkdirSync(folder, { recursive: true });
@@ -167,7 +175,7 @@ export async function fakeRun(options: FakeOptions): Promise<{ dir: string; plan
   return { dir, plan, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
-function metrics(task: TrainTask, dpo: boolean, random: Random): string {
+export function metrics(task: TrainTask, dpo: boolean, random: Random): string {
   const lines: string[] = [];
   const noise = (): number => random.uniform() + random.uniform() - 1;
   for (let step = 0; step <= task.steps; step++) {
@@ -180,7 +188,12 @@ function metrics(task: TrainTask, dpo: boolean, random: Random): string {
       'logps/chosen': chosen + s * 1.5 * noise(),
       'logps/rejected': rejected + s * 1.5 * noise(),
       ...(dpo
-        ? { 'rewards/accuracies': 0.5 + 0.34 * learned + s * 0.1 * noise(), 'rewards/margins': 0.57 * learned + s * 0.1 * noise() }
+        ? {
+            'rewards/accuracies': 0.5 + 0.34 * learned + s * 0.1 * noise(),
+            'rewards/margins': 0.57 * learned + s * 0.1 * noise(),
+            'rewards/chosen': -0.22 * learned + s * 0.05 * noise(),
+            'rewards/rejected': -0.79 * learned + s * 0.05 * noise(),
+          }
         : {}),
     });
     if (step % 20 === 0)
@@ -201,7 +214,7 @@ function metrics(task: TrainTask, dpo: boolean, random: Random): string {
   return `${lines.join('\n')}\n{"step": 99, "lo`;
 }
 
-async function maps(task: EmbedTask, folder: string, dpo: boolean, random: Random): Promise<void> {
+export async function maps(task: EmbedTask, folder: string, dpo: boolean, random: Random): Promise<void> {
   const rows = await openSource(task.data, { openers: CORE_SOURCES });
   const gradient = new Float32Array(task.data.count * GRID * GRID);
   const cam = new Float32Array(gradient.length);
@@ -223,18 +236,18 @@ async function maps(task: EmbedTask, folder: string, dpo: boolean, random: Rando
   writeFileSync(join(folder, 'rows.jsonl'), `${columns.join('\n')}\n`);
 }
 
-async function focusOf(dir: string, task: ScoreTask): Promise<unknown> {
+export async function focusOf(dir: string, task: ScoreTask): Promise<unknown> {
   const folder = taskFolder(dir, task.tables.maps);
   const { tensors } = await readSafetensors(join(folder, 'table.safetensors'));
   return focus({ maps: { tensors, rows: readLines(join(folder, 'rows.jsonl')) } }, {});
 }
 
-function keyOf(id: string): [number, number] {
+export function keyOf(id: string): [number, number] {
   let hash = 7;
   for (const letter of id) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
   return [hash, 1];
 }
 
-function writeJson(path: string, value: unknown): void {
+export function writeJson(path: string, value: unknown): void {
   writeFileSync(path, JSON.stringify(value));
 }

@@ -36,7 +36,18 @@ describe('writeReport', () => {
     const { dir, plan } = await run({ seeds: [0], steps: 40 });
     const page = await report(dir, plan);
     const headings = [...page.matchAll(/<h2>([^<]*)<\/h2>/g)].map((match) => match[1]);
-    expect(headings).toEqual(['Outcome', 'Training', 'Where the losses look', 'Cost', 'The text', 'Resolved values', 'Data', 'Identity']);
+    expect(headings).toEqual([
+      'Summary',
+      'Training',
+      'Probes',
+      'Where the losses look',
+      'Training rows',
+      'Cost',
+      'The text',
+      'Resolved values',
+      'Data',
+      'Identity',
+    ]);
     const text = visible(page);
     expect(text).toContain('Same start, same pairs, two losses: which one leaves the sharper eye?');
     expect(text).toContain('One seed was run: a difference between arms may be chance, and no verdict follows from it.');
@@ -44,21 +55,25 @@ describe('writeReport', () => {
     expect(text).toContain('This may fall while training goes well');
     expect(text).toContain('llvmpipe (LLVM 19, 256 bits)');
     expect(text).toContain('post.optimize.weight_decay 0 default of std.optim.adamw');
-    // Two losses, six other metrics; eight examples with an image and two maps of two arms.
-    expect(page.match(/<svg /g)).toHaveLength(8);
-    expect(page.match(/<img src="data:image\/png;base64,/g)).toHaveLength(8 * 5);
-    expect(page).not.toMatch(/<script|<link|@import|(?:src|href)="(?!data:image\/png)/);
+    // Two losses, eight other metrics, and two judged measures of either probe.
+    expect(page.match(/<svg /g)).toHaveLength(10 + 4);
+    // Eight examples with an image and two maps of two arms; four training rows.
+    expect(page.match(/<img [^>]*src="data:image\/png;base64,/g)).toHaveLength(8 * 5 + 4);
+    expect(page).not.toMatch(/<script|<link|@import|(?:src|href)="(?!data:image\/png|#)/);
   });
 
   test('the outcome holds the numbers of the run', async () => {
     const { dir, plan } = await run({ seeds: [0], steps: 40 });
     const score = JSON.parse(readFileSync(join(taskFolder(dir, 'objects.post.dpo@0'), 'score.json'), 'utf8'));
     const text = visible(await report(dir, plan));
-    const [, align, sft, dpo, difference] = /objects top-1 accuracy , % ([\d.]+) ([\d.]+) ([\d.]+) ([+−\d.]+)/.exec(text) ?? [];
+    const [, sft, dpo, difference] = /objects top-1 accuracy , % ([\d.]+) ([\d.]+) ([+−\d.]+) –/.exec(text) ?? [];
     expect(dpo).toBe((100 * score.values.top1).toFixed(1));
-    expect(Number(align)).toBeLessThan(Number(sft));
     expect(Number(difference)).toBeCloseTo(Number(dpo) - Number(sft), 0);
-    expect(text).toContain('always naming the commonest class would be right in 4.1 %');
+    const [, align, ...others] = /All values.* objects top-1 accuracy , % ([\d.]+) ([\d.]+) ([\d.]+) /.exec(text) ?? [];
+    expect(others).toEqual([sft, dpo]);
+    expect(Number(align)).toBeLessThan(Number(sft));
+    expect(text).toContain('Always naming the commonest class would be right in 4.1 %');
+    expect(text).not.toMatch(/ahead|behind|cannot tell|p, adjusted/);
   });
 
   test('several seeds: spread, each seed’s value, paired difference with its interval', async () => {
@@ -68,7 +83,7 @@ describe('writeReport', () => {
     expect(text).not.toContain('no verdict');
     expect(text).toMatch(/top-1 accuracy , % [\d.]+ ± [\d.]+ [\d.]+ · [\d.]+ · [\d.]+ /);
     expect(text).toMatch(/[+−][\d.]+ to [+−][\d.]+/);
-    expect(text).toContain('training, 40 steps × 32 rows × 3 seeds');
+    expect(text).toContain('post sft 40 steps × 32 rows × 3 seeds');
   });
 
   test('names and texts of a stranger stay texts', async () => {
@@ -143,7 +158,8 @@ describe('writeReport', () => {
     const page = await report(dir, plan);
     expect(visible(page)).toContain('Missing: no pictures: there is no data source files.preferences here.');
     expect(visible(page)).toContain('All rows, seed 0');
-    expect(page.match(/<img /g)).toHaveLength(3 * 4);
+    // Maps without images, and the training rows, whose data is there.
+    expect(page.match(/<img /g)).toHaveLength(3 * 4 + 4);
   });
 });
 
@@ -155,8 +171,12 @@ describe('formatSummary', () => {
     expect(row('training')).toMatch(/held-out loss +held-out preference accuracy, % +held-out reward margin +time$/);
     expect(row('sft')).toMatch(/^sft +1\.\d{3} → 0\.\d{3} +– +– +1\u202fmin \d\d\u202fs$/u);
     expect(row('dpo')).toMatch(/^dpo +0\.\d{3} → 0\.\d{3} +\d\d\.\d → \d\d\.\d +0\.\d{3} → 0\.\d{3} +1\u202fmin \d\d\u202fs$/u);
-    expect(row('probe')).toMatch(/^probe +align +sft +dpo +dpo − sft$/);
-    expect(row('focus: gradient on the objects, %')).toMatch(/ – +\d+\.\d +\d+\.\d +[+−]\d+\.\d$/);
+    expect(row('probe')).toMatch(/^probe +align +sft +dpo$/);
+    expect(row('focus: gradient on the objects, %')).toMatch(/ – +\d+\.\d +\d+\.\d$/);
+    const verdicts = lines.slice(lines.findIndex((line) => line.startsWith('dpo against sft')));
+    expect(verdicts[0]).toMatch(/^dpo against sft +sft +dpo +difference, 95 % over rows$/);
+    expect(verdicts.find((line) => line.startsWith('focus: gradient'))).toMatch(/ [+−]\d+\.\d \[[+−\d.]+, [+−\d.]+\]$/);
+    expect(lines.join()).not.toMatch(/ahead|behind|cannot tell/);
     expect(lines).toContain('One seed was run: a difference between arms may be chance, and no verdict follows from it.');
     expect(lines.at(-1)).toBe(`Report: ${join(dir, 'report.html')}`);
     expect(new Set(lines.slice(0, 4).map((line) => line.length)).size).toBe(1);

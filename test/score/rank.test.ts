@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { SCENE_SOURCES } from '../../runtime/core/data/scenes/sources.ts';
 import { answering } from '../../runtime/core/score/answering.ts';
 import { pairOf, rankNamed, ranks } from '../../runtime/core/score/rank.ts';
 
@@ -61,6 +62,24 @@ describe('correctness', () => {
     expect(ranks.correctness('red', 'a brown dog')).toBe(0);
     // Words of the language that state nothing.
     expect(ranks.correctness('there is', 'what is there')).toBe(4 / 5);
+  });
+
+  test('of generated answers, right and with so many attributes made wrong', async () => {
+    const spec = { source: 'scenes.preferences', params: { short: 0.3, sentence: 0.3 }, count: 300 };
+    const source = await SCENE_SOURCES[spec.source](spec, { openers: SCENE_SOURCES });
+    const kinds = new Map<unknown, number>();
+    for (let i = 0; i < spec.count; i++) {
+      const { chosen = '', rejected = '', extra = {} } = source.text?.(i) ?? {};
+      const changed = extra.changed as string[];
+      expect(ranks.correctness(chosen, chosen)).toBe(1);
+      // A sentence names four attributes, a caption four an object. One that was moved is missing where it was, and one too many where it is.
+      const of = 4 * chosen.split(';').length;
+      const wanted = changed.includes('place') ? (of - 4) / (of + 4) : (of - changed.length) / of;
+      expect(ranks.correctness(rejected, chosen)).toBeCloseTo(extra.kind === 'short' ? 0 : wanted, 15);
+      kinds.set(extra.kind, (kinds.get(extra.kind) ?? 0) + 1);
+    }
+    expect(Math.min(...kinds.values())).toBeGreaterThan(50);
+    expect(kinds.size).toBe(3);
   });
 
   test('a rank of another name is refused, also one that every object has', () => {

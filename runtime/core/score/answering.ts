@@ -1,7 +1,7 @@
 /**
  * `answering`: whether a model's answers are right (E0).
  *
- * Table `said`: the rows of a sample task, each with `said` and `answer`, the data's own. Several samples of a prompt count as so many rows.
+ * Table `said`: the rows of a sample task, each with `said` and `answer`, the data's own. Several samples of a prompt are so many rows.
  * Values: `exact`, the share of rows whose answer is the true one up to blanks; `attributes`, the mean share of attributes that are right
  * (the rank `correctness`, see `rank.ts`); and `exact.<domain>` for each value of the column `domain`, or of `kind` where a row has no
  * domain. `examples` has all by row, null where a row is of another domain. `details` counts rows of each domain, and those whose

@@ -1,6 +1,6 @@
 /**
- * Chooses the strength of a regression's penalty by validation: each value of a grid is fitted on one part of the fitting rows and judged by
- * its accuracy on the other. Held rows have no part in it. Of equally accurate values the larger one is taken, which is the simpler model.
+ * Chooses the strength of a regression's penalty by validation: each value of a grid is fitted on one part of the fitting rows and
+ * judged by its accuracy on the other. Held rows have no part in it. Of equally accurate values the larger one is taken, which is the simpler model.
  *
  * Which rows validate follows from their index alone, drawn by a key: rows often come in a repeating order of classes, so that every
  * fifth row would be a sample of few. All examples of a row (its patches) are on one side.

@@ -1,11 +1,11 @@
 /**
  * `drift`: how far training has moved a model from where it began.
  *
- * Tables `now` and `before`: `features` [n, D] of the same rows. `cka` is linear centred kernel alignment (Kornblith et al. 2019, "Similarity of
- * neural network representations revisited", eq. 3 for linear kernels): |Y'X|^2 / (|X'X| |Y'Y|), Frobenius norms of products of features
- * whose columns are centred; 1 where one space is a turned and scaled copy of the other.
- * Tables `weights_now` and `weights_before`: tensors by the same names. `weights` is sqrt(sum |w - w0|^2) / sqrt(sum |w0|^2) over all of them;
- * `details.tensors` has the same for each, largest first, 40 at most (null, and last, for a tensor that began at zero).
+ * Tables `now` and `before`: `features` [n, D] of the same rows. `cka` is linear centred kernel alignment (Kornblith et al. 2019,
+ * "Similarity of neural network representations revisited"): |Y'X|^2 / (|X'X| |Y'Y|), Frobenius norms of products of features whose
+ * columns are centred; 1 where one space is a turned and scaled copy of the other.
+ * Tables `weights_now` and `weights_before`: tensors by the same names. `weights` is sqrt(sum |w - w0|^2) / sqrt(sum |w0|^2) over all of
+ * them; `details.tensors` has the same for each, largest first, 40 at most (null, and last, for a tensor that began at zero).
  * Either pair may be missing; its value is then left out.
  */
 import { elements } from '../../../plan/dtypes.ts';

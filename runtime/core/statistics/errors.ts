@@ -3,7 +3,7 @@ import { PivotError } from '../../../plan/errors.ts';
 
 export const STATISTICS_CODES = {
   R0711:
-    'A statistic is asked of a number that it has no answer for: one that is not finite, a probability outside of 0..1, no degrees of freedom.',
+    'A statistic is asked of a number that it has no answer for: one that is not finite, a share outside of 0..1, no degrees of freedom.',
   R0712: 'Two lists that should speak of the same examples, row by row, differ in length.',
 } as const;
 

@@ -4,12 +4,13 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { PivotError } from '../../../plan/errors.ts';
 import type { EmbedTask, Plan } from '../../../plan/plan.ts';
-import type { Box, Picture, Row, RowSource } from '../../core/data/row.ts';
+import type { Box, Picture, Row } from '../../core/data/row.ts';
 import { coverage, shareOf } from '../../core/score/overlap.ts';
 import { isBox } from '../../core/score/focus.ts';
 import { openSafetensors } from '../safetensors/files.ts';
+import { orProblem, readRows } from './rows.ts';
+import type { OpenRows } from './rows.ts';
 import { readLines } from './read-run.ts';
 import type { Fields, RunRecord, TaskRecord } from './read-run.ts';
 import { isSubjectOf } from './subjects.ts';
@@ -51,12 +52,11 @@ export interface Gallery {
   problems: string[];
 }
 
-/** Opens the rows that a task read. */
-export type OpenRows = (task: EmbedTask) => Promise<RowSource>;
-
 /** A gallery for each probe scored by `focus` that has finished, of its first seed. */
 export async function galleriesOf(plan: Plan, run: RunRecord, subjects: readonly Subject[], open: OpenRows): Promise<Gallery[]> {
-  const probes = new Set(plan.tasks.flatMap((task) => (task.kind === 'score' && task.score === 'focus' ? [task.probe] : [])));
+  const probes = new Set(
+    plan.tasks.flatMap((task) => (task.kind === 'score' && task.cell === undefined && task.score === 'focus' ? [task.probe] : [])),
+  );
   const galleries: Gallery[] = [];
   for (const probe of probes) {
     const gallery = await galleryOf(probe, run, subjects, open);
@@ -73,7 +73,7 @@ interface MapTable {
 }
 
 async function galleryOf(probe: string, run: RunRecord, subjects: readonly Subject[], open: OpenRows): Promise<Gallery | undefined> {
-  const scored = run.tasks.flatMap(({ task }) => (task.kind === 'score' && task.probe === probe ? [task] : []));
+  const scored = run.tasks.flatMap(({ task }) => (task.kind === 'score' && task.cell === undefined && task.probe === probe ? [task] : []));
   const seed = scored[0].seed;
   const tables: MapTable[] = [];
   const problems: string[] = [];
@@ -87,7 +87,13 @@ async function galleryOf(probe: string, run: RunRecord, subjects: readonly Subje
   const gallery: Gallery = { probe, seed, rows: 0, subjects: [], examples: [], problems };
   if (tables.length === 0) return problems.length > 0 ? gallery : undefined;
   const count = Math.min(ROWS, ...tables.flatMap((table) => table.maps.map(({ shape }) => shape[0])));
-  const found = await orProblem(readRows(tables[0].task, count, open));
+  const found = await orProblem(
+    readRows(
+      tables[0].task.data,
+      Array.from({ length: count }, (_, i) => i),
+      open,
+    ),
+  );
   const rows = typeof found === 'string' ? [] : found;
   if (typeof found === 'string') problems.push(`no pictures: ${found}`);
   gallery.rows = tables[0].maps[0].shape[0];
@@ -112,27 +118,6 @@ async function readMaps(record: TaskRecord, subject: Subject): Promise<MapTable 
     return maps.length === 0 ? undefined : { subject, task: record.task, rows: readLines(join(record.folder, 'rows.jsonl')), maps };
   } finally {
     await file.close();
-  }
-}
-
-async function readRows(task: EmbedTask, count: number, open: OpenRows): Promise<Row[]> {
-  const source = await open(task);
-  try {
-    const rows: Row[] = [];
-    for (let i = 0; i < count; i++) rows.push(await source.row(i));
-    return rows;
-  } finally {
-    await source.close?.();
-  }
-}
-
-/** A damaged table, or data that has since gone, leaves a gap in the gallery and a sentence, not a run without a report. */
-async function orProblem<T>(read: Promise<T>): Promise<T | string> {
-  try {
-    return await read;
-  } catch (error) {
-    if (error instanceof PivotError) return error.message;
-    throw error;
   }
 }
 

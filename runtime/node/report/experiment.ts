@@ -1,49 +1,11 @@
-/** What was run, on what, and what it took: cost, the text, the resolved values, data, hashes, adapter and versions. */
-import type { DataSource, Plan, ReportTask } from '../../../plan/plan.ts';
+/** What exactly was run, and on what: the text, the resolved values, data, hashes, adapter and versions. */
+import type { DataSource, Plan, ReportTask, Task } from '../../../plan/plan.ts';
 import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
-import { duration, grouped, NONE, withPrefix } from './numbers.ts';
+import { grouped } from './numbers.ts';
 import { isFields } from './read-run.ts';
-import type { RunRecord, TaskRecord } from './read-run.ts';
+import type { RunRecord } from './read-run.ts';
 import { table } from './tables.ts';
-
-/** A row a task that takes time, its seeds together, and their sum. */
-export function costTable(run: RunRecord): Markup {
-  const counted = run.tasks.filter(({ task }) => task.kind === 'train' || task.kind === 'embed' || task.kind === 'score');
-  const groups = new Map<string, TaskRecord[]>();
-  for (const record of counted) {
-    const name = record.task.id.replace(`@${record.task.seed}`, '');
-    groups.set(name, [...(groups.get(name) ?? []), record]);
-  }
-  const rows: Content[][] = [...groups].map(([name, records]) => [markup`<code>${name}</code>`, extentOf(records), ...effort(records)]);
-  rows.push([markup`<strong>all</strong>`, '', ...effort(counted)]);
-  return table(
-    [{ head: 'task' }, { head: 'extent' }, { head: 'time', number: true }, { head: 'work', number: true }, { head: 'rate', number: true }],
-    rows,
-    'Work is counted from the programs: a product counts two operations. The rate is work over time, loading of data and waiting included.',
-  );
-}
-
-function extentOf(records: readonly TaskRecord[]): string {
-  const { task } = records[0];
-  const seeds = records.length > 1 ? ` × ${records.length} seeds` : '';
-  if (task.kind === 'train') return `training, ${grouped(task.steps)} steps × ${task.batch} rows${seeds}`;
-  if (task.kind === 'embed') return `outputs for ${grouped(task.data.count)} rows${seeds}`;
-  return task.kind === 'score' ? `score ${task.score}${seeds}` : '';
-}
-
-/** Time, work and rate of the finished ones. */
-function effort(records: readonly TaskRecord[]): Content[] {
-  const finished = records.filter((record) => record.finished);
-  if (finished.length === 0) return ['not finished', NONE, NONE];
-  const seconds = finished.reduce((sum, record) => sum + (record.seconds ?? 0), 0);
-  const flops = finished.reduce((sum, record) => sum + (record.flops ?? 0), 0);
-  return [
-    duration(seconds),
-    flops > 0 ? withPrefix(flops, 'FLOP') : NONE,
-    flops > 0 && seconds > 0 ? withPrefix(flops / seconds, 'FLOP/s') : NONE,
-  ];
-}
 
 /** The text as it was compiled; comments stand back. */
 export function textBlock(report: ReportTask): Markup {
@@ -76,16 +38,17 @@ export function dataTable(plan: Plan): Markup {
         use,
         params,
         grouped(part.count),
-        part.content === undefined ? 'generated' : markup`<code>${part.content}</code>`,
+        part.task !== undefined ? 'made by this run' : part.content === undefined ? 'generated' : markup`<code>${part.content}</code>`,
       ]);
     }
   };
   for (const task of plan.tasks) {
     if (task.kind === 'train') {
-      add(`training, ${task.stage}`, task.data);
+      add(task.probe === undefined ? `training, ${task.stage}` : `reader of ${task.probe.name}`, task.data);
       if (task.evaluate !== undefined) add(`evaluation, ${task.stage}`, task.evaluate.data);
     }
     if (task.kind === 'embed') add('probe', task.data);
+    if (task.kind === 'sample') add(task.rank === undefined ? 'probe' : 'pairs from the model', task.data);
   }
   return table(
     [{ head: 'source' }, { head: 'use' }, { head: 'settings' }, { head: 'rows', number: true }, { head: 'content' }],
@@ -93,13 +56,25 @@ export function dataTable(plan: Plan): Markup {
   );
 }
 
-/** Hashes of tasks and files: equal hashes mean the same definition. */
+/** Hashes of tasks and files: equal hashes mean the same definition. Tasks that differ in the seed alone share a row. */
 export function hashTable(plan: Plan): Markup {
-  const tasks = plan.tasks
-    .filter((task) => task.kind !== 'report')
-    .map((task) => [markup`<code>${task.id}</code>`, task.kind, markup`<code>${task.hash}</code>`]);
-  const files = Object.values(plan.files).map((file) => [markup`<code>${file.path}</code>`, 'file', markup`<code>${file.hash}</code>`]);
-  return table([{ head: 'task or file' }, { head: 'kind' }, { head: 'hash' }], [...tasks, ...files]);
+  const groups = new Map<string, Task[]>();
+  for (const task of plan.tasks) {
+    if (task.kind === 'report') continue;
+    const name = task.id.replace(`@${task.seed}`, '');
+    groups.set(name, [...(groups.get(name) ?? []), task]);
+  }
+  const tasks = [...groups].map(([name, list]): Content[] => [
+    markup`<code>${name}</code>`,
+    list[0].kind,
+    list.map((task) => markup`<code class="hash">${list.length > 1 && `@${task.seed} `}${task.hash}</code> `),
+  ]);
+  const files = Object.values(plan.files).map((file): Content[] => [
+    markup`<code>${file.path}</code>`,
+    'file',
+    markup`<code class="hash">${file.hash}</code>`,
+  ]);
+  return table([{ head: 'task or file' }, { head: 'kind' }, { head: 'hash' }], [...tasks, ...files], undefined, 'compact');
 }
 
 /** What run.json says of the machine, and the adapters of the tasks where they differ. */

@@ -4,7 +4,7 @@ import { MAPS } from './examples.ts';
 import type { Example, ExampleMap, Gallery } from './examples.ts';
 import { markup, raw } from './html.ts';
 import type { Content, Markup } from './html.ts';
-import { subjectName } from './outcome.ts';
+import { subjectName } from './training-table.ts';
 import { imagePng, mapPng } from './pictures.ts';
 
 const MAP_NAMES: Record<(typeof MAPS)[number], string> = { gradient: 'gradient', cam: 'Grad-CAM' };
@@ -46,7 +46,7 @@ async function exampleMarkup(example: Example): Promise<Markup> {
 }
 
 function mapCaption({ subject, map, share }: ExampleMap): Markup {
-  return markup`<span>${subjectName(subject)} ${MAP_NAMES[map]}</span>${share !== undefined && markup`<span class="share">${(100 * share).toFixed(0)} %</span>`}`;
+  return markup`${subjectName(subject)}${share !== undefined && markup`<span class="share">${(100 * share).toFixed(0)} %</span>`}<span class="map">${MAP_NAMES[map]}</span>`;
 }
 
 function figure(png: string, alt: string, caption: Markup, turns = false): Markup {

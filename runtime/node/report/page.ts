@@ -36,9 +36,10 @@ export function page({ title, about, meta, status, sections }: Page): string {
 ${about.trim() !== '' && markup`<p class="about">${about.trim()}</p>`}
 <p class="meta">${meta.map((fact) => markup`<span>${fact}</span>`)}</p>
 ${status !== undefined && markup`<p class="status">${status}</p>`}
+<nav>${sections.map((section) => markup`<a href="#${anchorOf(section)}">${section.title}</a> `)}</nav>
 </header>
 ${sections.map(
-  (section) => markup`<section>
+  (section) => markup`<section id="${anchorOf(section)}">
 <h2>${section.title}</h2>
 ${section.body}</section>
 `,
@@ -47,4 +48,9 @@ ${section.body}</section>
 </html>
 `;
   return body.text;
+}
+
+/** Titles of sections are the report's own, so they are plain words and no two are alike. */
+function anchorOf({ title }: Section): string {
+  return title.toLowerCase().replace(/[^a-z]+/g, '-');
 }

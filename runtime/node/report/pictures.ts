@@ -9,6 +9,9 @@ import { inferno } from './colours.ts';
 /** Small images are enlarged by whole steps up to about this many pixels; larger ones are reduced to it. */
 const SIDE = 384;
 
+/** Longest side of a picture in a table. */
+const THUMBNAIL = 128;
+
 /** Share of the map's colour where it lies over the image. */
 const OPACITY = 0.72;
 
@@ -17,6 +20,16 @@ export async function imagePng(image: Picture, boxes: readonly Box[]): Promise<s
   const { canvas, scale } = await enlarged(image);
   drawBoxes(canvas, boxes, scale);
   return dataUri(canvas);
+}
+
+/** A small picture for tables: pixel by pixel where it is small, else reduced; the style sheet gives it its size. */
+export async function thumbnailPng(image: Picture): Promise<string> {
+  const { width, height, rgb } = image;
+  const { data, info } = await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .resize({ width: THUMBNAIL, height: THUMBNAIL, fit: 'inside', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return dataUri({ width: info.width, height: info.height, rgb: new Uint8Array(data) });
 }
 
 /**

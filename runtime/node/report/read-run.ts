@@ -5,6 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan, Task } from '../../../plan/plan.ts';
+import type { RatioRow } from '../../core/statistics/statistics.ts';
+import type { ByRows } from './verdicts.ts';
 import { taskFolder } from '../run/folder.ts';
 
 export type Fields = Record<string, unknown>;
@@ -19,7 +21,23 @@ export interface TaskRecord {
   flops?: number;
   adapter?: string;
   metrics: MetricLine[];
-  score?: { values: Record<string, number>; details: Fields };
+  score?: Scored;
+  selected?: Selected;
+}
+
+export interface Scored {
+  values: Record<string, number>;
+  details: Fields;
+  /** By measure, what each row that was judged has to do with it. */
+  examples: Record<string, ByRows>;
+}
+
+/** What a choice among the values of a tuned name came to. */
+export interface Selected {
+  choice: number;
+  cells: { choice: number; seed: number; value: number }[];
+  means: (number | undefined)[];
+  edge: boolean;
 }
 
 export interface RunRecord {
@@ -37,6 +55,12 @@ export function readRun(folder: string, plan: Plan): RunRecord {
   return { folder, info: readJson(join(folder, 'run.json')), tasks, unfinished };
 }
 
+/** The first few of the tasks that have no result, and how many more there are. */
+export function unfinishedNames({ unfinished }: RunRecord, most: number): string {
+  const names = unfinished.slice(0, most).map((task) => task.id);
+  return `${names.join(', ')}${unfinished.length > most ? ` and ${unfinished.length - most} more` : ''}`;
+}
+
 function readTask(run: string, task: Task): TaskRecord {
   const folder = taskFolder(run, task.id);
   const done = readJson(join(folder, 'done.json'));
@@ -49,10 +73,57 @@ function readTask(run: string, task: Task): TaskRecord {
   if (typeof done.adapter === 'string') record.adapter = done.adapter;
   if (task.kind === 'train') record.metrics = readMetrics(join(folder, 'metrics.jsonl'));
   if (task.kind === 'score' && record.finished) {
-    const { values, details } = readJson(join(folder, 'score.json'));
-    record.score = { values: numbersOf(fieldsOf(values)), details: fieldsOf(details) };
+    const { values, details, examples, ratios } = readJson(join(folder, 'score.json'));
+    record.score = {
+      values: numbersOf(fieldsOf(values)),
+      details: fieldsOf(details),
+      examples: { ...ratiosOf(fieldsOf(ratios)), ...examplesOf(fieldsOf(examples)) },
+    };
+  }
+  if (task.kind === 'select' && record.finished) {
+    const selected = selectedOf(readJson(join(folder, 'select.json')));
+    if (selected !== undefined) record.selected = selected;
   }
   return record;
+}
+
+function examplesOf(fields: Fields): Scored['examples'] {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([measure, list]): [string, ByRows][] =>
+      Array.isArray(list) ? [[measure, { values: list.map((value: unknown) => (isNumber(value) ? value : null)) }]] : [],
+    ),
+  );
+}
+
+/** Entries of a row that are not [class, hits, of] make the whole list unusable: a row less would be another measure. */
+function ratiosOf(fields: Fields): Scored['examples'] {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([measure, list]): [string, ByRows][] =>
+      Array.isArray(list) && list.every(isRatioRow) ? [[measure, { ratios: list }]] : [],
+    ),
+  );
+}
+
+function isRatioRow(row: unknown): row is RatioRow {
+  return Array.isArray(row) && row.every((entry: unknown) => Array.isArray(entry) && entry.length === 3 && entry.every(isNumber));
+}
+
+function selectedOf({ choice, cells, means, edge }: Fields): Selected | undefined {
+  if (!isNumber(choice) || !Array.isArray(cells)) return undefined;
+  const all: unknown[] = cells;
+  return {
+    choice,
+    cells: all.flatMap((cell) => {
+      const { choice: at, seed, value } = fieldsOf(cell);
+      return isNumber(at) && isNumber(seed) && isNumber(value) ? [{ choice: at, seed, value }] : [];
+    }),
+    means: Array.isArray(means) ? means.map((value: unknown) => (isNumber(value) ? value : undefined)) : [],
+    edge: edge === true,
+  };
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 /** Lines of JSON; a torn line (the process was killed while it wrote) is skipped. */
@@ -69,7 +140,8 @@ function readMetrics(path: string): MetricLine[] {
     .filter((line) => line.step !== undefined);
 }
 
-function readJson(path: string): Fields {
+/** A record as JSON; empty where the file is missing or damaged. */
+export function readJson(path: string): Fields {
   return fieldsOf(parse(readText(path) ?? ''));
 }
 
@@ -93,12 +165,12 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function fieldsOf(value: unknown): Fields {
+export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : {};
 }
 
-function numbersOf(fields: Fields): MetricLine {
+export function numbersOf(fields: Fields): MetricLine {
   const line: MetricLine = {};
-  for (const [name, value] of Object.entries(fields)) if (typeof value === 'number' && Number.isFinite(value)) line[name] = value;
+  for (const [name, value] of Object.entries(fields)) if (isNumber(value)) line[name] = value;
   return line;
 }

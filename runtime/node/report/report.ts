@@ -1,110 +1,91 @@
 /**
- * The report of a run: `report.markup`, one file that can be read, printed and sent without anything else.
+ * The report of a run: `report.html`, one file that can be read, printed and sent without anything else.
  *
  * In come a run folder and its plan, out comes the page. It goes in the order of a reader's questions: what was asked and
- * how it came out (`outcome.ts`, figures by `summary.ts`), how training went (`curves.ts`, `charts.ts`), where the losses look
- * (`examples.ts`, `gallery.ts`), what it took and what exactly was run (`experiment.ts`). Reading the folder is `read-run.ts`, who
- * is compared is `subjects.ts`. The report computes no result of its own: it averages over seeds, and no more.
- * Whatever is missing is named, and the rest is shown.
+ * what was found (`outcome.ts`, `arms.ts`, `verdict-table.ts`), how training went (`curves-section.ts`, `curves.ts`, `charts.ts`), how
+ * values were chosen (`tuning.ts`), what the probes say in full (`probes.ts`), where the losses look (`examples.ts`, `gallery.ts`),
+ * what the arms answer (`answers.ts`), which pairs the model made (`self-pairs.ts`), what the model was trained on (`preview.ts`), what
+ * it took (`cost.ts`) and what exactly was run (`experiment.ts`). Reading the folder is `read-run.ts`, who is compared is
+ * `subjects.ts`, what was measured `measures.ts`, what follows from it `comparisons.ts` and `verdicts.ts`. The report computes no result
+ * of its own: it compares seeds, and no more. Whatever is missing is named, and the rest is shown.
  */
 import { join } from 'node:path';
-import type { EmbedTask, Plan, ReportTask } from '../../../plan/plan.ts';
-import { openSource } from '../../core/data/row.ts';
+import type { Plan, ReportTask } from '../../../plan/plan.ts';
 import type { SourceContext } from '../../core/data/row.ts';
 import { CORE_SOURCES } from '../../core/data/sources.ts';
 import { writeAtomic } from '../safetensors/atomic.ts';
-import { chart } from './charts.ts';
-import { panelsOf } from './curves.ts';
+import { answersMarkup } from './answers-table.ts';
+import { answersOf } from './answers.ts';
+import { comparisonsOf } from './comparisons.ts';
+import { costMarkup } from './cost-table.ts';
+import { trainingMarkup } from './curves-section.ts';
 import { galleriesOf } from './examples.ts';
-import { costTable, dataTable, hashTable, machineTable, resolvedTable, textBlock } from './experiment.ts';
+import { dataTable, hashTable, machineTable, resolvedTable, textBlock } from './experiment.ts';
 import { galleryMarkup } from './gallery.ts';
 import { markup } from './html.ts';
-import type { Content, Markup } from './html.ts';
-import { CURVES } from './names.ts';
+import type { Content } from './html.ts';
+import { measureRows } from './measures.ts';
 import { duration } from './numbers.ts';
-import { probeTable, subjectName, trainingTable } from './outcome.ts';
+import { outcomeMarkup } from './outcome.ts';
 import { page } from './page.ts';
 import type { Section } from './page.ts';
-import { readRun } from './read-run.ts';
+import { previewsMarkup } from './preview-markup.ts';
+import { previewsOf } from './preview.ts';
+import { probesMarkup } from './probes.ts';
+import { readRun, unfinishedNames } from './read-run.ts';
 import type { RunRecord } from './read-run.ts';
-import { byStage, seedsOf, subjectsOf, verdictOn } from './subjects.ts';
-import type { Subject } from './subjects.ts';
-import { comparedPair, judged, probeRows, trainingRows } from './summary.ts';
+import { rowsOf } from './rows.ts';
+import { selfPairsMarkup } from './self-pairs.ts';
+import { seedsOf, subjectsOf } from './subjects.ts';
+import { judged } from './summary.ts';
+import { gridsOf, tuningMarkup } from './tuning.ts';
 
 /**
- * Writes `report.markup` into the run folder, atomically, and returns its path. `sources` opens the data for the pictures of the
- * gallery; without it only data that needs no files has pictures.
+ * Writes `report.html` into the run folder, atomically, and returns its path. `sources` opens the data for pictures and rows;
+ * without it only data that needs no files is shown.
  */
 export async function writeReport(runDir: string, plan: Plan, sources: SourceContext = { openers: CORE_SOURCES }): Promise<string> {
   const run = readRun(runDir, plan);
-  const subjects = subjectsOf(plan, run);
   const report = plan.tasks.find((task) => task.kind === 'report');
-  const sections: Section[] = [outcome(plan, run, subjects)];
-  const curves = await curvesSection(subjects);
-  if (curves !== undefined) sections.push(curves);
-  const galleries = await galleriesOf(plan, run, subjects, (task: EmbedTask) => openSource(task.data, sources));
-  if (galleries.length > 0) {
-    const parts: Markup[] = [];
-    for (const gallery of galleries) parts.push(await galleryMarkup(gallery));
-    sections.push({ title: 'Where the losses look', body: parts });
-  }
-  sections.push({ title: 'Cost', body: costTable(run) }, ...experiment(plan, run, report));
   const text = page({
     title: report?.title || plan.name,
     about: report?.about ?? '',
     meta: metaOf(plan, run),
     ...statusOf(run),
-    sections,
+    sections: [...(await results(plan, run, sources)), ...experiment(plan, run, report)],
   });
   const path = join(runDir, 'report.html');
   await writeAtomic(path, [text]);
   return path;
 }
 
-function outcome(plan: Plan, run: RunRecord, subjects: readonly Subject[]): Section {
-  const seeds = seedsOf(plan);
-  const training = trainingRows(subjects).filter((row) => row.metrics.size > 0);
-  const probes = probeRows(run, subjects);
-  const columns = judged(plan, subjects).map((subject) => subjects.indexOf(subject));
-  const body: Content = [
-    markup`<p class="verdict${seeds.length <= 1 && ' one'}">${verdictOn(seeds)}</p>
-`,
-    training.length > 0 && trainingTable(training),
-    probes.length > 0 && probeTable(probes, subjects, columns, comparedPair(subjects), run),
-    training.length === 0 &&
-      probes.length === 0 &&
-      markup`<p>There are no results yet.</p>
-`,
-  ];
-  return { title: 'Outcome', body };
+/** The sections that show what came out; those with nothing to show are left out. */
+async function results(plan: Plan, run: RunRecord, sources: SourceContext): Promise<Section[]> {
+  const subjects = subjectsOf(plan, run);
+  const open = rowsOf(run, sources);
+  const rows = measureRows(run, subjects);
+  const comparisons = comparisonsOf(rows, subjects);
+  const grids = gridsOf(run, subjects);
+  const sections: Section[] = [];
+  const add = (title: string, body: Content): void => {
+    if (body !== undefined && body !== false && !(Array.isArray(body) && body.length === 0)) sections.push({ title, body });
+  };
+  add('Summary', outcomeMarkup(plan, run, subjects, rows, comparisons));
+  add('Training', await trainingMarkup(subjects));
+  add('Tuning', grids.length > 0 && tuningMarkup(grids));
+  add('Probes', rows.length > 0 && probesMarkup(rows, subjects, judged(plan, subjects), comparisons));
+  const galleries = await galleriesOf(plan, run, subjects, open);
+  add('Where the losses look', await all(galleries.map((gallery) => galleryMarkup(gallery))));
+  const answers = await answersOf(run, subjects, open);
+  add('Answers', await all(answers.map((one) => answersMarkup(one, rows, subjects, comparisons))));
+  add('Pairs from the model itself', await selfPairsMarkup(run, open));
+  const previews = await previewsOf(plan, subjects, open);
+  add('Training rows', previews.length > 0 && (await previewsMarkup(previews)));
+  add('Cost', costMarkup(run, subjects));
+  return sections;
 }
 
-/** A grid of charts for each stage that was trained; undefined where nothing was. */
-async function curvesSection(subjects: readonly Subject[]): Promise<Section | undefined> {
-  const parts: Markup[] = [];
-  const stages = [...byStage(subjects)];
-  for (const [stage, members] of stages) {
-    const panels = CURVES.flatMap((metric) => panelsOf(metric, members));
-    if (panels.length === 0) continue;
-    const charts: Markup[] = [];
-    for (const panel of panels) charts.push(await chart(panel));
-    const shown = members.filter((member) => panels.some((panel) => panel.series.some((series) => series.subject === member)));
-    const kinds = new Set(panels.flatMap((panel) => panel.series.map((series) => series.kind)));
-    const bucket = Math.max(...panels.map((panel) => panel.bucket));
-    parts.push(markup`<h3>${stage}</h3>
-<p class="legend">${shown.map(subjectName)}${howToRead(kinds)}${bucket > 1 && ` Points of training lines are means over ${bucket} steps.`}</p>
-<div class="charts">${charts}</div>
-`);
-  }
-  return parts.length === 0 ? undefined : { title: 'Training', body: parts };
-}
-
-function howToRead(kinds: ReadonlySet<string>): string {
-  if (kinds.has('mean'))
-    return 'Faint lines are training batches, dashed ones held-out rows of one seed, strong ones their mean over the seeds.';
-  if (kinds.has('held')) return kinds.has('train') ? 'Faint lines are training batches, strong ones held-out rows.' : 'Held-out rows.';
-  return 'Training batches; nothing was evaluated on held-out rows.';
-}
+const all = <T>(list: readonly Promise<T>[]): Promise<T[]> => Promise.all(list);
 
 function experiment(plan: Plan, run: RunRecord, report: ReportTask | undefined): Section[] {
   return [
@@ -128,12 +109,11 @@ function metaOf(plan: Plan, run: RunRecord): string[] {
   return facts;
 }
 
-function statusOf({ unfinished, tasks }: RunRecord): { status?: string } {
+function statusOf(run: RunRecord): { status?: string } {
+  const { unfinished, tasks } = run;
   if (unfinished.length === 0) return {};
   const all = tasks.filter(({ task }) => task.kind !== 'report' && task.kind !== 'export').length;
-  const names = unfinished.slice(0, 6).map((task) => task.id);
-  const more = unfinished.length > 6 ? ` and ${unfinished.length - 6} more` : '';
   return {
-    status: `This run is not finished: ${unfinished.length} of ${all} tasks have no result yet (${names.join(', ')}${more}). What follows shows the others.`,
+    status: `This run is not finished: ${unfinished.length} of ${all} tasks have no result yet (${unfinishedNames(run, 6)}). What follows shows the others.`,
   };
 }

@@ -24,7 +24,7 @@ const swatches = (palette: readonly string[], stage: string): string =>
 const darkCharts = DARK.map(([key, value]) => `.chart [stroke="${key}"]{stroke:${value}}.chart [fill="${key}"]{fill:${value}}`).join('');
 
 export const CSS = `
-:root{color-scheme:light dark;--paper:#fdfcf9;--ink:#23262b;--soft:#62666d;--faint:#8b8e93;--line:#e3e0d8;--rule:#23262b;--panel:#f6f4ee;--warm:#8a5a12;--warm-paper:#fbf3e2}
+:root{color-scheme:light dark;--paper:#fdfcf9;--ink:#23262b;--soft:#62666d;--faint:#72757b;--line:#e3e0d8;--rule:#23262b;--panel:#f6f4ee;--warm:#8a5a12;--warm-paper:#fbf3e2;--good:#2f6f3a;--bad:#a3352b;--mask:#e3eef6;--mask-line:#2a6f97}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:17px/1.6 Charter,"Bitstream Charter","Iowan Old Style","Palatino Linotype",Palatino,Georgia,"Liberation Serif",serif;font-kerning:normal;text-rendering:optimizeLegibility}
@@ -60,7 +60,7 @@ td.number,th.number{text-align:right;white-space:nowrap}
 td.begins,th.begins{padding-left:1.5rem}
 tbody th{white-space:nowrap}
 .none{color:var(--faint)}
-.seeds{display:block;font-size:.74rem;color:var(--faint)}
+.seeds{display:block;white-space:normal;max-width:12.6rem;margin-left:auto;font-size:.74rem;color:var(--faint)}
 .subject{white-space:nowrap}
 .swatch{display:inline-block;width:.62em;height:.62em;border-radius:50%;margin-right:.45em;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .legend{font-size:.84rem;color:var(--soft);margin:0 0 1rem;max-width:46rem}
@@ -72,7 +72,8 @@ tbody th{white-space:nowrap}
 .chart,.example,tr{break-inside:avoid}
 .examples{display:grid;gap:1.5rem}
 .strip{display:grid;grid-template-columns:repeat(var(--columns),minmax(0,1fr));gap:.55rem;max-width:calc(var(--columns)*12.2rem)}
-.strip figcaption{font-size:.76rem;margin-top:.2rem;line-height:1.3;display:flex;justify-content:space-between;gap:.5em;flex-wrap:wrap}
+.strip figcaption{font-size:.76rem;margin-top:.2rem;line-height:1.3;display:flex;justify-content:space-between;gap:0 .5em;flex-wrap:wrap}
+.strip .map{flex-basis:100%;color:var(--faint)}
 .strip .share{font-variant-numeric:tabular-nums;color:var(--faint)}
 .strip img{display:block;width:100%;height:auto;border-radius:3px;background:var(--panel);print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .example dl{margin:.5rem 0 0;font-size:.84rem;line-height:1.45;max-width:60rem}
@@ -84,10 +85,40 @@ pre{font:13.5px/1.55 ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"Libe
 pre .comment{color:var(--soft);font-style:italic}
 code{font:.93em ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"Liberation Mono",monospace;overflow-wrap:anywhere}
 footer{margin-top:4rem;padding-top:1rem;border-top:1px solid var(--line)}
-td.text{overflow-wrap:anywhere}
+td.text{overflow-wrap:anywhere;min-width:5.5rem}
+nav{font-size:.84rem;margin-top:1.5rem;display:flex;flex-wrap:wrap;gap:.25rem 1.1rem}
+nav a{color:var(--soft);text-decoration:none;border-bottom:1px solid var(--line)}
+nav a:hover,nav a:focus-visible{color:var(--ink);border-color:var(--ink)}
+h3 .swatch{font-size:.85em}
+.finding{font-size:1.12rem;margin:0 0 .5rem;max-width:46rem}.finding+.table{margin-top:1.4rem}
+.said{white-space:nowrap}.said.ahead,.said.behind{font-weight:600}.said.open{color:var(--soft)}
+.warning{font:.88rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;color:var(--warm);background:var(--warm-paper);padding:.5rem .8rem;border-radius:5px;max-width:none;margin:0 0 .7rem}
+.warning::before{content:"⚠ "}
+.note.wide{max-width:52rem;margin:0 0 .9rem}
+p.wide{max-width:52rem}
+code.hash{display:inline-block;margin-right:1em}
+table.compact{font-size:.76rem}.compact th,.compact td{padding-top:.22rem;padding-bottom:.22rem}
+.drift{margin-right:1.1em}
+.charts.small{grid-template-columns:repeat(3,minmax(0,1fr));gap:1.2rem 1.6rem}
+.beside{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1.1fr);gap:1.2rem 2.2rem;align-items:start;margin-bottom:1.4rem}
+.chosen{font-size:.78rem;color:var(--soft);white-space:nowrap}
+.thumbnail{display:block;width:3.6rem;height:auto;border-radius:3px;image-rendering:pixelated;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.texts td,.texts th{vertical-align:top}
+.texts td{min-width:6.5rem}
+.texts table{font-size:.82rem}
+.differs{font-style:normal;text-decoration:underline;text-decoration-thickness:1.5px;text-underline-offset:.18em}
+.sign{font-weight:700}.sign.right{color:var(--good)}.sign.wrong{color:var(--bad)}
+.rank{color:var(--faint);font-variant-numeric:tabular-nums;margin-right:.3em}
+.seen{display:flex;gap:1rem;align-items:flex-start;padding:.7rem 0;border-top:1px solid var(--line);font:.84rem/1.9 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;break-inside:avoid}
+.seen .thumbnail{flex:none}
+.piece+.piece{display:block}
+.piece b{font-weight:600;font-size:.76rem;color:var(--faint)}
+.token{background:var(--panel);border-radius:3px;padding:.08em .32em;white-space:nowrap}
+.token.padding,.token.place{background:none;border:1px dashed var(--line);color:var(--faint);font-size:.76rem}
+.token.loss{background:var(--mask);box-shadow:inset 0 -2px 0 var(--mask-line);print-color-adjust:exact;-webkit-print-color-adjust:exact}
 ${swatches(PALETTE, STAGE)}
-@media (max-width:46rem){body{font-size:16px}main{padding:2.2rem 1.1rem 3rem}h1{font-size:1.8rem}.charts{grid-template-columns:minmax(0,1fr)}.strip{grid-template-columns:repeat(var(--narrow),minmax(0,1fr))}.strip .turn{grid-column:2}pre{font-size:12px;padding:.8rem .9rem}}
-@media print{:root{--paper:#fff}body{font-size:10.5pt}.legend{break-after:avoid}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}pre{border:1px solid var(--line)}.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.25rem .35rem}}
-@media screen and (prefers-color-scheme:dark){:root{--paper:#191917;--ink:#e9e6de;--soft:#aaa69c;--faint:#807c73;--line:#34332f;--rule:#8b877d;--panel:#22221f;--warm:#e6b768;--warm-paper:#2c2618}
+@media screen and (max-width:46rem){td.text{min-width:8.5rem}body{font-size:16px}main{padding:2.2rem 1.1rem 3rem}h1{font-size:1.8rem}.charts,.charts.small,.beside{grid-template-columns:minmax(0,1fr)}.strip{grid-template-columns:repeat(var(--narrow),minmax(0,1fr))}.strip .turn{grid-column:2}pre{font-size:12px;padding:.8rem .9rem}}
+@media print{:root{--paper:#fff}html{font-size:12.5px}nav{display:none}body{font-size:10pt}h2{margin-top:2.4rem}.thumbnail{width:2.8rem}.legend{break-after:avoid}main{max-width:none;padding:0}h2{break-after:avoid}h3{break-after:avoid}pre{border:1px solid var(--line)}.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.25rem .35rem}}
+@media screen and (prefers-color-scheme:dark){:root{--paper:#191917;--ink:#e9e6de;--soft:#aaa69c;--faint:#97938a;--line:#34332f;--rule:#8b877d;--panel:#22221f;--warm:#e6b768;--warm-paper:#2c2618;--good:#8fce9a;--bad:#f09a8f;--mask:#1f3442;--mask-line:#76b7dd}
 ${darkCharts}${swatches(PALETTE_DARK, '#aeb5bf')}}
 `;

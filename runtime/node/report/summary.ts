@@ -1,11 +1,9 @@
 /**
- * The figures of the summary, once for the page and for the terminal: how training went for each subject, and what each
- * probe says of it.
+ * How training went for each subject, once for the page and for the terminal; and the mean and spread of a value over seeds.
  */
 import type { Plan } from '../../../plan/plan.ts';
-import type { MetricLine, RunRecord, TaskRecord } from './read-run.ts';
-import { deviation, mean, pairedDifference } from './statistics.ts';
-import type { Difference } from './statistics.ts';
+import type { MetricLine, TaskRecord } from './read-run.ts';
+import { deviation, mean } from './statistics.ts';
 import { isSubjectOf } from './subjects.ts';
 import type { Subject } from './subjects.ts';
 
@@ -74,53 +72,15 @@ function valuesOf(lines: readonly MetricLine[], key: string): number[] {
   return lines.flatMap((line) => (line[key] === undefined ? [] : [line[key]]));
 }
 
-export interface ProbeRow {
-  probe: string;
-  score: string;
-  /** Name of the value in the score's result. */
-  value: string;
-  /** In the order of the subjects. */
-  cells: Statistic[];
-  /** Second arm minus first, where the stage has just these two. */
-  difference?: Difference;
-}
-
-export function probeRows(run: RunRecord, subjects: readonly Subject[]): ProbeRow[] {
-  const records = run.tasks.flatMap((record) => (record.task.kind === 'score' ? [{ task: record.task, score: record.score }] : []));
-  const rows: ProbeRow[] = [];
-  for (const probe of new Set(records.map((r) => r.task.probe))) {
-    const ofProbe = records.filter((r) => r.task.probe === probe);
-    for (const value of new Set(ofProbe.flatMap((r) => Object.keys(r.score?.values ?? {})))) {
-      const cells = subjects.map((subject) =>
-        statistic(
-          ofProbe.flatMap(({ task, score }): [number, number][] => {
-            const found = isSubjectOf(task, subject) ? score?.values[value] : undefined;
-            return found === undefined ? [] : [[task.seed, found]];
-          }),
-        ),
-      );
-      const row: ProbeRow = { probe, score: ofProbe[0].task.score, value, cells };
-      const pair = comparedPair(subjects);
-      const difference = pair && pairedDifference(cells[pair[0]].bySeed, cells[pair[1]].bySeed);
-      if (difference !== undefined) row.difference = difference;
-      rows.push(row);
-    }
-  }
-  return rows;
-}
-
-/** Positions of the two arms of the one stage that compares exactly two; undefined where there is no such stage, or several. */
-export function comparedPair(subjects: readonly Subject[]): [number, number] | undefined {
-  const arms = subjects.flatMap((subject, i) => (subject.arm === undefined ? [] : [i]));
-  return arms.length === 2 && subjects[arms[0]].stage === subjects[arms[1]].stage ? [arms[0], arms[1]] : undefined;
-}
-
 /** The subjects that some probe judges, for the columns of the table. */
 export function judged(plan: Plan, subjects: readonly Subject[]): Subject[] {
-  return subjects.filter((subject) => plan.tasks.some((task) => task.kind === 'score' && isSubjectOf(task, subject)));
+  return subjects.filter((subject) =>
+    plan.tasks.some((task) => task.kind === 'score' && task.cell === undefined && isSubjectOf(task, subject)),
+  );
 }
 
-function statistic(values: [number, number][]): Statistic {
+/** Mean and spread of a value a seed. */
+export function statistic(values: [number, number][]): Statistic {
   const bySeed = new Map(values);
   const list = [...bySeed.values()];
   const result: Statistic = { bySeed };

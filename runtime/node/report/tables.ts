@@ -15,9 +15,9 @@ export interface Column {
 }
 
 /** A table with a caption below it. Rows have as many cells as there are columns; the first cell names the row. */
-export function table(columns: readonly Column[], rows: readonly (readonly Content[])[], caption?: Content): Markup {
+export function table(columns: readonly Column[], rows: readonly (readonly Content[])[], caption?: Content, kind?: 'compact'): Markup {
   const grouped = columns.some((column) => column.group !== undefined);
-  return markup`<figure class="table"><div class="scroll"><table>
+  return markup`<figure class="table"><div class="scroll"><table class="${kind ?? ''}">
 <thead>${grouped && groupRow(columns)}<tr>${columns.map((column, i) => markup`<th scope="col" class="${classOf(columns, i)}">${column.head}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (row) =>
@@ -76,14 +76,23 @@ export function statisticText({ mean, deviation }: Statistic, style: Style): str
   return deviation === undefined ? text : `${text} ± ${number(deviation, { ...style, signed: false })}`;
 }
 
-/** The same for the page; where there are several seeds, with the value of each below. */
+/** The same for the page, in one line. */
+export function spreadCell(statistic: Statistic, style: Style): Content {
+  const { mean, deviation } = statistic;
+  return mean === undefined ? markup`<span class="none">${NONE}</span>` : spread(mean, deviation, style);
+}
+
+function spread(mean: number, deviation: number | undefined, style: Style): Markup {
+  return markup`${number(mean, style)}${deviation !== undefined && markup` <span class="spread">± ${number(deviation, { ...style, signed: false })}</span>`}`;
+}
+
+/** The same with the value of each seed below, where there are several */
 export function statisticCell(statistic: Statistic, style: Style): Content {
   if (statistic.mean === undefined) return markup`<span class="none">${NONE}</span>`;
-  const spread = statistic.deviation !== undefined && markup` <span class="spread">± ${number(statistic.deviation, style)}</span>`;
   const seeds =
     statistic.bySeed.size > 1 &&
     markup`<span class="seeds">${[...statistic.bySeed.values()].map((v) => number(v, style)).join(' · ')}</span>`;
-  return markup`${number(statistic.mean, style)}${spread}${seeds}`;
+  return markup`${spread(statistic.mean, statistic.deviation, style)}${seeds}`;
 }
 
 /** The same in a narrow column: the spread below the mean. */

@@ -1,18 +1,29 @@
 /** The summary as plain text, for the terminal at the end of a run. */
 import { join } from 'node:path';
 import type { Plan } from '../../../plan/plan.ts';
+import { comparisonsOf, findingOf, hasVerdicts } from './comparisons.ts';
+import type { Comparison } from './comparisons.ts';
+import { measureRows } from './measures.ts';
+import type { MeasureRow } from './measures.ts';
 import { metricNaming, valueNaming } from './names.ts';
-import { duration } from './numbers.ts';
-import { readRun } from './read-run.ts';
+import { duration, NONE } from './numbers.ts';
+import { cut } from './plot.ts';
+import { readRun, unfinishedNames } from './read-run.ts';
 import { seedsOf, subjectsOf, verdictOn } from './subjects.ts';
-import { comparedPair, judged, probeRows, SUMMARY_METRICS, trainingRows } from './summary.ts';
-import type { ProbeRow, TrainingRow } from './summary.ts';
+import { judged, SUMMARY_METRICS, trainingRows } from './summary.ts';
+import type { TrainingRow } from './summary.ts';
 import { number, statisticText, styleFor } from './tables.ts';
+import type { Style } from './tables.ts';
 import type { Subject } from './subjects.ts';
+import { probabilityText, styleOf } from './verdict-table.ts';
+import type { Interval } from './verdicts.ts';
+
+/** Tables are no wider: names are cut before numbers are. */
+const WIDTH = 120;
 
 /**
- * Two small tables (training: a row an arm; probes: a row a value, a column an arm), what so many seeds allow to conclude,
- * and where the report lies. Works on a run that is not finished.
+ * How training went (a row an arm), the verdicts of each pair of arms (a row a measure), the values of what is not compared, what so
+ * many seeds allow to conclude, and where the report lies. Works on a run that is not finished.
  */
 export function formatSummary(runDir: string, plan: Plan): string {
   const run = readRun(runDir, plan);
@@ -20,10 +31,18 @@ export function formatSummary(runDir: string, plan: Plan): string {
   const blocks: string[] = [];
   const training = trainingRows(subjects).filter((row) => row.metrics.size > 0);
   if (training.length > 0) blocks.push(aligned(trainingLines(training)));
-  const probes = probeRows(run, subjects);
-  if (probes.length > 0) blocks.push(aligned(probeLines(probes, subjects, judged(plan, subjects))));
-  if (run.unfinished.length > 0) blocks.push(`Not finished: ${run.unfinished.map((task) => oneLine(task.id)).join(', ')}`);
-  blocks.push(verdictOn(seedsOf(plan)));
+  const rows = measureRows(run, subjects);
+  const comparisons = comparisonsOf(rows, subjects);
+  const shown = judged(plan, subjects);
+  const compared = new Set(comparisons.flatMap(({ baseline, other }) => [baseline, other]));
+  // The verdicts have the values of both arms; others have them nowhere else.
+  if (rows.length > 0 && shown.some((subject) => !compared.has(subject))) blocks.push(aligned(valueLines(rows, subjects, shown)));
+  for (const comparison of comparisons) {
+    const finding = findingOf(comparison);
+    blocks.push(aligned(verdictLines(comparison)) + (finding === undefined ? '' : `\n${wrapped(oneLine(finding))}`));
+  }
+  if (run.unfinished.length > 0) blocks.push(wrapped(`Not finished: ${oneLine(unfinishedNames(run, 12))}`));
+  blocks.push(wrapped(verdictOn(seedsOf(plan))));
   blocks.push(`Report: ${join(runDir, 'report.html')}`);
   return blocks.join('\n\n');
 }
@@ -47,40 +66,97 @@ function trainingLines(rows: readonly TrainingRow[]): string[][] {
         rows.flatMap((r) => r.metrics.get(name) ?? []).flatMap((c) => [c.start, c.end]),
         metricNaming(name).percent ?? false,
       );
-      return change === undefined ? '–' : `${number(change.start.mean, style)} → ${statisticText(change.end, style)}`;
+      return change === undefined ? NONE : `${number(change.start.mean, style)} → ${statisticText(change.end, style)}`;
     }),
     duration(row.seconds.mean),
   ]);
   return [header, ...body];
 }
 
-function probeLines(rows: readonly ProbeRow[], subjects: readonly Subject[], shown: readonly Subject[]): string[][] {
+function valueLines(rows: readonly MeasureRow[], subjects: readonly Subject[], shown: readonly Subject[]): string[][] {
   const columns = shown.map((subject) => subjects.indexOf(subject));
-  const pair = comparedPair(subjects);
-  const withDifference = pair !== undefined && rows.some((row) => row.difference !== undefined);
-  const header = ['probe', ...columns.map((i) => oneLine(subjects[i].label))];
-  if (withDifference) header.push(`${oneLine(subjects[pair[1]].label)} − ${oneLine(subjects[pair[0]].label)}`);
-  const body = rows.map((row) => {
-    const { label, percent = false } = valueNaming(row.value);
-    const style = styleFor(row.cells, percent);
-    const line = [`${oneLine(row.probe)}: ${label}${percent ? ', %' : ''}`, ...columns.map((i) => statisticText(row.cells[i], style))];
-    if (withDifference) {
-      const signed = { ...style, signed: true };
-      const interval = row.difference?.interval;
-      line.push(
-        number(row.difference?.mean, signed) + (interval ? ` [${number(interval[0], signed)}, ${number(interval[1], signed)}]` : ''),
-      );
-    }
+  const header = ['probe', ...columns.map((i) => nameOf(subjects[i]))];
+  const body = rows
+    .filter((row) => !row.part)
+    .map((row) => {
+      const style = styleFor(row.cells, valueNaming(row.score, row.value).percent ?? false);
+      return [measureText(row), ...columns.map((i) => statisticText(row.cells[i], style))];
+    });
+  return [header, ...body];
+}
+
+/** A row a measure; with one seed the difference stands alone, or with the interval over its rows. */
+function verdictLines(comparison: Comparison): string[][] {
+  const { baseline, other, judged: measures, told } = comparison;
+  const several = hasVerdicts(comparison);
+  const header = [
+    `${nameOf(other)} against ${nameOf(baseline)}`,
+    nameOf(baseline),
+    nameOf(other),
+    several ? 'difference, 95 %' : 'difference, 95 % over rows',
+  ];
+  if (several) header.push('for', 'p', 'verdict');
+  const body = measures.map((one) => {
+    const style = styleOf(one);
+    const { judgement } = one;
+    const interval = several ? judgement.interval : [...one.withinSeed().values()].at(0)?.interval;
+    const line = [
+      measureText(one.row),
+      statisticText(one.baseline, style),
+      statisticText(one.other, style),
+      differenceText(judgement.mean, interval, style),
+    ];
+    if (several) line.push(`${judgement.inFavour} of ${judgement.pairs}`, probabilityText(judgement.adjusted), judgement.verdict);
     return line;
   });
+  for (const one of told) {
+    const style = styleOf(one);
+    const line = [
+      measureText(one.row),
+      statisticText(one.baseline, style),
+      statisticText(one.other, style),
+      differenceText(one.difference.mean, one.difference.interval, style),
+    ];
+    if (several) line.push('', '', 'told only');
+    body.push(line);
+  }
   return [header, ...body];
+}
+
+function differenceText(mean: number | undefined, interval: Interval | undefined, style: Style): string {
+  const signed = { ...style, signed: true };
+  return number(mean, signed) + (interval === undefined ? '' : ` [${number(interval[0], signed)}, ${number(interval[1], signed)}]`);
+}
+
+function measureText({ probe, score, value }: MeasureRow): string {
+  const { label, percent } = valueNaming(score, value);
+  return `${oneLine(probe)}: ${oneLine(label)}${percent ? ', %' : ''}`;
+}
+
+function nameOf(subject: Subject): string {
+  return cut(oneLine(subject.label), 14);
 }
 
 /** Columns two blanks apart, the first flush left and the others flush right, with a rule below the header. */
 function aligned(lines: string[][]): string {
   const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  const text = lines.map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '));
+  const others = widths.slice(1).reduce((sum, width) => sum + width + 2, 0);
+  widths[0] = Math.min(widths[0], Math.max(12, WIDTH - others));
+  const text = lines.map((line) =>
+    line.map((cell, i) => (i === 0 ? cut(cell, widths[0]).padEnd(widths[0]) : cell.padStart(widths[i]))).join('  '),
+  );
   return [text[0], '─'.repeat(text[0].length), ...text.slice(1)].join('\n');
+}
+
+/** A sentence in lines that are no wider than the tables may be. */
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join('\n');
 }
 
 /** Names come from a plan; no control character of theirs may reach the terminal. */
