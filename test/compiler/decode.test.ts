@@ -6,7 +6,6 @@ import { nodeHost, packageRoot } from '../../cli/host.ts';
 import { compile } from '../../compiler/compile.ts';
 import { apply } from '../../compiler/elaborate/calls.ts';
 import { Context } from '../../compiler/elaborate/context.ts';
-import { tensor } from '../../compiler/elaborate/values.ts';
 import { gradients } from '../../compiler/gradient/gradient.ts';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import { evaluate, evaluateNodes } from '../../compiler/graph/evaluate.ts';
