@@ -6,7 +6,6 @@ import { nodeHost, packageRoot } from '../../cli/host.ts';
 import { compile } from '../../compiler/compile.ts';
 import { apply } from '../../compiler/elaborate/calls.ts';
 import { Context } from '../../compiler/elaborate/context.ts';
-import { tensor } from '../../compiler/elaborate/values.ts';
 import { gradients } from '../../compiler/gradient/gradient.ts';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import { evaluate, evaluateNodes } from '../../compiler/graph/evaluate.ts';
@@ -136,50 +135,28 @@ describe('a language model by itself', () => {
   if (model.form.kind !== 'arrow') throw new Error('the model is an arrow');
   const { language } = model.form;
 
-  function logp(prompt: number, ids: { prompt: number[]; answer: number[] }): number[] {
+  /** What a layer of `std.model.text` gives of one row with so much room. */
+  function valueOf(layer: string, room: { prompt: number; answer: number }, ids: { prompt: number[]; answer: number[] }): number[] {
     const ctx = new Context(new GraphBuilder());
-    const collate = { layout: 'answers' as const, image: 24, imageTokens: 0, prompt, answer: 4 };
+    const collate = { layout: 'answers' as const, image: 24, imageTokens: 0, ...room };
     const inputs = declareInputs(ctx, collate, 1);
     const given = ['tokens', 'position', 'segment', 'mask'].map((name) => ({ name, value: inputs.get(name) ?? language, span }));
-    const scored = apply(
-      ctx,
-      standardLayer(loaded, 'model/text', 'text_only'),
-      [...given, { name: 'language', value: language, span }],
-      span,
-    );
-    const value = scored.kind === 'record' ? scored.fields.get('logp') : undefined;
-    if (value?.kind !== 'tensor') throw new Error('no log-probabilities');
+    const result = apply(ctx, standardLayer(loaded, 'model/text', layer), [...given, { name: 'language', value: language, span }], span);
+    const value = result.kind === 'record' ? result.fields.get('logp') : result;
+    if (value?.kind !== 'tensor') throw new Error('the layer gives no tensor');
     const input = Object.fromEntries(packIds(collate, tokenizer.pad, [ids.prompt], [[ids.answer]]));
-    return [...evaluateNodes([value.node], { input, state: weightsOf(ctx) })[0]].slice(0, ids.answer.length);
+    return [...evaluateNodes([value.node], { input, state: weightsOf(ctx) })[0]];
   }
 
-  test('scores an answer alike however much room the prompt has', () => {
-    const ids = { prompt: [5, 6, 7], answer: [8, 9, tokenizer.end] };
-    const tight = logp(3, ids);
-    logp(6, ids).forEach((x, i) => expect(x).toBeCloseTo(tight[i], 12));
-    expect(tight.every((x) => x < -0.1)).toBe(true);
-    expect(logp(3, { ...ids, prompt: [5, 6, 8] })[0]).not.toBeCloseTo(tight[0], 6);
-  });
+  const ids = { prompt: [5, 6, 7], answer: [8, 9, tokenizer.end] };
 
-  test('gives states of a caption that padding does not change', () => {
-    const states = (tokens: number[], real: number): number[] => {
-      const ctx = new Context(new GraphBuilder());
-      const b = ctx.builder;
-      const args = [tensor(b.input('tokens', [1, tokens.length], 'i32')), tensor(b.input('mask', [1, tokens.length])), language];
-      const value = apply(
-        ctx,
-        standardLayer(loaded, 'model/text', 'text_states'),
-        args.map((one) => ({ value: one, span })),
-        span,
-      );
-      if (value.kind !== 'tensor') throw new Error('no states');
-      const input = { tokens, mask: tokens.map((_, i) => (i < real ? 1 : 0)) };
-      return [...evaluateNodes([value.node], { input, state: weightsOf(ctx) })[0]].slice(0, real * 16);
-    };
-    const short = states([5, 6, 7], 3);
-    const long = states([5, 6, 7, 0, 0], 3);
-    long.forEach((x, i) => expect(x).toBeCloseTo(short[i], 12));
-    expect(short.some((x) => Math.abs(x) > 0.1)).toBe(true);
+  test.each(['text_only', 'text_mean'])('%s: neither the room of the prompt nor that of the answer matters, the words do', (layer) => {
+    const tight = valueOf(layer, { prompt: 3, answer: 3 }, ids);
+    const wide = valueOf(layer, { prompt: 6, answer: 5 }, ids);
+    tight.forEach((x, i) => expect(wide[i]).toBeCloseTo(x, 12));
+    expect(tight.some((x) => Math.abs(x) > 0.1)).toBe(true);
+    const other = valueOf(layer, { prompt: 3, answer: 3 }, { ...ids, prompt: [5, 6, 8] });
+    expect(other[0]).not.toBeCloseTo(tight[0], 6);
   });
 });
 
