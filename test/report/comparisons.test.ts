@@ -18,6 +18,7 @@ function row(value: string, better: Measure['better'], cells: number[][]): Measu
     value,
     measure: { better, unit: 'number' },
     part: value.includes('.'),
+    judges: [0, 1, 2, 3],
     cells: cells.map((list) => statistic(list.map((v, seed) => [seed, v]))),
     examples: subjects.map(() => new Map()),
     details: {},

@@ -172,7 +172,7 @@ describe('formatSummary', () => {
     expect(row('sft')).toMatch(/^sft +1\.\d{3} → 0\.\d{3} +– +– +1\u202fmin \d\d\u202fs$/u);
     expect(row('dpo')).toMatch(/^dpo +0\.\d{3} → 0\.\d{3} +\d\d\.\d → \d\d\.\d +0\.\d{3} → 0\.\d{3} +1\u202fmin \d\d\u202fs$/u);
     expect(row('probe')).toMatch(/^probe +align +sft +dpo$/);
-    expect(row('focus: gradient on the objects, %')).toMatch(/ – +\d+\.\d +\d+\.\d$/);
+    expect(row('objects: top-1 accuracy, %')).toMatch(/^objects: top-1 accuracy, % +\d+\.\d +\d+\.\d +\d+\.\d$/);
     const verdicts = lines.slice(lines.findIndex((line) => line.startsWith('dpo against sft')));
     expect(verdicts[0]).toMatch(/^dpo against sft +sft +dpo +difference, 95 % over rows$/);
     expect(verdicts.find((line) => line.startsWith('focus: gradient'))).toMatch(/ [+−]\d+\.\d \[[+−\d.]+, [+−\d.]+\]$/);

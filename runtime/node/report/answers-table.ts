@@ -55,21 +55,22 @@ function domainTable(
 ): Content {
   const parts = rows.filter((row) => row.probe === probe && row.part);
   if (parts.length === 0) return undefined;
+  const compared = comparisons.filter((comparison) => comparison.parts.some(({ row }) => parts.includes(row)));
   const columns = subjects.flatMap((_, i) => (parts.some((row) => row.cells[i].mean !== undefined) ? [i] : []));
   const body = parts.map((row): Content[] => {
     const { label, percent = false } = valueNaming(row.score, row.value);
     const style = styleFor(row.cells, percent);
     return [
-      markup`${label}${percent && markup`<span class="unit">, %</span>`}`,
+      markup`${label}${percent && markup`<span class="unit">,\u00a0%</span>`}`,
       ...columns.map((i) => statisticText(row.cells[i], style)),
-      ...comparisons.map((comparison) => differenceCell(comparison.parts.find((one) => one.row === row))),
+      ...compared.map((comparison) => differenceCell(comparison.parts.find((one) => one.row === row))),
     ];
   });
   return table(
     [
       { head: 'by kind' },
       ...columns.map((i) => ({ head: subjectName(subjects[i]), number: true })),
-      ...comparisons.map(({ other, baseline }) => ({ head: `${other.label} − ${baseline.label}`, number: true })),
+      ...compared.map(({ other, baseline }) => ({ head: `${other.label} − ${baseline.label}`, number: true })),
     ],
     body,
     'Differences with their 95 % interval, over seeds where there are several, else over the rows of the one. Kinds are told and not judged: the whole is.',

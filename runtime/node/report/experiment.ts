@@ -21,6 +21,8 @@ export function resolvedTable(plan: Plan): Markup {
   return table(
     [{ head: 'name' }, { head: 'value' }, { head: 'from' }],
     plan.resolved.map(({ name, value, origin }) => [markup`<code>${name}</code>`, markup`<code>${value}</code>`, origin]),
+    undefined,
+    'compact',
   );
 }
 
@@ -37,7 +39,8 @@ export function dataTable(plan: Plan): Markup {
         markup`<code>${part.source}</code>`,
         use,
         params,
-        grouped(part.count),
+        // How many pairs a sample task keeps is known only then.
+        part.task !== undefined ? `at most ${grouped(part.count)}` : grouped(part.count),
         part.task !== undefined ? 'made by this run' : part.content === undefined ? 'generated' : markup`<code>${part.content}</code>`,
       ]);
     }

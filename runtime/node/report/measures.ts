@@ -19,6 +19,8 @@ export interface MeasureRow {
   part: boolean;
   /** In the order of the subjects. */
   cells: Statistic[];
+  /** Positions of the subjects that the plan lets the probe judge, whether it has done so yet or not. */
+  judges: number[];
   /** By subject and seed, what each row that was judged has to do with it. */
   examples: Map<number, ByRows>[];
   /** What the score says besides, of the first subject and seed that has it. */
@@ -27,12 +29,16 @@ export interface MeasureRow {
 
 /** A row a value of a probe, in the order of the plan. Cells of tuning grids stay out: they are shown where they belong. */
 export function measureRows(run: RunRecord, subjects: readonly Subject[]): MeasureRow[] {
+  const planned = run.tasks.flatMap(({ task }) => (task.kind === 'score' && task.cell === undefined ? [task] : []));
   const records = run.tasks.flatMap(({ task, score }) =>
     task.kind === 'score' && task.cell === undefined && score !== undefined ? [{ task, score }] : [],
   );
   return [...new Set(records.map(({ task }) => task.probe))].flatMap((probe) => {
     const ofProbe = records.filter(({ task }) => task.probe === probe);
     const { score } = ofProbe[0].task;
+    const judges = subjects.flatMap((subject, i) =>
+      planned.some((task) => task.probe === probe && isSubjectOf(task, subject)) ? [i] : [],
+    );
     const values = [...new Set(ofProbe.flatMap((record) => Object.keys(record.score.values)))];
     return values.map((value): MeasureRow => {
       const bySubject = subjects.map((subject) => ofProbe.filter(({ task }) => isSubjectOf(task, subject)));
@@ -43,6 +49,7 @@ export function measureRows(run: RunRecord, subjects: readonly Subject[]): Measu
         value,
         ...(measure === undefined ? {} : { measure }),
         part: value.includes('.'),
+        judges,
         cells: bySubject.map((list) => statistic(list.flatMap((one) => pairOf(one, one.score.values[value])))),
         examples: bySubject.map((list) => new Map(list.flatMap((one) => pairOf(one, one.score.examples[value])))),
         details: ofProbe[0].score.details,
@@ -67,4 +74,23 @@ export function baselinesOf(row: Pick<MeasureRow, 'details'>): string[] {
     notes.push(`chance is ${(100 * chance).toFixed(1)} %${of}`);
   }
   return notes;
+}
+
+/** Rows of the same subjects, which share a table. `columns` are their positions among all. */
+export interface MeasureGroup {
+  columns: number[];
+  rows: MeasureRow[];
+}
+
+/** Probes by whom they judge: those that judge the same subjects together, in the order of the first. */
+export function groupsOf(rows: readonly MeasureRow[]): MeasureGroup[] {
+  const groups = new Map<string, MeasureGroup>();
+  for (const probe of new Set(rows.map((row) => row.probe))) {
+    const own = rows.filter((row) => row.probe === probe);
+    const columns = own[0].judges;
+    const group = groups.get(columns.join()) ?? { columns, rows: [] };
+    group.rows.push(...own);
+    groups.set(columns.join(), group);
+  }
+  return [...groups.values()];
 }

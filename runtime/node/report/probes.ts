@@ -2,8 +2,8 @@
 import type { Comparison } from './comparisons.ts';
 import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
-import { baselinesOf } from './measures.ts';
-import type { MeasureRow } from './measures.ts';
+import { baselinesOf, groupsOf } from './measures.ts';
+import type { MeasureGroup, MeasureRow } from './measures.ts';
 import { valueNaming } from './names.ts';
 import { NONE } from './numbers.ts';
 import { probeChart } from './probe-charts.ts';
@@ -32,14 +32,18 @@ export function probesMarkup(
 ${[...new Set(whole.map((row) => row.probe))].map((probe) => {
   const own = whole.filter((row) => row.probe === probe);
   // What is told and not judged is what the others are read against: a number, no chart of its own.
-  const drawn = own[0].score === 'drift' ? own : [...own.filter((row) => row.measure?.better !== 'neither'), ...drift];
+  const judged = own[0].score === 'drift' ? own : own.filter((row) => row.measure?.better !== 'neither');
   // Rows of neighbouring charts are the same subjects.
-  const valued = subjects.filter((_, i) => drawn.some((row) => row.cells[i].mean !== undefined));
+  const valued = subjects.filter((_, i) => own.some((row) => row.cells[i].mean !== undefined));
+  const moved = drift.filter(
+    (row) => !own.includes(row) && valued.some((subject) => row.cells[subjects.indexOf(subject)].mean !== undefined),
+  );
+  const drawn = [...judged, ...moved];
   return markup`<h3>${probe}</h3>
-${notes(own)}<div class="charts small">${drawn.map((row) => probeChart(row, subjects, valued, drift.includes(row) && row.probe !== probe ? row.probe : undefined))}</div>
+${notes(own)}<div class="charts small">${drawn.map((row) => probeChart(row, subjects, valued, moved.includes(row) ? row.probe : undefined))}</div>
 `;
 })}<h3>All values</h3>
-${valuesTable(whole, subjects, shown)}${comparisons.map(withinTable)}`;
+${groupsOf(whole).map((group) => valuesTable(group, subjects))}${comparisons.map(withinTable)}`;
 }
 
 function notes(rows: readonly MeasureRow[]): Content {
@@ -63,14 +67,13 @@ function notes(rows: readonly MeasureRow[]): Content {
 }
 
 /** A row a measure, a column a subject, with the value of every seed. */
-function valuesTable(rows: readonly MeasureRow[], subjects: readonly Subject[], shown: readonly Subject[]): Markup {
-  const columns = shown.map((subject) => subjects.indexOf(subject));
+function valuesTable({ rows, columns }: MeasureGroup, subjects: readonly Subject[]): Markup {
   const body = rows.map((row, i): Content[] => {
     const { label, percent = false } = valueNaming(row.score, row.value);
     const style = styleFor(row.cells, percent);
     return [
       rows[i - 1]?.probe === row.probe ? '' : row.probe,
-      markup`${label}${percent && markup`<span class="unit">, %</span>`}`,
+      markup`${label}${percent && markup`<span class="unit">,\u00a0%</span>`}`,
       ...columns.map((c) => statisticCell(row.cells[c], style)),
     ];
   });
@@ -94,7 +97,7 @@ function withinTable({ judged, other, baseline }: Comparison): Content {
     const style = { ...styleOf(one), signed: true };
     return [
       rows[i - 1]?.row.probe === one.row.probe ? '' : one.row.probe,
-      markup`${label}${percent && markup`<span class="unit">, %</span>`}`,
+      markup`${label}${percent && markup`<span class="unit">,\u00a0%</span>`}`,
       ...seeds.map((seed): Content => {
         const found = one.withinSeed().get(seed);
         if (found?.interval === undefined) return NONE;

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { Plan } from '../../../plan/plan.ts';
 import { comparisonsOf, findingOf, hasVerdicts } from './comparisons.ts';
 import type { Comparison } from './comparisons.ts';
-import { measureRows } from './measures.ts';
-import type { MeasureRow } from './measures.ts';
+import { groupsOf, measureRows } from './measures.ts';
+import type { MeasureGroup, MeasureRow } from './measures.ts';
 import { metricNaming, valueNaming } from './names.ts';
 import { duration, NONE } from './numbers.ts';
 import { cut } from './plot.ts';
 import { readRun, unfinishedNames } from './read-run.ts';
 import { seedsOf, subjectsOf, verdictOn } from './subjects.ts';
-import { judged, SUMMARY_METRICS, trainingRows } from './summary.ts';
+import { SUMMARY_METRICS, trainingRows } from './summary.ts';
 import type { TrainingRow } from './summary.ts';
 import { number, statisticText, styleFor } from './tables.ts';
 import type { Style } from './tables.ts';
@@ -33,10 +33,11 @@ export function formatSummary(runDir: string, plan: Plan): string {
   if (training.length > 0) blocks.push(aligned(trainingLines(training)));
   const rows = measureRows(run, subjects);
   const comparisons = comparisonsOf(rows, subjects);
-  const shown = judged(plan, subjects);
   const compared = new Set(comparisons.flatMap(({ baseline, other }) => [baseline, other]));
   // The verdicts have the values of both arms; others have them nowhere else.
-  if (rows.length > 0 && shown.some((subject) => !compared.has(subject))) blocks.push(aligned(valueLines(rows, subjects, shown)));
+  for (const group of groupsOf(rows)) {
+    if (group.columns.some((i) => !compared.has(subjects[i]))) blocks.push(aligned(valueLines(group, subjects)));
+  }
   for (const comparison of comparisons) {
     const finding = findingOf(comparison);
     blocks.push(aligned(verdictLines(comparison)) + (finding === undefined ? '' : `\n${wrapped(oneLine(finding))}`));
@@ -73,8 +74,7 @@ function trainingLines(rows: readonly TrainingRow[]): string[][] {
   return [header, ...body];
 }
 
-function valueLines(rows: readonly MeasureRow[], subjects: readonly Subject[], shown: readonly Subject[]): string[][] {
-  const columns = shown.map((subject) => subjects.indexOf(subject));
+function valueLines({ rows, columns }: MeasureGroup, subjects: readonly Subject[]): string[][] {
   const header = ['probe', ...columns.map((i) => nameOf(subjects[i]))];
   const body = rows
     .filter((row) => !row.part)

@@ -34,9 +34,10 @@ function verdictTable(comparison: Comparison): Markup {
       verdictCell(judgement.verdict),
     ];
   });
+  const counted = judged.filter(({ judgement }) => judgement.adjusted !== undefined).length;
   const points = judged.some((one) => styleOf(one).percent) ? ' Differences of percentages are in percentage points.' : '';
   const caption = several
-    ? `Difference: ${other.label} less ${baseline.label}, paired by seed; its 95 % interval is Student’s. “For” counts the seeds in which ${other.label} is the better one. p is adjusted by Holm over the ${judged.length} measures of this table; below 0.05 it is a verdict.${points}`
+    ? `Difference: ${other.label} less ${baseline.label}, paired by seed; its 95 % interval is Student’s. “For” counts the seeds in which ${other.label} is the better one. p is adjusted by Holm over ${counted} measures; below 0.05 it is a verdict.${points}`
     : `Difference: ${other.label} less ${baseline.label}. The interval is of a bootstrap over the rows of this seed, where a measure is a mean over rows: it says how much the choice of rows matters, and nothing about other seeds.${points}`;
   return table(columns, body, caption);
 }
@@ -85,7 +86,7 @@ function valueCells(one: Compared, before: Compared | undefined, style: Style): 
   const { label, percent } = valueNaming(one.row.score, one.row.value);
   return [
     before?.row.probe === one.row.probe ? '' : one.row.probe,
-    markup`${label}${percent && markup`<span class="unit">, %</span>`}`,
+    markup`${label}${percent && markup`<span class="unit">,\u00a0%</span>`}`,
     spreadCell(one.baseline, style),
     spreadCell(one.other, style),
     number(one.difference.mean, { ...style, signed: true }),
