@@ -54,7 +54,9 @@ export interface Compiled {
 const OWN_USES = ['std.model.vision_language', 'std.model.generate', 'std.optim.clip'];
 
 export function compile(path: string, host: Host, options: CompileOptions): Compiled {
-  const loaded = loadModules(path, host, OWN_USES);
+  // The layers of checkpoints are many, and most texts need none of them.
+  const pretrained = /\bpretrained\s*\(/.test(host.read(path) ?? '') ? ['std.pretrained.architectures'] : [];
+  const loaded = loadModules(path, host, [...OWN_USES, ...pretrained]);
   const texts = new Map([...loaded.modules.values()].map((m) => [m.path, m.text]));
   const diagnostics = [...loaded.diagnostics];
   const overrides = new Map<string, Expression>();

@@ -20,7 +20,7 @@ const declarations = {
   Seeds: { rule: 'seeds', fields: { values: 'Expression' } },
   Binding: {
     rule: 'binding',
-    fields: { keyword: 'encoder|language|model|data|tokenizer|probe', name: 'Name', value: 'Expression', docs: 'docs' },
+    fields: { keyword: 'encoder|language|model|data|tokenizer|probe|architecture', name: 'Name', value: 'Expression', docs: 'docs' },
   },
   Stage: { rule: 'stage', fields: { name: 'Name', from: 'Expression?', tunes: 'Tune[]', fields: 'Field[]', docs: 'docs' } },
   Compare: {

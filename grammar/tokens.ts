@@ -34,6 +34,7 @@ export const Model = keyword('model');
 export const Data = keyword('data');
 export const Tokenizer = keyword('tokenizer');
 export const Probe = keyword('probe');
+export const Architecture = keyword('architecture');
 export const Stage = keyword('stage');
 export const Compare = keyword('compare');
 export const Export = keyword('export');
@@ -121,7 +122,7 @@ export const Blank = createToken({ name: 'Blank', pattern: /[ \t\r\n\uFEFF]+/, g
 
 /** The keywords that may begin a declaration. */
 export const declarationKeywords: TokenType[] = [
-  Use, Param, Seeds, Encoder, Language, Model, Data, Tokenizer, Probe, Stage, Compare, Export, RecordWord, Composite, Layer, Loss,
+  Use, Param, Seeds, Encoder, Language, Model, Data, Tokenizer, Probe, Architecture, Stage, Compare, Export, RecordWord, Composite, Layer, Loss,
   Schedule, Optimizer, Source,
 ]; // prettier-ignore
 

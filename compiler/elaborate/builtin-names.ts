@@ -47,6 +47,7 @@ export const BUILTINS = [
   'load',
   'mix',
   'sample',
+  'checkpoint',
   // scores of probes (plan/scores.ts)
   'logistic',
   'focus',

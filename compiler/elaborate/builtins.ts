@@ -7,6 +7,7 @@ import type { Context } from './context.ts';
 import { makeNative, mixData, sampleData } from './data.ts';
 import { fail } from './fault.ts';
 import { mapNumbers } from './operators.ts';
+import { makeArchitecture } from './pretrained.ts';
 import { remember } from './remember.ts';
 import * as tensors from './tensor-builtins.ts';
 import { describe, tensor } from './values.ts';
@@ -139,6 +140,7 @@ const rules: Record<BuiltinName, Rule> = {
   },
   mix: (ctx, given, span) => mixData(ctx, given, span),
   sample: (ctx, given, span) => sampleData(ctx, given, span),
+  checkpoint: (_, given, span) => makeArchitecture(given, span),
   logistic: onlyInScore('logistic'),
   focus: onlyInScore('focus'),
   preference: onlyInScore('preference'),

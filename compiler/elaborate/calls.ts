@@ -240,6 +240,6 @@ function composite(ctx: Context, bound: BoundValue, scope: Scope): Value {
 }
 
 /** Gives a bound layer its place in the model. */
-export function instantiate(bound: BoundValue, path: string): InstanceValue {
-  return { kind: 'instance', bound, path };
+export function instantiate(bound: BoundValue, path: string, stored = bound.stored): InstanceValue {
+  return { kind: 'instance', bound, path, ...(stored ? { stored } : {}) };
 }

@@ -20,6 +20,8 @@ export interface WeightInfo {
   decay: boolean;
   node: Node;
   span: Span;
+  /** The tensor of a checkpoint that it begins as. */
+  stored?: { file: string; name: string };
 }
 
 export class Context {

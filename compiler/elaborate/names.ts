@@ -15,6 +15,7 @@ import { evaluate } from './expressions.ts';
 import { fail } from './fault.ts';
 import { makeModel } from './models.ts';
 import { convert } from './parameters.ts';
+import { Pretrained } from './pretrained.ts';
 import { Scope } from './scope.ts';
 import { describe } from './values.ts';
 import type { SubjectValue, Value } from './values.ts';
@@ -28,12 +29,27 @@ export interface Universe {
   scopes: Map<Module, Scope>;
   /** For declarations outside of any graph. */
   context: Context;
+  pretrained: Pretrained;
 }
+
+/** Where the standard library says which layers checkpoints are. */
+export const ARCHITECTURES = 'std:pretrained/architectures.pivot';
 
 const universes = new WeakMap<Module, Universe>();
 
 export function openUniverse(loaded: Loaded, host: Host, overrides: Map<string, Expression>): Universe {
-  const universe: Universe = { loaded, host, overrides, scopes: new Map(), context: new Context(new GraphBuilder()) };
+  const own = [loaded.main, loaded.modules.get(ARCHITECTURES)].filter((module) => module !== undefined);
+  const declares = (module: Module): string[] =>
+    [...module.declarations.values()].flatMap((d) => (d.kind === 'Binding' && d.keyword === 'architecture' ? [d.name.text] : []));
+  const pretrained = new Pretrained(
+    host,
+    (name) => {
+      const module = own.find((one) => declares(one).includes(name));
+      return module && moduleScope(module).lookup(name);
+    },
+    () => own.flatMap(declares),
+  );
+  const universe: Universe = { loaded, host, overrides, scopes: new Map(), context: new Context(new GraphBuilder()), pretrained };
   for (const module of loaded.modules.values()) universes.set(module, universe);
   return universe;
 }
@@ -48,6 +64,7 @@ export function moduleScope(module: Module): Scope {
   const scope = new Scope(root, (name) => declared(universe, module, name));
   universe.scopes.set(module, scope);
   for (const name of BUILTINS) root.define(name, { kind: 'builtin', name });
+  root.define('pretrained', { kind: 'closure', name: 'pretrained', call: (_, given, span) => universe.pretrained.layer(given, span) });
   return scope;
 }
 
@@ -57,7 +74,7 @@ function builtin(name: string): Value | undefined {
 
 /** Names that a module's text may use, for the nearest to a misspelt one. */
 export function namesOf(module: Module): string[] {
-  return [...module.declarations.keys(), ...module.imports.keys(), ...BUILTINS, ...Object.keys(CONSTANTS)];
+  return [...module.declarations.keys(), ...module.imports.keys(), ...BUILTINS, ...Object.keys(CONSTANTS), 'pretrained'];
 }
 
 const underWay = new Set<Named>();
@@ -125,6 +142,7 @@ function valueOf(universe: Universe, module: Module, declaration: Named): Value 
         case 'tokenizer':
           return vocabulary(universe, module, name, evaluate(ctx, declaration.value, scope), declaration.value);
         case 'probe':
+        case 'architecture':
           return evaluate(ctx, declaration.value, scope);
       }
   }

@@ -7,7 +7,9 @@ import { fail } from './fault.ts';
 import { Scope } from './scope.ts';
 import { evaluateShape, matchShape } from './shapes.ts';
 import { describe, number, tensor } from './values.ts';
-import type { InstanceValue, Value } from './values.ts';
+import type { BoundValue, InstanceValue, Value } from './values.ts';
+import { storedWeight } from './pretrained.ts';
+import type { Stored } from './pretrained.ts';
 
 /** What a statement may do beyond computing, by the kind of body that it stands in. */
 export interface Body {
@@ -62,7 +64,7 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
       const outer = body.instance?.path;
       if (outer === undefined) return fail('P0406', { name: s.name.text }, s.name.span);
       if (!s.index) {
-        scope.define(s.name.text, instantiate(value, `${outer}.${s.name.text}`));
+        scope.define(s.name.text, instantiate(value, `${outer}.${s.name.text}`, below(body.instance, value, `${s.name.text}.`)));
         return undefined;
       }
       const at = evaluate(ctx, s.index, scope);
@@ -70,7 +72,11 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
         return fail('P0301', { expected: 'a whole number', found: describe(at) }, s.index.span);
       const before = scope.lookup(s.name.text);
       const items = before?.kind === 'list' ? [...before.items] : [];
-      items[at.value] = instantiate(value, `${outer}.${s.name.text}.${at.value}`);
+      items[at.value] = instantiate(
+        value,
+        `${outer}.${s.name.text}.${at.value}`,
+        below(body.instance, value, `${s.name.text}.${at.value}.`),
+      );
       scope.define(s.name.text, { kind: 'list', items });
       return undefined;
     }
@@ -126,6 +132,11 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
   }
 }
 
+/** Where the weights of a part lie: below those of the layer that it is part of, unless it brings a checkpoint of its own. */
+function below(instance: InstanceValue | undefined, part: BoundValue, name: string): Stored | undefined {
+  return part.stored ?? (instance?.stored && { ...instance.stored, prefix: `${instance.stored.prefix}${name}` });
+}
+
 /** A weight of the running layer: the same node whenever its path is met again in this graph. */
 function weight(ctx: Context, s: Extract<Statement, { kind: 'Weight' }>, scope: Scope, instance: InstanceValue | undefined): Value {
   if (!instance) return fail('P0406', { name: s.name.text }, s.name.span);
@@ -149,7 +160,8 @@ function weight(ctx: Context, s: Extract<Statement, { kind: 'Weight' }>, scope: 
     decay = value.value;
   }
   const node = ctx.builder.state(path, shape);
-  ctx.weights.set(path, { path, shape, init: init.init, decay, node, span: s.name.span });
+  const stored = instance.stored && storedWeight(instance.stored, s.name.text, shape);
+  ctx.weights.set(path, { path, shape, init: init.init, decay, node, span: s.name.span, ...(stored ? { stored } : {}) });
   // A weight can be read from outside once its layer has run: `language.embedding`.
   ctx.exposed.set(path, tensor(node));
   return tensor(node);

@@ -10,6 +10,7 @@ import type { Node } from '../graph/graph.ts';
 import type { Module } from '../modules/modules.ts';
 import type { Given } from './calls.ts';
 import type { Context } from './context.ts';
+import type { Stored } from './pretrained.ts';
 import type { Scope } from './scope.ts';
 
 export interface NumberValue {
@@ -64,6 +65,8 @@ export interface BoundValue {
   given: Map<string, Value>;
   /** Where the arguments were given, for messages. */
   span?: Span;
+  /** The checkpoint that its weights are taken from. */
+  stored?: Stored;
 }
 
 /** A bound layer that has a place in the model: its weights are `<path>.<weight>`. */
@@ -71,6 +74,7 @@ export interface InstanceValue {
   kind: 'instance';
   bound: BoundValue;
   path: string;
+  stored?: Stored;
 }
 
 export interface FunctionValue {

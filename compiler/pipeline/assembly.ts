@@ -73,6 +73,7 @@ export class Assembly {
       length: { steps: train.steps, stepsPerEpoch: train.stepsPerEpoch },
       span,
     });
+    this.universe.pretrained.requireSound(span);
     this.sources.warnAboutMissing(spec, graphs.weights);
     return { spec, weights: new Map(graphs.weights.map((w) => [w.path, w.shape])), graphs, collate, ...(reference ? { reference } : {}) };
   }

@@ -34,7 +34,7 @@ export function withoutPrefix(path: string): string {
   return path.slice((prefixOf(path)?.length ?? -1) + 1);
 }
 
-type Weight = Pick<WeightInfo, 'path' | 'shape' | 'init'>;
+type Weight = Pick<WeightInfo, 'path' | 'shape' | 'init' | 'stored'>;
 
 export class Sources {
   private readonly results: Map<string, StageResult>;
@@ -80,19 +80,27 @@ export class Sources {
 
   /** The state of a model whose weights are those that `stage` leaves (a reference, a probe, an export). */
   leftBy(stage: StageResult, weight: Weight, seed: number): StateTensor['source'] {
-    return this.find(stage, weight, seed) ?? drawn(weight);
+    return this.find(stage, weight, seed) ?? this.begin(weight);
   }
 
   /** Where a weight begins in a stage's own task. */
   beginningOf(spec: StageSpec, weight: Weight, seed: number): StateTensor['source'] {
-    return this.upstream(spec, weight, seed) ?? drawn(weight);
+    return this.upstream(spec, weight, seed) ?? this.begin(weight);
+  }
+
+  /** A weight that no stage has touched: a checkpoint's tensor, or drawn. */
+  private begin(weight: Weight): StateTensor['source'] {
+    if (!weight.stored) return drawn(weight);
+    this.files.add(weight.stored.file);
+    return { from: 'file', ...weight.stored };
   }
 
   /** Says which weights of a stage begin anew although it starts from something. Where only parts were named, the others are to. */
   warnAboutMissing(spec: StageSpec, weights: readonly WeightInfo[]): void {
     if ((!spec.start && !spec.from) || this.warned.has(spec.id)) return;
     this.warned.add(spec.id);
-    const own = weights.filter((w) => prefixOf(w.path) === undefined);
+    const own = weights.filter((w) => prefixOf(w.path) === undefined && !w.stored);
+    if (own.length === 0) return;
     const missing = own.filter((w) => !this.upstream(spec, w, undefined)).map((w) => w.path);
     if (missing.length === 0) return;
     const where = spec.start ? spec.start.file : (spec.from?.stage ?? '');

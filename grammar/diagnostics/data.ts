@@ -21,4 +21,16 @@ export const data = {
       data: 'tokenizer own = vocabulary("words.json")\nuse std.data.files\ndata pairs = files.preferences(folder: "rows", tokenizer: own, count: 8, size: 24px, prompt: 8, answer: 24)',
     }),
   }),
+  P0611: entry<{ file: string; field: string; expected: string; found: string }>({
+    message: ({ file, field, expected, found }) => `\`${field}\` in ${file}: expected ${expected}, found ${found}`,
+    explain:
+      'A checkpoint is read by its config. What the config asks for and Pivot does not do is refused, since passing over it would give other numbers than the model that was trained.',
+    example: example({ encoder: 'encoder eyes = pretrained("strange")' }),
+  }),
+  P0612: entry<{ folder: string; faults: string }>({
+    message: ({ folder, faults }) => `the tensors of ${folder} are not those that its config makes: ${faults}`,
+    help: () => 'the folder mixes files of two checkpoints, or its config was edited',
+    explain: 'Every weight of a layer is looked up in the checkpoint, by name and shape, before anything is read.',
+    example: example({ encoder: 'encoder eyes = pretrained("halved")' }),
+  }),
 };

@@ -130,7 +130,7 @@ export function buildBinding(build: Build, cst: BindingCstNode): Binding {
   return {
     kind: 'Binding',
     span: build.span(cst),
-    keyword: build.word(cst.children.keyword, ['encoder', 'language', 'model', 'data', 'tokenizer', 'probe']),
+    keyword: build.word(cst.children.keyword, ['encoder', 'language', 'model', 'data', 'tokenizer', 'probe', 'architecture']),
     name: build.name(cst.children.name),
     value: build.one(cst.children.value, buildExpression, missingExpression),
     docs: build.docs(cst)

@@ -121,7 +121,7 @@ export interface Seeds {
 export interface Binding {
   kind: 'Binding';
   span: Span;
-  keyword: 'encoder' | 'language' | 'model' | 'data' | 'tokenizer' | 'probe';
+  keyword: 'encoder' | 'language' | 'model' | 'data' | 'tokenizer' | 'probe' | 'architecture';
   name: Name;
   value: Expression;
   docs: string;

@@ -91,6 +91,7 @@ export class PivotParser extends StatementParser {
       { ALT: () => this.CONSUME(t.Data, { LABEL: 'keyword' }) },
       { ALT: () => this.CONSUME(t.Tokenizer, { LABEL: 'keyword' }) },
       { ALT: () => this.CONSUME(t.Probe, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Architecture, { LABEL: 'keyword' }) },
     ]);
     this.CONSUME(t.Identifier, { LABEL: 'name' });
     this.CONSUME(t.Equal);

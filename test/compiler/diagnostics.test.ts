@@ -12,11 +12,22 @@ const CODES = Object.keys(registry) as DiagnosticCode[];
 const TENSORS: Record<string, { name: string; dtype: string; shape: number[] }[]> = {
   'other.safetensors': [{ name: 'eyes.patch.w', dtype: 'F32', shape: [3, 3] }],
   'foreign.safetensors': [{ name: 'visual.patch.weight', dtype: 'F32', shape: [48, 16] }],
+  'halved/model.safetensors': [{ name: 'embeddings.patch_embedding.weight', dtype: 'F32', shape: [16, 3, 4, 4] }],
   'part.safetensors': [{ name: 'eyes.norm.scale', dtype: 'F32', shape: [16] }],
 };
 const TEXTS: Record<string, string> = {
   'words.json': JSON.stringify(['<pad>', '<end>', 'red', 'blue']),
   'broken.json': '["<pad>", ',
+  'strange/config.json': '{"model_type": "quantum_vit"}',
+  'halved/config.json': JSON.stringify({
+    model_type: 'siglip_vision_model',
+    hidden_size: 16,
+    intermediate_size: 32,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    image_size: 24,
+    patch_size: 4,
+  }),
 };
 
 /** The files that examples name, over the real standard library. */

@@ -9,6 +9,8 @@ import { openDevice } from '../../runtime/node/device/open.ts';
 import { targetOf } from '../support/run-graph.ts';
 import { passes, table } from './check.ts';
 import type { Check } from './check.ts';
+import { modelParity } from './models/models.ts';
+import { isModelFolder } from './models/recording.ts';
 import { parity } from './parity.ts';
 
 const USAGE = 'npm run parity -- DIR [--adapter NAME] [--target NAME]';
@@ -33,7 +35,7 @@ async function main(): Promise<number> {
   console.log(`adapter ${open.info.name} (${open.info.driver}), programs for ${target.name}`);
   // Groups take a while each on a software driver, so each is shown when it is there.
   const show = (checks: Check[]): void => console.log(`\n${table(checks)}`);
-  const checks = await parity({ open, target }, folder, show);
+  const checks = isModelFolder(folder) ? await modelParity({ open, target }, folder, show) : await parity({ open, target }, folder, show);
   const missed = checks.filter((c) => !passes(c)).length;
   console.log(`\n${checks.length - missed} of ${checks.length} within tolerance`);
   return missed === 0 ? 0 : 1;

@@ -1,0 +1,346 @@
+/**
+ * Layers that take their weights from a checkpoint. In comes a folder as `transformers` or timm writes it (`config.json`, safetensors, one file
+ * or shards with an index), out goes a bound layer whose parameters have the config's values and whose weights know their
+ * tensors on disk. Which layer it is, and under which prefixes its weights lie there, says an `architecture` of the text or of
+ * `std.pretrained.architectures`; names below the prefix are those of the layer's own parts, so there is nothing to map.
+ *
+ * Only headers are read here. The runtime reads tensors one by one, when a task needs them.
+ */
+import { nearest } from '../../grammar/index.ts';
+import type { Definition, Parameter, Span } from '../../grammar/index.ts';
+import type { Host } from '../host.ts';
+import { named } from './builtins.ts';
+import type { Given } from './calls.ts';
+import { fail } from './fault.ts';
+import { bool, describe, number, string } from './values.ts';
+import type { BoundValue, RecordValue, Value } from './values.ts';
+
+/** Tensors of a folder, by their names on disk. */
+export interface Checkpoint {
+  folder: string;
+  tensors: ReadonlyMap<string, { file: string; shape: readonly number[] }>;
+  /** What the layers asked for and the folder does not hold so; told all at once. */
+  faults: Map<string, string>;
+}
+
+/** Where the weights of a part lie: `prefix` stands before their names below the part. */
+export interface Stored {
+  checkpoint: Checkpoint;
+  prefix: string;
+}
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type Config = Record<string, Json>;
+
+/** What `checkpoint(..)` of an architecture says. */
+export function makeArchitecture(given: Given[], span: Span): RecordValue {
+  const names = ['layer', 'config', 'also', 'tensors', 'parts'];
+  const values = named('checkpoint', given, names, span, 0);
+  const fields = new Map<string, Value>();
+  names.forEach((name, i) => {
+    const value = values[i];
+    if (value) fields.set(name, value);
+  });
+  const layer = fields.get('layer');
+  if (!fields.has('parts') && (layer?.kind !== 'bound' || layer.definition.keyword !== 'layer'))
+    fail('P0301', { expected: 'checkpoint(layer: .., tensors: [..])', found: layer ? describe(layer) : 'no layer' }, span);
+  return { kind: 'record', type: 'architecture', fields };
+}
+
+/** Reads checkpoints for one compilation. */
+export class Pretrained {
+  private readonly host: Host;
+  /** An architecture by its name: the text's own before the standard library's. */
+  private readonly architecture: (name: string) => Value | undefined;
+  private readonly architectures: () => string[];
+  private readonly checkpoints = new Map<string, Checkpoint>();
+
+  constructor(host: Host, architecture: (name: string) => Value | undefined, architectures: () => string[]) {
+    this.host = host;
+    this.architecture = architecture;
+    this.architectures = architectures;
+  }
+
+  /** `pretrained("folder", part: "vision_tower", feature_layer: -2)` */
+  layer(given: Given[], span: Span): BoundValue {
+    const folderAt = given.find((g) => g.name === undefined || g.name === 'folder');
+    if (folderAt?.value.kind !== 'string')
+      return fail('P0301', { expected: 'the path of a folder in quotes', found: folderAt ? describe(folderAt.value) : 'nothing' }, span);
+    const folder = folderAt.value.value.replace(/\/+$/, '');
+    const partAt = given.find((g) => g.name === 'part');
+    const own = given.filter((g) => g !== folderAt && g !== partAt);
+    const file = `${folder}/config.json`;
+    const config = this.config(file, span);
+    const part = partAt?.value.kind === 'string' ? partAt.value.value : undefined;
+    return part === undefined
+      ? this.whole(folder, file, config, [''], own, span)
+      : this.partOf(folder, file, config, part, own, partAt?.span ?? span);
+  }
+
+  /** Tells all tensors that are missing or have another shape than the layers that have run by now. */
+  requireSound(span: Span): void {
+    for (const { folder, faults } of this.checkpoints.values())
+      if (faults.size > 0) fail('P0612', { folder, faults: some([...faults.values()]) }, span);
+  }
+
+  /** A part of a folder that holds several, each with a section of the config. */
+  private partOf(folder: string, file: string, config: Config, part: string, own: Given[], span: Span): BoundValue {
+    const sections: Record<string, string> = { vision_tower: 'vision_config', language_model: 'text_config', multi_modal_projector: '' };
+    const family = this.family(file, config, '', span);
+    const parts = family.fields.get('parts');
+    const known = parts?.kind === 'list' ? parts.items.flatMap((item) => (item.kind === 'string' ? [item.value] : [])) : [];
+    if (!known.includes(part) || !Object.hasOwn(sections, part))
+      return fail(
+        'P0611',
+        { file, field: 'part', expected: known.length > 0 ? known.join(', ') : 'no part: the folder holds one', found: part },
+        span,
+      );
+    const prefixes = [`${part}.`, `model.${part}.`];
+    if (part === 'multi_modal_projector') {
+      const projector = this.architecture('llava_projector');
+      if (projector?.kind !== 'record') throw new Error('std.pretrained has no llava_projector');
+      return this.bind(projector, folder, file, config, '', prefixes, own, span);
+    }
+    const section = sectionOf(config, sections[part], file, span);
+    const inherited = part === 'vision_tower' ? towerFeatures(config, file, span) : [];
+    return this.whole(folder, file, section, prefixes, [...inherited, ...own], span, `${sections[part]}.`);
+  }
+
+  private whole(folder: string, file: string, config: Config, prefixes: string[], own: Given[], span: Span, at = ''): BoundValue {
+    return this.bind(this.family(file, config, at, span), folder, file, config, at, prefixes, own, span);
+  }
+
+  /** The architecture that a config names. */
+  private family(file: string, config: Config, at: string, span: Span): RecordValue {
+    for (const key of ['auto_map', 'quantization_config'] as const) {
+      const found = config[key];
+      if (found === undefined || found === null) continue;
+      if (key === 'auto_map') {
+        const [code] = typeof found === 'object' && !Array.isArray(found) ? Object.values(found) : [found];
+        return fail(
+          'P0611',
+          { file, field: `${at}auto_map`, expected: 'a model that needs no code of its own', found: plain(code ?? null) },
+          span,
+        );
+      }
+      const method = typeof found === 'object' && !Array.isArray(found) ? found.quant_method : undefined;
+      return fail(
+        'P0611',
+        { file, field: `${at}quantization_config.quant_method`, expected: 'weights that are not quantised', found: plain(method ?? found) },
+        span,
+      );
+    }
+    const key = config.model_type === undefined && config.architecture !== undefined ? 'architecture' : 'model_type';
+    const type = config[key];
+    const known = this.architectures();
+    if (typeof type !== 'string')
+      return fail(
+        'P0611',
+        { file, field: `${at}model_type`, expected: `one of ${known.join(', ')}`, found: type === undefined ? 'nothing' : plain(type) },
+        span,
+      );
+    // timm names sizes: `vit_small_patch16_224` is a vision_transformer.
+    const name = key === 'architecture' && type.startsWith('vit_') ? 'vision_transformer' : type;
+    const found = known.includes(name) ? this.architecture(name) : undefined;
+    if (found?.kind === 'record' && found.type === 'architecture') return found;
+    const near = nearest(name, known);
+    return fail(
+      'P0611',
+      {
+        file,
+        field: `${at}${key}`,
+        expected: near ? `${near}, or another of ${known.join(', ')}` : `one of ${known.join(', ')}`,
+        found: type,
+      },
+      span,
+    );
+  }
+
+  private bind(
+    family: RecordValue,
+    folder: string,
+    file: string,
+    config: Config,
+    at: string,
+    prefixes: string[],
+    own: Given[],
+    span: Span,
+  ): BoundValue {
+    const layer = family.fields.get('layer');
+    if (layer?.kind !== 'bound')
+      return fail('P0611', { file, field: 'part', expected: 'a part of the folder, which holds several', found: 'none' }, span);
+    const main = family.fields.get('config');
+    const section = main?.kind === 'string' ? main.value : '';
+    const inner = section === '' ? config : sectionOf(config, section, file, span);
+    const sections = [inner, ...strings(family.fields.get('also')).map((name) => optionalSection(inner, name))];
+    const path = `${at}${section === '' ? '' : `${section}.`}`;
+    const given = new Map(layer.given);
+    for (const p of layer.definition.params) {
+      if (own.some((g) => g.name === p.name.text)) continue;
+      const value = fromConfig(p, sections, file, path, span);
+      if (value) given.set(p.name.text, value);
+    }
+    for (const g of own) {
+      const p = layer.definition.params.find((one) => one.name.text === g.name);
+      if (!p || g.name === undefined)
+        return fail(
+          'P0209',
+          { name: g.name ?? '', of: `layer ${layer.definition.name.text}`, nearest: '', known: names(layer.definition) },
+          g.span,
+        );
+      given.set(g.name, g.value);
+    }
+    const checkpoint = this.open(folder, span);
+    const tails = strings(family.fields.get('tensors'));
+    const candidates = prefixes.flatMap((prefix) => (tails.length > 0 ? tails : ['']).map((tail) => `${prefix}${tail}`));
+    // Every tensor begins with nothing, so that candidate counts last.
+    const prefix = candidates.find((one) => one !== '' && holds(checkpoint, one)) ?? candidates.find((one) => one === '') ?? candidates[0];
+    return { ...layer, given, stored: { checkpoint, prefix }, span };
+  }
+
+  private open(folder: string, span: Span): Checkpoint {
+    const known = this.checkpoints.get(folder);
+    if (known) return known;
+    const checkpoint: Checkpoint = { folder, tensors: this.tensors(folder, span), faults: new Map() };
+    this.checkpoints.set(folder, checkpoint);
+    return checkpoint;
+  }
+
+  private tensors(folder: string, span: Span): Checkpoint['tensors'] {
+    const tensors = new Map<string, { file: string; shape: readonly number[] }>();
+    const add = (file: string): void => {
+      const header = this.host.tensors(file);
+      if (!header) return fail('P0510', { file }, span);
+      for (const { name, shape } of header) tensors.set(name, { file, shape });
+    };
+    const index = this.host.read(`${folder}/model.safetensors.index.json`);
+    if (index === undefined) {
+      add(`${folder}/model.safetensors`);
+      return tensors;
+    }
+    const map = parse(index, `${folder}/model.safetensors.index.json`, span).weight_map;
+    const files = typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.values(map) : [];
+    for (const file of new Set(files)) {
+      if (typeof file !== 'string' || file.includes('/') || file.includes('\\'))
+        return fail('P0511', { file: `${folder}/model.safetensors.index.json`, message: 'its weight_map must name files beside it' }, span);
+      add(`${folder}/${file}`);
+    }
+    return tensors;
+  }
+
+  private config(file: string, span: Span): Config {
+    const text = this.host.read(file);
+    return text === undefined ? fail('P0510', { file }, span) : parse(text, file, span);
+  }
+}
+
+/** The first few, and how many more. */
+function some(faults: readonly string[]): string {
+  const shown = faults.slice(0, 8).join('; ');
+  return faults.length > 8 ? `${shown}; and ${faults.length - 8} more` : shown;
+}
+
+function holds({ tensors }: Checkpoint, prefix: string): boolean {
+  return [...tensors.keys()].some((name) => name.startsWith(prefix));
+}
+
+/** The tensor of a weight; what does not fit is noted, so that all of it can be told at once. */
+export function storedWeight(
+  { checkpoint, prefix }: Stored,
+  weight: string,
+  shape: readonly number[],
+): { file: string; name: string } | undefined {
+  const name = `${prefix}${weight}`;
+  const found = checkpoint.tensors.get(name);
+  if (!found) checkpoint.faults.set(name, `${name} is not there`);
+  else if (found.shape.join() !== shape.join())
+    checkpoint.faults.set(name, `${name} is [${found.shape.join(', ')}], and the config makes it [${shape.join(', ')}]`);
+  return found && { file: found.file, name };
+}
+
+/** Layer and class token that LLaVA's config takes of its tower. */
+function towerFeatures(config: Config, file: string, span: Span): Given[] {
+  const layer = config.vision_feature_layer ?? -2;
+  if (typeof layer !== 'number')
+    return fail('P0611', { file, field: 'vision_feature_layer', expected: 'a whole number', found: plain(layer) }, span);
+  const select = config.vision_feature_select_strategy ?? 'default';
+  if (select !== 'default' && select !== 'full')
+    return fail('P0611', { file, field: 'vision_feature_select_strategy', expected: 'default or full', found: plain(select) }, span);
+  const tower = config.vision_config;
+  const type = typeof tower === 'object' && tower !== null && !Array.isArray(tower) ? tower.model_type : undefined;
+  // SigLIP has no class token to drop: its `default` would cut off the first patch, as transformers does.
+  const hasClass = typeof type === 'string' && !type.startsWith('siglip');
+  return [
+    { name: 'feature_layer', value: number(layer), span },
+    ...(hasClass ? [{ name: 'class_token', value: bool(select === 'full'), span }] : []),
+  ];
+}
+
+/** The value of a parameter in a config, if it has one. */
+function fromConfig(p: Parameter, sections: readonly Config[], file: string, at: string, span: Span): Value | undefined {
+  const key = p.name.text;
+  const type = p.type?.name?.text;
+  if (type === undefined || p.type?.shape || !['int', 'float', 'string', 'bool'].includes(type)) return undefined;
+  const section =
+    sections.find((one) => Object.hasOwn(one, key)) ??
+    (key === 'rope_type' ? sections.find((one, i) => i > 0 && Object.hasOwn(one, 'type')) : undefined);
+  const found = section?.[Object.hasOwn(section, key) ? key : 'type'];
+  if (found === undefined) return undefined;
+  const wrong = (expected: string): never => fail('P0611', { file, field: `${at}${key}`, expected, found: plain(found) }, span);
+  switch (type) {
+    case 'int':
+      if (typeof found !== 'number') return wrong('a number');
+      if (!Number.isSafeInteger(found) || found < 0 || (found === 0 && !key.startsWith('num_register')))
+        return wrong('a positive whole number');
+      return number(found);
+    case 'float':
+      if (typeof found !== 'number') return wrong('a number');
+      return found < 0 ? wrong('a number of at least 0') : number(found);
+    case 'string':
+      return typeof found === 'string' ? string(found) : wrong('a text');
+    default:
+      return typeof found === 'boolean' ? bool(found) : wrong('true or false');
+  }
+}
+
+function sectionOf(config: Config, name: string, file: string, span: Span): Config {
+  const section = config[name];
+  if (section === undefined && name.endsWith('config')) return {};
+  return typeof section === 'object' && section !== null && !Array.isArray(section)
+    ? section
+    : fail('P0611', { file, field: name, expected: 'an object', found: plain(section ?? null) }, span);
+}
+
+function optionalSection(config: Config, name: string): Config {
+  const section = Object.hasOwn(config, name) ? config[name] : undefined;
+  return typeof section === 'object' && section !== null && !Array.isArray(section) ? section : {};
+}
+
+function parse(text: string, file: string, span: Span): Config {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return fail('P0511', { file, message: error instanceof Error ? error.message : String(error) }, span);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return fail(
+      'P0511',
+      { file, message: `an object is expected, and it holds ${Array.isArray(value) ? 'a list' : plain(value as Json)}` },
+      span,
+    );
+  return value as Config;
+}
+
+function strings(value: Value | undefined): string[] {
+  return value?.kind === 'list' ? value.items.flatMap((item) => (item.kind === 'string' ? [item.value] : [])) : [];
+}
+
+function names(definition: Definition): string {
+  return definition.params.map((p) => p.name.text).join(', ');
+}
+
+function plain(value: Json): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
