@@ -3,21 +3,48 @@ import type { CommandModule } from 'yargs';
 import type { Compiled } from '../../compiler/compile.ts';
 import { targetNamed } from '../../compiler/lower/targets.ts';
 import { elements } from '../../plan/dtypes.ts';
+import { PivotError } from '../../plan/errors.ts';
 import type { Plan, TrainTask } from '../../plan/plan.ts';
 import type { Program } from '../../plan/program.ts';
+import { measure } from '../../runtime/node/device/measure.ts';
+import { openDevice } from '../../runtime/node/device/open.ts';
+import { sleepingWait } from '../../runtime/node/device/wait.ts';
+import { flopsOf } from '../../runtime/node/run/estimate.ts';
+import { duration, flops } from '../../runtime/node/run/words.ts';
 import { compileText, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
 
-export const show: CommandModule<object, TextArguments & { target: string }> = {
+export const show: CommandModule<object, TextArguments & { target: string; adapter?: string; time: boolean }> = {
   command: 'show <file>',
   describe: 'print the resolved program: values, shapes, parameters, gradients, FLOPs, memory',
   builder: (yargs) =>
-    textArguments(yargs).option('target', { type: 'string', default: 'software-8', describe: 'target whose kernels are counted' }),
-  handler: (args) => {
+    textArguments(yargs)
+      .option('target', { type: 'string', default: 'software-8', describe: 'target whose kernels are counted' })
+      .option('adapter', { type: 'string', describe: 'adapter that the time is told for' })
+      .option('time', { type: 'boolean', default: true, describe: 'measure the adapter at hand and say how long the run takes' }),
+  handler: async (args) => {
     const { plan, stages } = compileText(args, [targetNamed(args.target)]);
-    process.stdout.write(`${describePlan(plan, stages, args.target)}\n`);
+    process.stdout.write(`${describePlan(plan, stages, args.target)}\n\n`);
+    const work = plan.tasks.reduce((n, task) => n + flopsOf(plan, task, args.target), 0);
+    process.stdout.write(`all ${plan.tasks.length} tasks: ${flops(work)}${args.time ? `, ${await timeFor(work, args.adapter)}` : ''}\n`);
   },
 };
+
+/** How long so much work takes here, by a measured product: compiled programs with large products are faster, small ones slower. */
+async function timeFor(work: number, adapter: string | undefined): Promise<string> {
+  try {
+    const { device, info, close } = await openDevice({ adapter });
+    try {
+      const { gflops } = await measure(device, sleepingWait);
+      return `about ${duration(work / (gflops * 1e9))} at the ${gflops.toPrecision(2)} GFLOP/s measured on ${info.name}`;
+    } finally {
+      close();
+    }
+  } catch (error) {
+    if (!(error instanceof PivotError)) throw error;
+    return `and no device here to tell the time by (${error.message})`;
+  }
+}
 
 export function describePlan(plan: Plan, stages: Compiled['stages'], target: string): string {
   const lines = [
@@ -78,14 +105,14 @@ function weights(task: TrainTask): string[] {
 
 function costs(plan: Plan, task: TrainTask, target: string): string[] {
   const roles = Object.entries(task.programs[target] ?? {}).map(([role, hash]) => [role, plan.programs[hash]] as const);
-  const flops = stepFlops(task, new Map(roles));
+  const work = stepFlops(task, new Map(roles));
   const state = task.state.reduce((n, s) => n + elements(s.shape) * 4, 0);
   const scratch = Math.max(0, ...roles.map(([, p]) => p.slabs.reduce((a, b) => a + b, 0)));
   return columns([
     ['  programs', '', ''],
     ...roles.map(([role, p]) => [`  ${role}`, `${p.dispatches.length} kernels`, `${(p.flops / 1e9).toFixed(3)} GFLOP`]),
-    ['  a step', `${(flops / 1e9).toFixed(2)} GFLOP`, ''],
-    ['  all steps', `${((flops * task.steps) / 1e9).toFixed(0)} GFLOP`, `(${task.steps} steps)`],
+    ['  a step', `${(work / 1e9).toFixed(2)} GFLOP`, ''],
+    ['  all steps', `${((work * task.steps) / 1e9).toFixed(0)} GFLOP`, `(${task.steps} steps)`],
     ['  memory', `${megabytes(state)} of state, ${megabytes(scratch)} of scratch`, ''],
   ]);
 }

@@ -1,5 +1,5 @@
 /** What must hold between the parts of a plan: names resolve, tasks form no cycle, and every task has the programs that it will run. */
-import type { DataSource, EmbedTask, Plan, SampleTask, StateTensor, Task, TrainTask } from '../plan.ts';
+import type { Ask, DataSource, EmbedTask, Plan, SampleTask, StateTensor, Task, TrainTask } from '../plan.ts';
 import type { Program } from '../program.ts';
 import type { Faults } from './check.ts';
 
@@ -87,6 +87,7 @@ export function checkReferences(plan: Plan, faults: Faults): void {
         break;
     }
   });
+  plan.asks.forEach((one, i) => checkAsk(plan, one, (what) => void faults.push({ path: `asks[${i}]`, text: what })));
   const cycle = findCycle(plan.tasks);
   if (cycle !== undefined) faults.push({ path: 'tasks', text: `need each other in a circle: ${cycle.join(' -> ')}` });
 }
@@ -164,6 +165,27 @@ function checkProgramOf(task: TrainTask | EmbedTask | SampleTask, role: string, 
   for (const name of program.scalars) {
     if (name !== 'rows' && !Object.hasOwn(task.scalars, name) && !Object.hasOwn(tables, name))
       fault(`has no value for the scalar ${name} of its program ${role}`);
+  }
+}
+
+/** A model that can be asked has a task that trains it, programs for every target, and the state that they use. */
+function checkAsk(plan: Plan, ask: Ask, fault: Say): void {
+  if (!plan.tasks.some((t) => t.kind === 'train' && t.stage === ask.stage && t.arm === ask.arm))
+    fault(`asks ${ask.stage}${ask.arm === undefined ? '' : `.${ask.arm}`}, which no task trains`);
+  if (!Object.hasOwn(plan.tokenizers, ask.tokenizer)) fault(`reads with the tokenizer ${ask.tokenizer}, which the plan does not have`);
+  const shapes = new Map(ask.state.map(({ name, shape }) => [name, shape.join()]));
+  for (const { name } of plan.targets) {
+    const roles = Object.hasOwn(ask.programs, name) ? ask.programs[name] : {};
+    for (const role of ['prefill', 'decode']) if (!Object.hasOwn(roles, role)) fault(`has no program ${role} for the target ${name}`);
+    for (const [role, hash] of Object.entries(roles)) {
+      const program = Object.hasOwn(plan.programs, hash) ? plan.programs[hash] : undefined;
+      if (program === undefined) fault(`runs the program ${hash} as ${role}, which the plan does not have`);
+      for (const { memory, shape } of program?.tensors ?? [])
+        if (memory.kind === 'state' && shapes.get(memory.name) !== shape.join())
+          fault(`has no state ${memory.name} [${shape.join(', ')}], which its program ${role} uses`);
+      for (const scalar of program?.scalars ?? [])
+        if (!Object.hasOwn(ask.scalars, scalar)) fault(`has no value for the scalar ${scalar} of its program ${role}`);
+    }
   }
 }
 

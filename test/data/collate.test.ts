@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Collate, Tokenizer } from '../../plan/plan.ts';
-import { collate } from '../../runtime/core/data/collate.ts';
+import { collate, collatePrompts } from '../../runtime/core/data/collate.ts';
 import type { Batch } from '../../runtime/core/data/collate.ts';
 import { openSource } from '../../runtime/core/data/row.ts';
 import type { Picture, Row, RowSource } from '../../runtime/core/data/row.ts';
@@ -38,6 +38,20 @@ describe('pairs', () => {
       'chosen.mask': [1, 1, 0, 1, 1, 1],
       'rejected.mask': [1, 0, 0, 1, 1, 0],
     });
+  });
+
+  test('prompts alone are the beginning of the same sequences, and ask for no answer', () => {
+    const rows: Row[] = [
+      { image, prompt: 'what red' },
+      { image, prompt: 'where red ring', chosen: 'a word that nobody knows' },
+    ];
+    const layout = { layout: 'pairs' as const, image: 2, imageTokens: 2, prompt: 3, answer: 3 };
+    expect(lists(collatePrompts(rows, layout, WORDS, where(0, 1)))).toEqual({
+      tokens: [0, 2, 4, /* second row */ 3, 4, 6],
+      position: [0, 1, 0, 2, 3, /* second row */ 0, 1, 2, 3, 4],
+      segment: [0, 0, 3, 0, 0, /* second row */ 0, 0, 0, 0, 0],
+    });
+    expect(() => collatePrompts([{ image, prompt: 'what red ring ring' }], layout, WORDS, where(0))).toThrow(/4 tokens/);
   });
 
   test('pixels are planes of (v / 255 - 0.5) / 0.5', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PivotError } from '../../plan/errors.ts';
+import { PLAN_VERSION } from '../../plan/plan.ts';
 import type { Plan, TrainTask } from '../../plan/plan.ts';
 import { planHash, validatePlan } from '../../plan/validate.ts';
 import { readPlan, writePlan } from '../../runtime/node/run/plan-folder.ts';
@@ -40,7 +41,7 @@ test('what is no plan, and plans of other versions', () => {
   for (const value of [undefined, null, 3, [], {}, 'plan']) expect(refusal(value)).toMatchObject({ code: 'R0210' });
   const error = refusal({ ...tinyPlan(), version: 7 });
   expect(error).toMatchObject({ code: 'R0211', cure: expect.stringContaining('compile the text again') });
-  expect(error.message).toBe('the plan has version 7, and this runtime reads version 1');
+  expect(error.message).toBe(`the plan has version 7, and this runtime reads version ${PLAN_VERSION}`);
 });
 
 test('faults of types come all at once, with their paths', () => {
@@ -211,7 +212,7 @@ describe('a plan in a folder', () => {
     await break_(join(dir, 'programs', program), '{"target":', 'R0213', 'is no JSON');
     await break_(join(dir, 'plan.json'), undefined, 'R0213', 'holds no whole plan');
     await break_(join(dir, 'plan.json'), '[1]', 'R0210', 'no version');
-    await break_(join(dir, 'plan.json'), '{"version":2,"programs":[],"kernels":[]}', 'R0211', 'version 2');
+    await break_(join(dir, 'plan.json'), '{"version":7,"programs":[],"kernels":[]}', 'R0211', 'version 7');
     const evil = JSON.stringify({ ...plan, programs: ['../../../etc/passwd'], kernels: [] });
     await break_(join(dir, 'plan.json'), evil, 'R0212', 'should be an object and is a list');
     expect(await readPlan(dir)).toEqual(plan);

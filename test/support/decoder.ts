@@ -16,7 +16,6 @@ import { loadModules } from '../../compiler/modules/modules.ts';
 import { runPasses, simplification } from '../../compiler/passes/passes.ts';
 import { collateFor } from '../../compiler/pipeline/batch.ts';
 import { camGraph, decodeGraphs } from '../../compiler/pipeline/decode.ts';
-import type { AnsweredCollate } from '../../compiler/pipeline/decode.ts';
 import type { Span } from '../../grammar/index.ts';
 import { elements } from '../../plan/dtypes.ts';
 import type { SampleTask, StateTensor } from '../../plan/plan.ts';
@@ -42,7 +41,12 @@ const SPAN: Span = { file: 'decoder.pivot', start: 0, end: 0, line: 1, column: 1
 export function smallModel(text = TEXT) {
   const real = nodeHost(packageRoot());
   const host = { ...real, read: (path: string) => (path === 'decoder.pivot' ? text : real.read(path)) };
-  const loaded = loadModules('decoder.pivot', host, ['std.model.vision_language', 'std.model.generate', 'std.optim.clip']);
+  const loaded = loadModules('decoder.pivot', host, [
+    'std.model.vision_language',
+    'std.model.generate',
+    'std.model.text',
+    'std.optim.clip',
+  ]);
   if (loaded.diagnostics.length > 0) throw new Error(loaded.diagnostics.map((d) => d.message).join('\n'));
   const universe = openUniverse(loaded, host, new Map());
   const named = (name: string): Value => evaluateIn(universe, loaded.main, { kind: 'Identifier', name, span: SPAN });

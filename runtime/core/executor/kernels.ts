@@ -1,4 +1,7 @@
-/** From WGSL to pipelines: each text is compiled once, whichever programs use it, and a compile error says which kernel and line. */
+/**
+ * From WGSL to pipelines: each text is compiled once for a device, whichever programs and tasks use it, and a compile error says
+ * which kernel and line.
+ */
 import type { PivotError } from '../../../plan/errors.ts';
 import type { Dispatch, Program } from '../../../plan/program.ts';
 import { deviceError } from '../device/errors.ts';
@@ -14,6 +17,14 @@ export interface Kernels {
   groups: Map<string, GPUBindGroupLayout>;
 }
 
+/** What a device has compiled so far. A run has many tasks of few programs, and a driver's compiler is slow. */
+interface Compiled {
+  pipelines: Map<string, Promise<GPUComputePipeline>>;
+  groups: Map<string, GPUBindGroupLayout>;
+}
+
+const compiled = new WeakMap<GPUDevice, Compiled>();
+
 /** What decides the layout of a dispatch's bind group. */
 export function shapeOf(dispatch: Dispatch): string {
   return `${dispatch.bindings.length}${dispatch.scalars ? '+scalars' : ''}`;
@@ -27,17 +38,19 @@ export async function compileKernels(
   onProgress: Progress = () => undefined,
 ): Promise<Kernels> {
   const first = new Map<string, Dispatch>();
-  const groups = new Map<string, GPUBindGroupLayout>();
+  const known = compiled.get(device) ?? { pipelines: new Map(), groups: new Map() };
+  compiled.set(device, known);
+  const { groups } = known;
   for (const program of Object.values(programs)) {
     for (const dispatch of program.dispatches) {
       const shape = shapeOf(dispatch);
       if (!groups.has(shape)) groups.set(shape, groupLayout(device, dispatch));
-      const known = first.get(dispatch.kernel);
-      if (!known) first.set(dispatch.kernel, dispatch);
-      else if (shapeOf(known) !== shape) {
+      const other = first.get(dispatch.kernel);
+      if (!other) first.set(dispatch.kernel, dispatch);
+      else if (shapeOf(other) !== shape) {
         throw deviceError(
           'R0127',
-          `the kernel of ${known.label} is bound in another way by ${dispatch.label}`,
+          `the kernel of ${other.label} is bound in another way by ${dispatch.label}`,
           'compile the plan again with this version of Pivot.',
         );
       }
@@ -56,12 +69,22 @@ export async function compileKernels(
           'compile the plan again; a file of its folder `wgsl` is gone.',
         );
       }
-      pipelines.set(hash, await compile(device, dispatch.label, code, layout));
+      pipelines.set(hash, await once(known.pipelines, `${shapeOf(dispatch)} ${code}`, () => compile(device, dispatch.label, code, layout)));
       done += 1;
       onProgress(done, first.size, dispatch.label);
     }),
   );
   return { pipelines, groups };
+}
+
+/** The value of a key, made once; what failed is tried again when it is next asked for. */
+function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(key, made);
+  made.catch(() => known.delete(key));
+  return made;
 }
 
 function groupLayout(device: GPUDevice, dispatch: Dispatch): GPUBindGroupLayout {

@@ -3,6 +3,9 @@
  * an end are left out: as targets they would teach to stop in the middle.
  */
 
+import { pairOf } from '../score/rank.ts';
+import type { Rank } from '../score/rank.ts';
+
 /** A line of `rows.jsonl`, as far as it is needed here. */
 export interface SampledLine {
   row: number;
@@ -10,9 +13,6 @@ export interface SampledLine {
   answer: string;
   ended: boolean;
 }
-
-/** How well an answer agrees with the data's own: larger is better. */
-export type Rank = (said: string, truth: string) => number;
 
 export interface SampledPair {
   row: number;
@@ -36,28 +36,20 @@ export interface Kept {
   meanRejected: number | null;
 }
 
-/** One pair a prompt at most, in the order of the rows; among equals the earlier answer stands. */
+/** One pair a prompt at most, in the order of the rows; of answers that rank alike the first. */
 export function pairsOf(lines: readonly SampledLine[], rank: Rank): { pairs: SampledPair[]; kept: Kept } {
   const byRow = new Map<number, SampledLine[]>();
   for (const line of lines) byRow.set(line.row, [...(byRow.get(line.row) ?? []), line]);
   const counts = { ties: 0, same: 0, unended: 0 };
   const pairs: SampledPair[] = [];
-  for (const [row, answers] of byRow) {
-    const found = pairOf(answers.filter(({ ended }) => ended).map(({ said, answer }) => ({ said, rank: rank(said, answer) })));
-    if (typeof found === 'string') counts[found]++;
-    else pairs.push({ row, ...found });
+  for (const [row, all] of byRow) {
+    const answers = all.filter(({ ended }) => ended).map(({ said, answer }) => ({ said, rank: rank(said, answer) }));
+    const found = answers.length < 2 ? undefined : pairOf(answers);
+    if (found === undefined) counts.unended++;
+    else if ('reason' in found) counts[found.reason === 'tie' ? 'ties' : 'same']++;
+    else pairs.push({ row, chosen: found.best.said, rejected: found.worst.said, ranks: [found.best.rank, found.worst.rank] });
   }
   const mean = (which: 0 | 1): number | null =>
     pairs.length === 0 ? null : pairs.reduce((sum, { ranks }) => sum + ranks[which], 0) / pairs.length;
   return { pairs, kept: { prompts: byRow.size, kept: pairs.length, ...counts, meanChosen: mean(0), meanRejected: mean(1) } };
-}
-
-/** Best and worst of some answers, or why there are none. */
-function pairOf(answers: readonly { said: string; rank: number }[]): Omit<SampledPair, 'row'> | 'ties' | 'same' | 'unended' {
-  if (answers.length < 2) return 'unended';
-  if (new Set(answers.map(({ said }) => said)).size === 1) return 'same';
-  const best = answers.reduce((a, b) => (b.rank > a.rank ? b : a));
-  const worst = answers.reduce((a, b) => (b.rank < a.rank ? b : a));
-  if (best.rank === worst.rank) return 'ties';
-  return { chosen: best.said, rejected: worst.said, ranks: [best.rank, worst.rank] };
 }

@@ -47,7 +47,6 @@ import { checkData, checkDisk, checkFiles } from './preflight.ts';
 import { taskTable } from './summary.ts';
 import type { TaskLine } from './summary.ts';
 import { runSample } from './sample-task.ts';
-import { ranks } from '../../core/score/rank.ts';
 import { runTrain } from './train-task.ts';
 import { versions } from './versions.ts';
 import { bytes, duration, flops } from './words.ts';
@@ -226,7 +225,7 @@ class Run {
       case 'embed':
         return (await runEmbed(context, deviceFor(task, on), task)) ? 0 : undefined;
       case 'sample':
-        return (await runSample(context, deviceFor(task, on), task, ranks)) ? 0 : undefined;
+        return (await runSample(context, deviceFor(task, on), task)) ? 0 : undefined;
       case 'score':
         await runScore(context, task);
         return 0;

@@ -1,10 +1,11 @@
 /** A sampling task on Node, and the pairs that are made of its answers. */
 import { join } from 'node:path';
-import { PivotError } from '../../../plan/errors.ts';
 import type { SampleTask } from '../../../plan/plan.ts';
 import type { Executor } from '../../core/executor/executor.ts';
+import { rankNamed } from '../../core/score/rank.ts';
+import type { Rank } from '../../core/score/rank.ts';
 import { pairsOf } from '../../core/train/pairs.ts';
-import type { Rank, SampledLine } from '../../core/train/pairs.ts';
+import type { SampledLine } from '../../core/train/pairs.ts';
 import { sample } from '../../core/train/sample.ts';
 import { dataOf, makeExecutor, weightsOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
@@ -13,14 +14,9 @@ import { onFile } from './files.ts';
 import { beginTask } from './folder.ts';
 import { openTaskFolder } from './task-folder.ts';
 
-/** Whether all answers are there; otherwise the signal stopped it. `ranks` are the ways to judge answers by name. */
-export async function runSample(
-  context: RunContext,
-  on: RunDevice,
-  task: SampleTask,
-  ranks: Readonly<Record<string, Rank>>,
-): Promise<boolean> {
-  const rank = task.rank === undefined ? undefined : rankNamed(task.rank, ranks);
+/** Whether all answers are there; otherwise the signal stopped it. Throws R0704 for a rank that this runtime does not have. */
+export async function runSample(context: RunContext, on: RunDevice, task: SampleTask): Promise<boolean> {
+  const rank = task.rank === undefined ? undefined : rankNamed(task.rank);
   const programs = programsOf(context.plan, task, on.target);
   const data = await dataOf(context, task.data, task.collate);
   const folder = await beginTask(context.files, context.out, task);
@@ -47,11 +43,4 @@ async function writePairs({ files }: RunContext, folder: string, lines: readonly
   const write = (name: string, text: string): Promise<void> => onFile(join(folder, name), () => files.write(join(folder, name), [text]));
   await write('kept.json', `${JSON.stringify(kept)}\n`);
   await write('pairs.jsonl', pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
-}
-
-function rankNamed(name: string, ranks: Readonly<Record<string, Rank>>): Rank {
-  if (Object.hasOwn(ranks, name)) return ranks[name];
-  throw new PivotError('R0212', `there is no way to rank answers called ${name}`, {
-    cure: `this runtime has ${Object.keys(ranks).sort().join(', ') || 'none'}; compile the text again with this version of Pivot`,
-  });
 }
