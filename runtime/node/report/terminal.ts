@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Plan } from '../../../plan/plan.ts';
 import { comparisonsOf, findingOf, hasVerdicts } from './comparisons.ts';
-import type { Comparison } from './comparisons.ts';
+import type { Compared, Comparison } from './comparisons.ts';
 import { groupsOf, measureRows } from './measures.ts';
 import type { MeasureGroup, MeasureRow } from './measures.ts';
 import { metricNaming, valueNaming } from './names.ts';
@@ -15,7 +15,7 @@ import type { TrainingRow } from './summary.ts';
 import { number, statisticText, styleFor } from './tables.ts';
 import type { Style } from './tables.ts';
 import type { Subject } from './subjects.ts';
-import { probabilityText, styleOf } from './verdict-table.ts';
+import { probabilityText } from './verdict-table.ts';
 import type { Interval } from './verdicts.ts';
 
 /** Tables are no wider: names are cut before numbers are. */
@@ -83,6 +83,11 @@ function valueLines({ rows, columns }: MeasureGroup, subjects: readonly Subject[
       return [measureText(row), ...columns.map((i) => statisticText(row.cells[i], style))];
     });
   return [header, ...body];
+}
+
+/** A digit less than on the page: what is not a percentage would crowd out the names. */
+function styleOf({ row, baseline, other }: Compared): Style {
+  return styleFor([baseline, other], valueNaming(row.score, row.value).percent ?? false, 3);
 }
 
 /** A row a measure; with one seed the difference stands alone, or with the interval over its rows. */
