@@ -4,17 +4,22 @@
  */
 import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
+import { checkDecoder } from './decoder.ts';
 import { checkEncoder } from './encoder.ts';
 import { readModel, recordedModels } from './recording.ts';
 
 const ENCODERS = ['siglip', 'siglip2', 'clip', 'dinov2', 'dinov2_with_registers', 'vit', 'vit-in21k', 'vit_mae', 'mocov3', 'timm'];
+const DECODERS = ['qwen2', 'llama'];
 
 export async function modelParity(bench: Bench, folder: string, onGroup: (checks: Check[]) => void = () => undefined): Promise<Check[]> {
   const all: Check[] = [];
   for (const name of recordedModels(folder)) {
     const recording = await readModel(folder, name);
-    if (!ENCODERS.includes(recording.family)) continue;
-    const checks = await checkEncoder(bench, recording);
+    const checks = DECODERS.includes(recording.family)
+      ? await checkDecoder(bench, recording)
+      : ENCODERS.includes(recording.family)
+        ? await checkEncoder(bench, recording)
+        : [];
     all.push(...checks);
     onGroup(checks);
   }
