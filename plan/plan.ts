@@ -48,6 +48,9 @@ export interface StateTensor {
  * last real position (it is never attended to: its segment differs). Position 0.. is used for padding inside the prompt.
  * `answers`: the same with one answer: `tokens` [N, prompt + answer], `mask` f32 [N, answer]; rows of preference data give
  * `chosen` as the answer.
+ * With `pictures`, image tokens do not stand before the tokens but among them, where a chat template puts them, up to so many pictures a
+ * row: `tokens` covers them too (whatever id stands there), the prompt has room for `pictures` * `imageTokens` + `prompt` tokens, `image` is
+ * [N * pictures, 3, size, size], and `seen` i32, of the shape of `tokens`, counts the image tokens of the batch from 1 and is 0 at text.
  * `contrast`: `image`; `tokens` i32 [N, answer] of the caption, padded on the right; `mask` f32 [N, answer].
  * `classes`: `image`; `label` i32 [N].
  * `patches`: `image`; `label` i32 [N, patches].
@@ -55,7 +58,7 @@ export interface StateTensor {
  * input's name to a tensor's, `inputs` says what a row of each is.
  */
 export type Collate =
-  | { layout: 'pairs' | 'answers'; image: number; imageTokens: number; prompt: number; answer: number }
+  | { layout: 'pairs' | 'answers'; image: number; imageTokens: number; prompt: number; answer: number; pictures?: number }
   | { layout: 'contrast'; image: number; answer: number }
   | { layout: 'classes'; image: number }
   | { layout: 'patches'; image: number; patches: number }

@@ -7,7 +7,7 @@ import { evaluate } from './expressions.ts';
 import { fail } from './fault.ts';
 import type { Scope } from './scope.ts';
 import { describe } from './values.ts';
-import type { BoundValue, InstanceValue, ModelValue } from './values.ts';
+import type { BoundValue, InstanceValue, ModelValue, Value } from './values.ts';
 
 export function makeModel(ctx: Context, declaration: Binding, scope: Scope): ModelValue {
   const path = declaration.name.text;
@@ -35,11 +35,20 @@ export function makeModel(ctx: Context, declaration: Binding, scope: Scope): Mod
   return { kind: 'model', path, form: { kind: 'arrow', encoder: part(encoder, 'encoder', 0), connector, language: head } };
 }
 
-/** A connector's `into` is the language model's `width`, unless it was given. */
+/** A connector's `into` is the language model's `width` (a checkpoint's `hidden_size`), unless it was given. */
 function fillInto(connector: BoundValue, language: InstanceValue): BoundValue {
   const into = connector.definition.params.find((p) => p.name.text === 'into');
-  const width = language.bound.given.get('width');
+  const width = widthOf(language.bound);
   if (!into || !width || connector.given.has('into')) return connector;
   const value = convert(into, width, 'the connector', into.span);
   return { ...connector, given: new Map([...connector.given, ['into', value]]) };
+}
+
+function widthOf({ given, definition }: BoundValue): Value | undefined {
+  for (const name of ['width', 'hidden_size']) {
+    const found = given.get(name);
+    if (found) return found;
+  }
+  const byDefault = definition.params.find((p) => p.name.text === 'hidden_size')?.default;
+  return byDefault?.kind === 'NumberLiteral' ? { kind: 'number', value: byDefault.value } : undefined;
 }

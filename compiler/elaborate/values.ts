@@ -122,6 +122,8 @@ export interface DataValue {
   prompt?: number;
   answer?: number;
   patches?: number;
+  /** The most pictures of a row, where there may be several. */
+  pictures?: number;
   tokenizer?: TokenizerValue;
   /** Path of files that it reads, relative to the text. */
   folder?: string;

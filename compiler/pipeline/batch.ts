@@ -33,11 +33,14 @@ export function inputsOf(collate: Collate): InputShape[] {
     case 'pairs':
     case 'answers': {
       const answers = collate.layout === 'pairs' ? 2 : 1;
-      const tokens = collate.prompt + answers * collate.answer;
-      const sequence = collate.imageTokens + tokens;
+      const { pictures } = collate;
+      const sequence = (pictures ?? 1) * collate.imageTokens + collate.prompt + answers * collate.answer;
+      const tokens = pictures === undefined ? sequence - collate.imageTokens : sequence;
       const masks = answers === 2 ? ['chosen.mask', 'rejected.mask'] : ['mask'];
+      const seen: InputShape[] = pictures === undefined ? [] : [{ name: 'seen', dtype: I32, shape: [tokens] }];
       return [
-        image,
+        pictures === undefined || pictures === 1 ? image : { ...image, shape: [pictures, ...image.shape] },
+        ...seen,
         { name: 'tokens', dtype: I32, shape: [tokens] },
         { name: 'position', dtype: I32, shape: [sequence] },
         { name: 'segment', dtype: I32, shape: [sequence] },
@@ -87,7 +90,8 @@ export function runModel(
       collate.layout === 'answers' ? 'score_answer' : model.separate ? 'score_pair_separately' : 'score_pair',
     );
     for (const role of ['encoder', 'connector', 'language'] as const) given.push({ name: role, value: form[role], span });
-    for (const [name, value] of inputs) given.push({ name: PARAMETER[name] ?? name, value, span });
+    for (const [name, value] of inputs)
+      given.push({ name: PARAMETER[name] ?? name, value: name === 'image' ? flatPictures(ctx, value) : value, span });
   } else {
     layer = form.layer;
     const wanted = tensorParameters(layer.bound.definition).map((p) => p.name.text);
@@ -101,6 +105,18 @@ export function runModel(
   return result.kind === 'record'
     ? result
     : fail('P0301', { expected: `a record from the model ${model.path}`, found: describe(result) }, span);
+}
+
+/** Pictures of all rows in one list, as an encoder takes them. */
+function flatPictures(ctx: Context, image: Value): Value {
+  if (image.kind !== 'tensor' || image.node.shape.length < 5) return image;
+  const [rows, pictures, ...one] = image.node.shape;
+  return tensor(ctx.builder.reshape(image.node, [rows * pictures, ...one]));
+}
+
+/** Whether a language model takes image tokens among its own: a chat template says where. */
+function takesPlaces(model: ModelValue): boolean {
+  return model.form.kind === 'arrow' && model.form.language.bound.definition.params.some((p) => p.name.text === 'places');
 }
 
 /** A layer of the standard library that the compiler itself calls. */
@@ -139,7 +155,8 @@ export function collateFor(model: ModelValue | undefined, data: DataValue, wants
         if (context?.kind === 'number' && context.value < needed)
           fail('P0502', { image: tokens, prompt, answer, needed, context: context.value }, span);
       }
-      return { layout: wantsPairs ? 'pairs' : 'answers', image, imageTokens: tokens, prompt, answer };
+      const pictures = model && takesPlaces(model) ? { pictures: data.pictures ?? 1 } : {};
+      return { layout: wantsPairs ? 'pairs' : 'answers', image, imageTokens: tokens, prompt, answer, ...pictures };
     }
     case 'contrast':
       return { layout: 'contrast', image, answer: data.answer ?? 0 };

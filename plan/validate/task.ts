@@ -45,7 +45,7 @@ const stateTensor: Check<StateTensor> = object<StateTensor>({
   trained: flag,
 });
 
-const sequence = { image: integer(1), imageTokens: integer(0), prompt: integer(0), answer: integer(1) };
+const sequence = { image: integer(1), imageTokens: integer(0), prompt: integer(0), answer: integer(1), pictures: optional(integer(1)) };
 
 const answered = object<SampleTask['collate']>({ layout: oneOf(['pairs', 'answers']), ...sequence });
 

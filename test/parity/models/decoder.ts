@@ -1,4 +1,6 @@
 /** Decoders alone and as the language model of LLaVA: hidden states, logits, log-probabilities, gradients, greedy answers. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { apply } from '../../../compiler/elaborate/calls.ts';
 import type { Given } from '../../../compiler/elaborate/calls.ts';
 import { Context } from '../../../compiler/elaborate/context.ts';
@@ -24,15 +26,29 @@ use std.model.scores.token_logp
 language head = pretrained("${name}")
 `;
 
+/** The parts of a LLaVA folder, each by itself. */
+const LLAVA_TEXT = (name: string): string => `pivot 1
+use std.model.scores.token_logp
+encoder eyes = pretrained("${name}", part: "vision_tower")
+language head = pretrained("${name}", part: "language_model")
+model mllm = eyes -> pretrained("${name}", part: "multi_modal_projector") -> head
+`;
+
 export async function checkDecoder(bench: Bench, recording: ModelRecording): Promise<Check[]> {
-  const universe = universeOver(recording.folder, TEXT(recording.name));
+  const universe = universeOver(recording.folder, (recording.family === 'llava' ? LLAVA_TEXT : TEXT)(recording.name));
   const checks = await whole(bench, recording, universe);
   if (recording.tensors.has('long.input_ids')) checks.push(...(await long(bench, recording, universe)));
   checks.push(await greedy(bench, recording, universe));
   return checks;
 }
 
-/** A decoder over rows of tokens, positions counted from 0, padding seen by nobody. */
+/** Pictures of a reading: pixels of all rows, and the id that stands at each image token. */
+interface Pictures {
+  pixels: { shape: readonly number[]; data: ArrayLike<number> };
+  token: number;
+}
+
+/** A decoder over rows of tokens, positions counted from 0, padding seen by nobody; with pictures, LLaVA's whole way. */
 export class Reading {
   readonly ctx = new Context(new GraphBuilder());
   readonly hidden: Node;
@@ -40,8 +56,10 @@ export class Reading {
   readonly logp: Node;
   readonly universe: Universe;
   readonly inputs: Record<string, number[]>;
+  readonly image?: Node;
+  readonly projected?: Node;
 
-  constructor(universe: Universe, ids: ArrayLike<number>, mask: ArrayLike<number>, rows: number) {
+  constructor(universe: Universe, ids: ArrayLike<number>, mask: ArrayLike<number>, rows: number, pictures?: Pictures) {
     this.universe = universe;
     const b = this.ctx.builder;
     const length = ids.length / rows;
@@ -54,7 +72,19 @@ export class Reading {
       segments: Array.from(mask, (m) => (m === 1 ? 0 : 3)),
       mask: Array.from(mask),
     };
-    this.hidden = this.call('head', { tokens, positions, segments });
+    if (pictures) {
+      this.inputs.image = Array.from(pictures.pixels.data);
+      this.image = b.input('image', pictures.pixels.shape);
+      this.projected = this.call('mllm.connector', { x: this.call('eyes', { pixels: this.image }) });
+      const [count, each, width] = this.projected.shape;
+      let next = 0;
+      this.inputs.places = Array.from(ids, (id) => (id === pictures.token ? ++next : 0));
+      if (next !== count * each) throw new Error(`${next} places for ${count * each} image tokens`);
+      const places = b.input('places', [rows, length], 'i32');
+      this.hidden = this.call('head', { seen: b.reshape(this.projected, [count * each, width]), places, tokens, positions, segments });
+    } else {
+      this.hidden = this.call('head', { tokens, positions, segments });
+    }
     universe.pretrained.requireSound(universe.loaded.main.tree.span);
     const table = this.ctx.exposed.get('head.unembedding');
     if (table?.kind !== 'tensor') throw new Error('the decoder exposes no unembedding');
@@ -92,7 +122,7 @@ async function whole(bench: Bench, recording: ModelRecording, universe: Universe
   const ids = recordedTensor(recording, 'input_ids');
   const mask = recordedTensor(recording, 'attention_mask').data;
   const [rows, length] = ids.shape;
-  const reading = new Reading(universe, ids.data, mask, rows);
+  const reading = new Reading(universe, ids.data, mask, rows, picturesOf(recording));
   const b = reading.ctx.builder;
   const real = b.input('mask', [rows, length], 'f32');
   const shown = b.reshape(real, [rows, length, 1]);
@@ -109,8 +139,13 @@ async function whole(bench: Bench, recording: ModelRecording, universe: Universe
     output('logits', reading.logitsAt(at)),
     output('logps', counted),
   ];
+  if (reading.projected) {
+    outputs.push(output('projected', reading.projected));
+    hiddenStates(reading.ctx, 'eyes').forEach((node, k) => outputs.push(output(`vision.hidden.${k}`, node)));
+  }
   const weights = [...reading.ctx.weights.values()];
   const wanted = weights.map((w) => ({ name: `grad.${w.stored?.name}`, node: w.node })).filter(({ name }) => recording.tensors.has(name));
+  if (reading.image) wanted.push({ name: 'grad_pixel_values', node: reading.image });
   const slopes = gradients(
     b,
     loss,
@@ -137,16 +172,29 @@ async function long(bench: Bench, recording: ModelRecording, universe: Universe)
   );
 }
 
+/** The recorded pictures, or one of them. */
+function picturesOf(recording: ModelRecording, only?: number): Pictures | undefined {
+  const pixels = recording.tensors.get('pixel_values');
+  if (!pixels) return undefined;
+  const config = JSON.parse(readFileSync(join(recording.folder, recording.name, 'config.json'), 'utf8')) as Record<string, unknown>;
+  const token = Number(config.image_token_index ?? config.image_token_id);
+  if (only === undefined) return { pixels, token };
+  const size = pixels.data.length / pixels.shape[0];
+  return { pixels: { shape: [1, ...pixels.shape.slice(1)], data: pixels.data.slice(only * size, (only + 1) * size) }, token };
+}
+
 /** Each recorded token must be the likeliest after those before it: then greedy decoding gives the same answer. */
 async function greedy(bench: Bench, recording: ModelRecording, universe: Universe): Promise<Check> {
   const arrays = [];
-  for (const [i, { prompt_ids, new_ids }] of recording.generation.entries()) {
+  for (const [i, { prompt_ids, new_ids, pixel_row }] of recording.generation.entries()) {
     const ids = [...prompt_ids, ...new_ids];
+    const shown = pixel_row === undefined ? undefined : picturesOf(recording, pixel_row);
     const reading = new Reading(
       universe,
       ids,
       ids.map(() => 1),
       1,
+      shown,
     );
     const at = new_ids.map((_, k) => prompt_ids.length - 1 + k);
     const { logits } = await run(bench, recording, reading, [output('logits', reading.logitsAt([at]))]);

@@ -9,7 +9,7 @@ import { checkEncoder } from './encoder.ts';
 import { readModel, recordedModels } from './recording.ts';
 
 const ENCODERS = ['siglip', 'siglip2', 'clip', 'dinov2', 'dinov2_with_registers', 'vit', 'vit-in21k', 'vit_mae', 'mocov3', 'timm'];
-const DECODERS = ['qwen2', 'llama'];
+const DECODERS = ['qwen2', 'llama', 'llava'];
 
 export async function modelParity(bench: Bench, folder: string, onGroup: (checks: Check[]) => void = () => undefined): Promise<Check[]> {
   const all: Check[] = [];

@@ -18,7 +18,7 @@ export interface ModelRecording {
   /** Names whose gradient is zero by mathematics, with what rounding makes of it. */
   zero: Record<string, number>;
   tensors: ReadonlyMap<string, Tensor>;
-  generation: { prompt_ids: number[]; new_ids: number[]; picture?: number }[];
+  generation: { prompt_ids: number[]; new_ids: number[]; pixel_row?: number }[];
   json: Record<string, unknown>;
 }
 
