@@ -48,6 +48,7 @@ export const BUILTINS = [
   'mix',
   'sample',
   'checkpoint',
+  'lora',
   // scores of probes (plan/scores.ts)
   'logistic',
   'focus',

@@ -19,7 +19,7 @@ import { Scope } from './scope.ts';
 import { matchShape } from './shapes.ts';
 import { runBody } from './statements.ts';
 import { describe, tensor } from './values.ts';
-import type { BoundValue, InstanceValue, RecordTypeValue, RecordValue, Value } from './values.ts';
+import type { Adapter, BoundValue, InstanceValue, RecordTypeValue, RecordValue, Value } from './values.ts';
 
 type CallExpression = Extract<Expression, { kind: 'Call' }>;
 
@@ -240,6 +240,6 @@ function composite(ctx: Context, bound: BoundValue, scope: Scope): Value {
 }
 
 /** Gives a bound layer its place in the model. */
-export function instantiate(bound: BoundValue, path: string, stored = bound.stored): InstanceValue {
-  return { kind: 'instance', bound, path, ...(stored ? { stored } : {}) };
+export function instantiate(bound: BoundValue, path: string, stored = bound.stored, adapter?: Adapter): InstanceValue {
+  return { kind: 'instance', bound, path, ...(stored ? { stored } : {}), ...(adapter ? { adapter } : {}) };
 }

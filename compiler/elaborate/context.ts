@@ -20,6 +20,8 @@ export interface WeightInfo {
   decay: boolean;
   node: Node;
   span: Span;
+  /** A factor of a low-rank change, trained where an adapter is. */
+  adapter?: boolean;
   /** The tensor of a checkpoint that it begins as. */
   stored?: { file: string; name: string };
 }

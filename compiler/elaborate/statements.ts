@@ -8,6 +8,8 @@ import { Scope } from './scope.ts';
 import { evaluateShape, matchShape } from './shapes.ts';
 import { describe, number, tensor } from './values.ts';
 import type { BoundValue, InstanceValue, Value } from './values.ts';
+import type { Init } from '../../plan/plan.ts';
+import type { Node } from '../graph/graph.ts';
 import { storedWeight } from './pretrained.ts';
 import type { Stored } from './pretrained.ts';
 
@@ -64,7 +66,10 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
       const outer = body.instance?.path;
       if (outer === undefined) return fail('P0406', { name: s.name.text }, s.name.span);
       if (!s.index) {
-        scope.define(s.name.text, instantiate(value, `${outer}.${s.name.text}`, below(body.instance, value, `${s.name.text}.`)));
+        scope.define(
+          s.name.text,
+          instantiate(value, `${outer}.${s.name.text}`, below(body.instance, value, `${s.name.text}.`), body.instance?.adapter),
+        );
         return undefined;
       }
       const at = evaluate(ctx, s.index, scope);
@@ -76,6 +81,7 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
         value,
         `${outer}.${s.name.text}.${at.value}`,
         below(body.instance, value, `${s.name.text}.${at.value}.`),
+        body.instance?.adapter,
       );
       scope.define(s.name.text, { kind: 'list', items });
       return undefined;
@@ -146,7 +152,8 @@ function weight(ctx: Context, s: Extract<Statement, { kind: 'Weight' }>, scope: 
   if (known) {
     if (known.shape.join() !== shape.join())
       fail('P0405', { path, first: `[${known.shape.join(', ')}]`, second: `[${shape.join(', ')}]` }, s.name.span);
-    return tensor(known.node);
+    // With its low-rank change, if it has one.
+    return ctx.exposed.get(path) ?? tensor(known.node);
   }
   const init = evaluate(ctx, s.init, scope);
   if (init.kind !== 'init')
@@ -162,7 +169,25 @@ function weight(ctx: Context, s: Extract<Statement, { kind: 'Weight' }>, scope: 
   const node = ctx.builder.state(path, shape);
   const stored = instance.stored && storedWeight(instance.stored, s.name.text, shape);
   ctx.weights.set(path, { path, shape, init: init.init, decay, node, span: s.name.span, ...(stored ? { stored } : {}) });
+  const value = adapted(ctx, instance, node, s.name.span);
   // A weight can be read from outside once its layer has run: `language.embedding`.
-  ctx.exposed.set(path, tensor(node));
-  return tensor(node);
+  ctx.exposed.set(path, value);
+  return value;
+}
+
+/** The matrix with its low-rank change, where an adapter has the running part among its targets. */
+function adapted(ctx: Context, instance: InstanceValue, matrix: Node, span: Span): Value {
+  const { adapter, path } = instance;
+  if (!adapter || matrix.shape.length !== 2 || !adapter.targets.includes(path.slice(path.lastIndexOf('.') + 1))) return tensor(matrix);
+  const [a, b] = matrix.shape;
+  const factor = (name: string, shape: number[], init: Init): Node => {
+    const own = `${ctx.prefix}${path}.${name}.weight`;
+    const node = ctx.weights.get(own)?.node ?? ctx.builder.state(own, shape);
+    ctx.weights.set(own, { path: own, shape, init, decay: true, node, span, adapter: true });
+    return node;
+  };
+  const down = factor('lora_A', [adapter.rank, b], { kind: 'uniform', bound: 1 / Math.sqrt(b) });
+  const up = factor('lora_B', [a, adapter.rank], { kind: 'constant', value: 0 });
+  const change = ctx.builder.einsum('a r, r b -> a b', up, down);
+  return tensor(ctx.builder.add(matrix, ctx.builder.mul(change, ctx.builder.constant(adapter.scale))));
 }

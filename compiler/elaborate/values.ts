@@ -75,6 +75,25 @@ export interface InstanceValue {
   bound: BoundValue;
   path: string;
   stored?: Stored;
+  /** Low-rank changes of the matrices below it. */
+  adapter?: Adapter;
+}
+
+/**
+ * LoRA (Hu et al. 2022): a matrix W [a, b] of a part called as one of `targets` becomes W + scale B A with A [rank, b] and B [a, rank].
+ * Only A and B are trained; B begins at zero.
+ */
+export interface Adapter {
+  rank: number;
+  scale: number;
+  targets: string[];
+}
+
+/** `lora(head, rank: 16, targets: ["q_proj", "v_proj"])` in the field `train`. */
+export interface AdapterValue {
+  kind: 'adapter';
+  part: InstanceValue | ModelValue;
+  adapter: Adapter;
 }
 
 export interface FunctionValue {
@@ -205,6 +224,7 @@ export type Value =
   | ModelValue
   | SubjectValue
   | ClosureValue
+  | AdapterValue
   | LoadValue;
 
 export const NONE: NoneValue = { kind: 'none' };
@@ -257,6 +277,8 @@ export function describe(value: Value): string {
       return `the model ${value.path}`;
     case 'subject':
       return `the stage ${value.stage}${value.arm ? `.${value.arm}` : ''}`;
+    case 'adapter':
+      return `an adapter of ${describe(value.part)}`;
     case 'load':
       return `load(${JSON.stringify(value.file)})`;
   }

@@ -44,7 +44,8 @@ export function judged(
 ): RecordValue {
   const { train } = stage;
   const fields = new Map<string, Value>(partsOf(model));
-  if (part?.kind === 'instance') fields.set('encoder', part);
+  // As the stage trained it: with the adapters that it has there.
+  if (part?.kind === 'instance') fields.set('encoder', partsOf(train?.model).find(([, one]) => one.path === part.path)?.[1] ?? part);
   if (train) {
     fields.set('loss', {
       kind: 'closure',

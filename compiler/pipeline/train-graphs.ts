@@ -54,9 +54,12 @@ export interface TrainGraphs {
 }
 
 /** Whether weights below `path` belong to one of the trained parts. The loss's own weights always do. */
-function isTrained(path: string, spec: TrainSpec): boolean {
+function isTrained({ path, adapter = false }: WeightInfo, spec: TrainSpec): boolean {
   const own = spec.loss.definition.name.text;
-  return liesBelow(path, [...spec.trained.flatMap((t) => t.paths), own]);
+  return (
+    liesBelow(path, [own]) ||
+    spec.trained.some((t) => (adapter ? t.adapter !== undefined : t.adapter === undefined) && liesBelow(path, t.paths))
+  );
 }
 
 function liesBelow(path: string, parts: readonly string[]): boolean {
@@ -73,7 +76,7 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const b = ctx.builder;
   const objective = objectiveOf(ctx, loaded, spec, spec.micro);
   const weights = [...ctx.weights.values()];
-  const trained = weights.filter((w) => !w.path.startsWith('reference:') && isTrained(w.path, spec));
+  const trained = weights.filter((w) => !w.path.startsWith('reference:') && isTrained(w, spec));
   const whole = spec.micro === spec.batch;
   if (!whole) requireSum(withTotals(b, [objective.loss], 'total:').roots[0], spec.loss.definition.name.text, spec.span);
   const values = [objective.loss, ...objective.metrics.map((m) => m.node)];
@@ -239,8 +242,10 @@ function scaled(
 
 /** Every part that the text trains must receive a gradient, else the text does not say what its writer means. */
 function requireGradients(spec: TrainSpec, trained: WeightInfo[], slopes: (Node | undefined)[]): void {
-  for (const { name, paths, span } of spec.trained) {
-    const below = trained.map((w, i) => ({ w, slope: slopes[i] })).filter(({ w }) => liesBelow(w.path, paths));
+  for (const { name, paths, span, adapter } of spec.trained) {
+    const below = trained
+      .map((w, i) => ({ w, slope: slopes[i] }))
+      .filter(({ w }) => liesBelow(w.path, paths) && (w.adapter === true) === (adapter !== undefined));
     if (below.length === 0) fail('P0501', { part: name, why: 'it has no weights that this stage uses' }, span);
     const without = below.filter(({ slope }) => !slope).map(({ w }) => w.path);
     if (without.length > 0)

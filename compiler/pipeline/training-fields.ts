@@ -10,7 +10,7 @@ import { fail } from '../elaborate/fault.ts';
 import { moduleScope } from '../elaborate/names.ts';
 import type { Universe } from '../elaborate/names.ts';
 import { describe } from '../elaborate/values.ts';
-import type { BoundValue, DataValue, ModelValue, SubjectValue, Value } from '../elaborate/values.ts';
+import type { Adapter, BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue, Value } from '../elaborate/values.ts';
 import type { Place } from './place.ts';
 import { inSteps } from './schedule.ts';
 
@@ -19,6 +19,8 @@ export interface TrainedPart {
   name: string;
   paths: string[];
   span: Span;
+  /** Only the factors of this adapter below the paths are trained. */
+  adapter?: Adapter;
 }
 
 export interface TrainFields {
@@ -90,7 +92,7 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
   const checkpoint = fields.get('checkpoint');
   const clip = value('clip');
   return {
-    model: { ...part.model, ...(separate ? { separate } : {}) },
+    model: { ...withAdapters(part.model, part.trained), ...(separate ? { separate } : {}) },
     trained: part.trained,
     data,
     loss,
@@ -192,7 +194,9 @@ function requireFolder(universe: Universe, data: DataValue, span: Span): void {
 export function modelOf(universe: Universe, named: Value | undefined, trained: Value | undefined, span: Span): ModelValue {
   if (named?.kind === 'model') return named;
   if (named) return fail('P0301', { expected: 'a model', found: describe(named) }, span);
-  if (trained?.kind === 'model') return trained;
+  const first = trained?.kind === 'list' ? trained.items[0] : trained;
+  const whole = first?.kind === 'adapter' ? first.part : trained;
+  if (whole?.kind === 'model') return whole;
   const { main } = universe.loaded;
   const models = [...main.declarations.values()].filter((d) => d.kind === 'Binding' && d.keyword === 'model');
   if (models.length === 1) {
@@ -205,9 +209,23 @@ export function modelOf(universe: Universe, named: Value | undefined, trained: V
 /** `train mllm`, `train mllm.connector`, `train [eyes, mllm.connector]`. Each part of an arrow must get a gradient by itself. */
 function trainedParts(value: Value, span: Span): TrainedPart[] {
   if (value.kind === 'list') return value.items.flatMap((item) => trainedParts(item, span));
+  if (value.kind === 'adapter')
+    return pathsOf(value.part, span).map((path) => ({ name: `lora(${path})`, paths: [path], span, adapter: value.adapter }));
   const paths = pathsOf(value, span);
   if (value.kind === 'model' && value.form.kind === 'layer') return [{ name: value.path, paths, span }];
   return paths.map((path) => ({ name: path, paths: [path], span }));
+}
+
+/** The model with the adapters that are trained in it. */
+function withAdapters(model: ModelValue, trained: readonly TrainedPart[]): ModelValue {
+  const adapt = (part: InstanceValue): InstanceValue => {
+    const adapter = trained.find((t) => t.adapter && t.paths.includes(part.path))?.adapter;
+    return adapter ? { ...part, adapter } : part;
+  };
+  const { form } = model;
+  if (form.kind === 'layer') return { ...model, form: { ...form, layer: adapt(form.layer) } };
+  const parts = { encoder: adapt(form.encoder), connector: adapt(form.connector), language: adapt(form.language) };
+  return { ...model, form: { kind: 'arrow', ...parts } };
 }
 
 /** Paths of the weights of a part, a model, or a list of them. */

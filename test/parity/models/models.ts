@@ -6,6 +6,7 @@ import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { checkDecoder } from './decoder.ts';
 import { checkEncoder } from './encoder.ts';
+import { checkTraining, hasTraining } from './training.ts';
 import { readModel, recordedModels } from './recording.ts';
 
 const ENCODERS = ['siglip', 'siglip2', 'clip', 'dinov2', 'dinov2_with_registers', 'vit', 'vit-in21k', 'vit_mae', 'mocov3', 'timm'];
@@ -20,6 +21,11 @@ export async function modelParity(bench: Bench, folder: string, onGroup: (checks
       : ENCODERS.includes(recording.family)
         ? await checkEncoder(bench, recording)
         : [];
+    all.push(...checks);
+    onGroup(checks);
+  }
+  if (hasTraining(folder)) {
+    const checks = await checkTraining(bench, folder);
     all.push(...checks);
     onGroup(checks);
   }
