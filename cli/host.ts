@@ -23,11 +23,17 @@ export function nodeHost(base: string): Host {
   const stdlib = join(packageRoot(), 'stdlib');
   const real = (path: string): string =>
     path.startsWith('std:') ? join(stdlib, path.slice(4)) : isAbsolute(path) ? path : resolve(base, path);
+  // A checkpoint of gigabytes is asked for once a weight.
+  const hashes = new Map<string, string | undefined>();
+  const hash = (path: string): string | undefined => {
+    if (!hashes.has(path)) hashes.set(path, existsSync(path) ? contentHash(path) : undefined);
+    return hashes.get(path);
+  };
   return {
     read: (path) => (isFile(real(path)) ? readFileSync(real(path), 'utf8') : undefined),
     list: (path) => (existsSync(real(path)) && statSync(real(path)).isDirectory() ? readdirSync(real(path)) : undefined),
     tensors: (path) => (isFile(real(path)) ? readHeader(real(path)) : undefined),
-    hash: (path) => (existsSync(real(path)) ? contentHash(real(path)) : undefined),
+    hash: (path) => hash(real(path)),
   };
 }
 

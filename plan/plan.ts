@@ -22,8 +22,8 @@ export type Source =
   | { from: 'init'; init: Init; key?: string }
   /** A tensor of a finished task's weights, by its name there. */
   | { from: 'task'; task: string; name: string }
-  /** A tensor of a safetensors file; `file` is a key of `Plan.files`. */
-  | { from: 'file'; file: string; name: string };
+  /** A tensor of a safetensors file, or `rows[1]` of its rows from `rows[0]` on; `file` is a key of `Plan.files`. */
+  | { from: 'file'; file: string; name: string; rows?: [number, number] };
 
 export interface StateTensor {
   /** `eyes.blocks.0.attention.query.w`; optimizer moments are `m:eyes....`, accumulators `grad:eyes....`. */
@@ -31,7 +31,7 @@ export interface StateTensor {
   dtype: StoredDtype;
   shape: number[];
   source: Source;
-  /** `weight`: kept in the result of the task. `optimizer`: kept in checkpoints only. `working`: made anew. */
+  /** `weight`: trained, and kept in the result of the task. `optimizer`: kept in checkpoints only. `working`: made anew. */
   keep: 'weight' | 'optimizer' | 'working';
   /** Whether this task updates it. */
   trained: boolean;
@@ -227,7 +227,8 @@ export interface ExportTask extends TaskBase {
   kind: 'export';
   /** Path that the user wrote, relative to the text. */
   file: string;
-  tensors: { name: string; task: string; source: string }[];
+  /** `name` in the file. Parts of a tensor that no binding holds are named `name#0`, `name#1`, .. and are joined. */
+  tensors: { name: string; shape: number[]; source: Source }[];
 }
 
 export interface ReportTask extends TaskBase {

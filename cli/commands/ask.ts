@@ -13,6 +13,7 @@ import type { Picture } from '../../runtime/core/data/row.ts';
 
 interface Arguments {
   run: string;
+  base: string;
   image: string;
   question: string;
   stage?: string;
@@ -36,6 +37,7 @@ export const ask: CommandModule<object, Arguments> = {
       .option('seed', { type: 'number', default: 0, describe: 'which seed of the text' })
       .option('cam', { type: 'string', describe: 'write a PNG of where each answer comes from' })
       .option('temperature', { type: 'number', default: 0, describe: '0: the likeliest words; else they are drawn' })
+      .option('base', { type: 'string', default: '.', describe: "folder that the text's files are relative to" })
       .option('adapter', { type: 'string', describe: "gpu, lavapipe, swiftshader, a driver manifest, or part of an adapter's name" }),
   handler: async ({ cam, adapter, ...rest }) => {
     requireNumbers(rest);

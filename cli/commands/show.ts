@@ -9,6 +9,7 @@ import type { Program } from '../../plan/program.ts';
 import { measure } from '../../runtime/node/device/measure.ts';
 import { openDevice } from '../../runtime/node/device/open.ts';
 import { sleepingWait } from '../../runtime/node/device/wait.ts';
+import { startsAtZero } from '../../runtime/core/train/start.ts';
 import { flopsOf } from '../../runtime/node/run/estimate.ts';
 import { duration, flops } from '../../runtime/node/run/words.ts';
 import { compileText, textArguments } from '../compile-text.ts';
@@ -84,7 +85,8 @@ export function describePlan(plan: Plan, stages: Compiled['stages'], target: str
 function weights(task: TrainTask): string[] {
   const parts = new Map<string, { count: number; trained: number }>();
   for (const s of task.state) {
-    if (s.keep !== 'weight') continue;
+    // Moments, accumulators and the reference's copy are no parameters.
+    if (s.keep === 'optimizer' || startsAtZero(s) || s.name.startsWith('reference:')) continue;
     const part = s.name.split('.').slice(0, 2).join('.');
     const entry = parts.get(part) ?? { count: 0, trained: 0 };
     entry.count += elements(s.shape);

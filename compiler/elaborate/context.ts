@@ -23,7 +23,7 @@ export interface WeightInfo {
   /** A factor of a low-rank change, trained where an adapter is. */
   adapter?: boolean;
   /** The tensor of a checkpoint that it begins as. */
-  stored?: { file: string; name: string };
+  stored?: { file: string; name: string; rows?: [number, number] };
 }
 
 export class Context {

@@ -18,7 +18,8 @@ import type { BoundValue, RecordValue, Value } from './values.ts';
 /** Tensors of a folder, by their names on disk. */
 export interface Checkpoint {
   folder: string;
-  tensors: ReadonlyMap<string, { file: string; shape: readonly number[] }>;
+  /** Undefined where the folder has a config and no weights yet: all can be told of it but the run. */
+  tensors?: ReadonlyMap<string, { file: string; shape: readonly number[] }>;
   /** What the layers asked for and the folder does not hold so; told all at once. */
   faults: Map<string, string>;
 }
@@ -201,7 +202,8 @@ export class Pretrained {
   private open(folder: string, span: Span): Checkpoint {
     const known = this.checkpoints.get(folder);
     if (known) return known;
-    const checkpoint: Checkpoint = { folder, tensors: this.tensors(folder, span), faults: new Map() };
+    const tensors = this.tensors(folder, span);
+    const checkpoint: Checkpoint = { folder, faults: new Map(), ...(tensors ? { tensors } : {}) };
     this.checkpoints.set(folder, checkpoint);
     return checkpoint;
   }
@@ -214,6 +216,7 @@ export class Pretrained {
       for (const { name, shape } of header) tensors.set(name, { file, shape });
     };
     const index = this.host.read(`${folder}/model.safetensors.index.json`);
+    if (index === undefined && !(this.host.list(folder) ?? []).some((file) => file.endsWith('.safetensors'))) return undefined;
     if (index === undefined) {
       add(`${folder}/model.safetensors`);
       return tensors;
@@ -241,7 +244,7 @@ function some(faults: readonly string[]): string {
 }
 
 function holds({ tensors }: Checkpoint, prefix: string): boolean {
-  return [...tensors.keys()].some((name) => name.startsWith(prefix));
+  return [...(tensors?.keys() ?? [])].some((name) => name.startsWith(prefix));
 }
 
 /** The tensor of a weight; what does not fit is noted, so that all of it can be told at once. */
@@ -251,6 +254,7 @@ export function storedWeight(
   shape: readonly number[],
 ): { file: string; name: string } | undefined {
   const name = `${prefix}${weight}`;
+  if (!checkpoint.tensors) return { file: `${checkpoint.folder}/model.safetensors`, name };
   const found = checkpoint.tensors.get(name);
   if (!found) checkpoint.faults.set(name, `${name} is not there`);
   else if (found.shape.join() !== shape.join())

@@ -10,6 +10,7 @@ import { describe, number, tensor } from './values.ts';
 import type { BoundValue, InstanceValue, Value } from './values.ts';
 import type { Init } from '../../plan/plan.ts';
 import type { Node } from '../graph/graph.ts';
+import { partsOf } from '../graph/parts.ts';
 import { storedWeight } from './pretrained.ts';
 import type { Stored } from './pretrained.ts';
 
@@ -148,6 +149,8 @@ function weight(ctx: Context, s: Extract<Statement, { kind: 'Weight' }>, scope: 
   if (!instance) return fail('P0406', { name: s.name.text }, s.name.span);
   const path = `${ctx.prefix}${instance.path}.${s.name.text}`;
   const shape = evaluateShape(ctx, s.shape.shape ?? [], scope);
+  const split = ctx.weights.has(`${path}#0`) ? ctx.exposed.get(path) : undefined;
+  if (split) return split;
   const known = ctx.weights.get(path);
   if (known) {
     if (known.shape.join() !== shape.join())
@@ -166,9 +169,27 @@ function weight(ctx: Context, s: Extract<Statement, { kind: 'Weight' }>, scope: 
     if (value.kind !== 'bool') fail('P0301', { expected: 'true or false', found: describe(value) }, option.value.span);
     decay = value.value;
   }
-  const node = ctx.builder.state(path, shape);
-  const stored = instance.stored && storedWeight(instance.stored, s.name.text, shape);
-  ctx.weights.set(path, { path, shape, init: init.init, decay, node, span: s.name.span, ...(stored ? { stored } : {}) });
+  const declare = (own: string, size: number[], rows?: [number, number]): Node => {
+    const node = ctx.builder.state(own, size);
+    const found = instance.stored && storedWeight(instance.stored, s.name.text, shape);
+    const stored = found && (rows ? { ...found, rows } : found);
+    ctx.weights.set(own, { path: own, shape: size, init: init.init, decay, node, span: s.name.span, ...(stored ? { stored } : {}) });
+    return node;
+  };
+  const parts = partsOf(shape);
+  if (parts.length > 1) {
+    // Beyond one binding: several states, `<path>#0` and so on, which no kernel ever sees as one.
+    let from = 0;
+    const nodes = parts.map((rows, i) => {
+      const node = declare(`${path}#${i}`, [rows, ...shape.slice(1)], [from, rows]);
+      from += rows;
+      return node;
+    });
+    const whole = tensor(ctx.builder.concat(nodes, 0));
+    ctx.exposed.set(path, whole);
+    return whole;
+  }
+  const node = declare(path, shape);
   const value = adapted(ctx, instance, node, s.name.span);
   // A weight can be read from outside once its layer has run: `language.embedding`.
   ctx.exposed.set(path, value);

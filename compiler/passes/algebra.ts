@@ -1,5 +1,5 @@
 /**
- * Algebra: rules that replace a node by an equal one with less to do, tried until none fires. The rules stand in three
+ * Algebra: rules that replace a node by an equal one with less to do, tried until none fires. The rules stand in four
  * lists by family (`rules-*.ts`), each named by what it does.
  *
  * Kept to the last bit: all of movement, and of arithmetic what IEEE 754 says is equal (up to the sign of zero). Not
@@ -12,6 +12,7 @@ import { useCounts } from '../graph/walk.ts';
 import { rebuild } from './rebuild.ts';
 import { arithmeticRules } from './rules-arithmetic.ts';
 import { movementRules } from './rules-movement.ts';
+import { partRules } from './rules-parts.ts';
 import { reductionRules } from './rules-reduction.ts';
 
 export interface RuleContext {
@@ -23,7 +24,7 @@ export interface RuleContext {
 /** Gives the equal node, or undefined where it does not apply. */
 export type Rule = (c: RuleContext, node: Node) => Node | undefined;
 
-const RULES: readonly Rule[] = [arithmeticRules, movementRules, reductionRules].flatMap((rules): Rule[] => Object.values(rules));
+const RULES: readonly Rule[] = [arithmeticRules, movementRules, partRules, reductionRules].flatMap((rules): Rule[] => Object.values(rules));
 /** Each round works on the whole graph; a rule's result may open the way for another. */
 const ROUNDS = 8;
 

@@ -75,7 +75,9 @@ export class Assembly {
     });
     this.universe.pretrained.requireSound(span);
     this.sources.warnAboutMissing(spec, graphs.weights);
-    return { spec, weights: new Map(graphs.weights.map((w) => [w.path, w.shape])), graphs, collate, ...(reference ? { reference } : {}) };
+    // What a stage does not train is found where the stage found it.
+    const left = graphs.weights.filter((w) => graphs.trained.has(w.path));
+    return { spec, weights: new Map(left.map((w) => [w.path, w.shape])), graphs, collate, ...(reference ? { reference } : {}) };
   }
 
   /** The reference of a loss that names none: the weights the stage starts from, as trainers have it. */

@@ -94,7 +94,8 @@ export class TaskMaker {
         dtype: 'f32',
         shape: w.shape,
         source: training.source(w, seed),
-        keep: prefixOf(w.path) === 'reference' ? 'working' : 'weight',
+        // What is not trained stays where it came from.
+        keep: graphs.trained.has(w.path) ? 'weight' : 'working',
         trained: graphs.trained.has(w.path),
       })),
       ...graphs.states.map((s): StateTensor => ({
@@ -205,15 +206,12 @@ export class TaskMaker {
     const chosen = weights.filter(
       (w) => prefixOf(w.path) === undefined && (!path || path.some((p) => w.path === p || w.path.startsWith(`${p}.`))),
     );
-    const tensors = chosen.flatMap((w) => {
-      const source = this.sources.leftBy(subject, w, seed);
-      return source.from === 'task' ? [{ name: w.path, task: source.task, source: source.name }] : [];
-    });
-    const needs = [...new Set(tensors.map((t) => t.task))];
+    const tensors = chosen.map((w) => ({ name: w.path, shape: w.shape, source: this.sources.leftBy(subject, w, seed) }));
+    const needs = needsOf(tensors);
     this.add({
       kind: 'export',
       id: `export ${file}`,
-      hash: hashOf({ kind: 'export', file, tensors, needs: needs.map((id) => this.hashes.get(id)) }),
+      hash: hashOf({ kind: 'export', file, tensors: tensors.map((t) => [t.name, this.sourceHash(t.source, seed)]) }),
       needs,
       seed,
       place: { file: subject.spec.span.file, line },
@@ -295,7 +293,7 @@ export class TaskMaker {
       case 'task':
         return [this.hashes.get(source.task), source.name];
       case 'file':
-        return [this.host.hash(source.file), source.name];
+        return [this.host.hash(source.file) ?? null, source.name, ...(source.rows ?? [])];
     }
   }
 }

@@ -81,7 +81,7 @@ export function checkReferences(plan: Plan, faults: Faults): void {
         }
         break;
       case 'export':
-        for (const { task: id, source } of task.tensors) weightOf(id, source, 'exports');
+        for (const { source } of task.tensors) if (source.from === 'task') weightOf(source.task, source.name, 'exports');
         break;
       case 'report':
         break;

@@ -30,10 +30,13 @@ const init: Check<Init> = variants<Init, 'kind'>('kind', {
   uniform: object({ kind: oneOf(['uniform']), bound: number }),
 });
 
+const pair: Check<[number, number]> = (value, path, faults): value is [number, number] =>
+  list(integer(0))(value, path, faults) && value.length === 2;
+
 const source: Check<Source> = variants<Source, 'from'>('from', {
   init: object({ from: oneOf(['init']), init, key: optional(text) }),
   task: object({ from: oneOf(['task']), task: text, name: text }),
-  file: object({ from: oneOf(['file']), file: text, name: text }),
+  file: object({ from: oneOf(['file']), file: text, name: text, rows: optional(pair) }),
 });
 
 const stateTensor: Check<StateTensor> = object<StateTensor>({
@@ -187,7 +190,7 @@ const exportTask: Check<ExportTask> = object<ExportTask>({
   ...base,
   kind: oneOf(['export']),
   file: text,
-  tensors: list(object<{ name: string; task: string; source: string }>({ name: text, task: text, source: text })),
+  tensors: list(object<ExportTask['tensors'][number]>({ name: text, shape, source })),
 });
 
 const report: Check<ReportTask> = object<ReportTask>({

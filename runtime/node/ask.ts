@@ -4,7 +4,7 @@
  * holds all that is needed (`Ask` in the plan's schema), so the compiler and the text may be absent.
  */
 import { join } from 'node:path';
-import type { Ask, Plan, TrainTask } from '../../plan/plan.ts';
+import type { Ask, Plan, Source, TrainTask } from '../../plan/plan.ts';
 import type { Program } from '../../plan/program.ts';
 import { collatePrompts, packIds } from '../core/data/collate.ts';
 import type { Batch } from '../core/data/collate.ts';
@@ -18,19 +18,22 @@ import type { Answer, Answering } from '../core/train/answer.ts';
 import { inputsFor, scalarsFor } from '../core/train/batches.ts';
 import { drawn, likeliest } from '../core/train/choose.ts';
 import { runError } from '../core/train/errors.ts';
+import { initialValue } from '../core/train/start.ts';
+import type { WeightSource } from '../core/train/storage.ts';
 import { programOf } from '../core/train/step.ts';
 import { chooseModels, nameOf } from './ask/choose-models.ts';
 import { promptIds } from './ask/question.ts';
 import { decodeFile } from './data/decode.ts';
 import type { OpenDevice } from './device/open.ts';
 import { sleepingWait } from './device/wait.ts';
-import { taskFolder } from './run/folder.ts';
+import { weightsOf } from './run/context.ts';
 import { readPlan } from './run/plan-folder.ts';
-import { readSafetensors } from './safetensors/files.ts';
 
 export interface AskOptions {
   /** The run folder. */
   run: string;
+  /** Folder that the text's files are relative to: weights that were not trained may lie there. */
+  base: string;
   /** Path of a PNG, JPEG or WebP; it is squeezed to the encoder's size. */
   picture: string;
   question: string;
@@ -92,7 +95,7 @@ async function askOne(
   // Arms of one model run the same programs with other weights.
   const executor = executors.get(key) ?? (await Executor.create({ ...deviceOf(options.device), programs, kernels: plan.kernels }));
   executors.set(key, executor);
-  await writeWeights(executor, one, join(taskFolder(options.run, task.id), 'weights.safetensors'));
+  await writeWeights(executor, one, task, weightsOf({ plan, out: options.run, base: options.base }));
   const answering: Answering = { name, executor, programs, scalars: one.scalars, collate: one.collate, tokenizer };
   const where = { source: { name: 'the question' }, indices: [0] };
   const prompts = collatePrompts([{ image: picture, prompt: options.question }], one.collate, tokenizer, where);
@@ -123,20 +126,18 @@ async function originOf(
   return { map, grid };
 }
 
-async function writeWeights(executor: Executor, { state }: Ask, path: string): Promise<void> {
-  const { tensors } = await readSafetensors(path);
+/** Weights that the task trained are in its result; the others lie where it found them. */
+async function writeWeights(executor: Executor, { state }: Ask, task: TrainTask, weights: WeightSource): Promise<void> {
   const wanted = new Set(executor.stateNames);
+  const known = new Map(task.state.map((tensor) => [tensor.name, tensor]));
   for (const { name, shape, keep } of state) {
     if (keep !== 'weight' || !wanted.has(name)) continue;
-    const found = tensors.get(name);
-    if (found?.shape.join() !== shape.join()) {
-      throw runError(
-        'R0611',
-        `${path} has ${found === undefined ? `no ${name}` : `${name} as [${found.shape.join(', ')}]`}, and the plan asks for [${shape.join(', ')}]`,
-        'run the text again: the results are not those of the plan',
-      );
+    const declared = known.get(name);
+    if (declared?.shape.join() !== shape.join()) {
+      throw runError('R0611', `${task.id} has no ${name} [${shape.join(', ')}], which its model is asked with`, 'compile the text again');
     }
-    executor.writeState(name, found.data);
+    const source: Source = declared.keep === 'weight' ? { from: 'task', task: task.id, name } : declared.source;
+    executor.writeState(name, await initialValue({ ...declared, source }, task.seed, weights));
   }
 }
 

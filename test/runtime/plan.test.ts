@@ -127,7 +127,7 @@ describe('references', () => {
       const message = faults((plan, first, second) => {
         change(plan, first, second);
         const last = plan.tasks[3];
-        if (last.kind === 'export') last.tensors[0].task = 'first';
+        if (last.kind === 'export') last.tensors[0].source = { from: 'task', task: 'first', name: 'w' };
       });
       expect(message).toContain(text);
     } else expect(faults(change)).toContain(text);

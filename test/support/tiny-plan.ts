@@ -271,7 +271,7 @@ export function tinyPlan(options: TinyOptions = {}): Plan {
         needs: ['second'],
         seed: 7,
         file: 'out.safetensors',
-        tensors: [{ name: 'weight', task: 'second', source: 'w' }],
+        tensors: [{ name: 'weight', shape: [WIDTH], source: { from: 'task', task: 'second', name: 'w' } }],
       },
     ],
     targets: [

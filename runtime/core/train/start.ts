@@ -44,7 +44,8 @@ export function startsAtZero({ keep, source }: StateTensor): boolean {
 export async function initialValue(tensor: StateTensor, seed: number, weights: WeightSource): Promise<TypedArrayOf> {
   const { source, name, shape } = tensor;
   if (source.from === 'init') return drawn(source.key ?? name, seed, elements(shape), source.init, tensor.dtype);
-  const found = source.from === 'task' ? await weights.ofTask(source.task, source.name) : await weights.ofFile(source.file, source.name);
+  const found =
+    source.from === 'task' ? await weights.ofTask(source.task, source.name) : await weights.ofFile(source.file, source.name, source.rows);
   const where = source.from === 'task' ? `the result of task ${source.task}` : 'its file';
   requireLike(found, tensor, where);
   const bad = firstNotFinite(found.data);

@@ -65,5 +65,5 @@ export interface WeightSource {
   /** A tensor of a finished task's weights. */
   ofTask(task: string, name: string): Promise<Tensor>;
   /** A tensor of a file of the plan, by its key in `Plan.files`. */
-  ofFile(file: string, name: string): Promise<Tensor>;
+  ofFile(file: string, name: string, rows?: [number, number]): Promise<Tensor>;
 }

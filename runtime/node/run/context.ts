@@ -12,7 +12,7 @@ import type { Log } from '../../core/log.ts';
 import type { RowData } from '../../core/train/batches.ts';
 import type { Tensor } from '../../core/safetensors/format.ts';
 import type { WeightSource } from '../../core/train/storage.ts';
-import { readSafetensors } from '../safetensors/files.ts';
+import { openSafetensors } from '../safetensors/files.ts';
 import type { Files } from './files.ts';
 import { taskFolder } from './folder.ts';
 
@@ -72,19 +72,19 @@ export async function dataOf(context: RunContext, spec: DataSource, collate: Col
   return { source: await context.sources.get(spec), collate, tokenizer };
 }
 
-/** Weights of finished tasks and of the plan's files; each file is read once for a task. */
-export function weightsOf(context: RunContext): WeightSource {
-  const read = new Map<string, ReturnType<typeof readSafetensors>>();
-  const tensor = async (path: string, name: string): Promise<Tensor> => {
-    const file = read.get(path) ?? readSafetensors(path);
-    read.set(path, file);
-    const found = (await file).tensors.get(name);
-    if (found === undefined) throw new Error(`${path} has no ${name}`);
-    return found;
+/** Weights of finished tasks and of the plan's files, read tensor by tensor: a checkpoint never lies in memory as a whole. */
+export function weightsOf(context: Pick<RunContext, 'out' | 'base' | 'plan'>): WeightSource {
+  const tensor = async (path: string, name: string, rows?: [number, number]): Promise<Tensor> => {
+    const file = await openSafetensors(path);
+    try {
+      return rows === undefined ? await file.read(name) : await file.readRows(name, ...rows);
+    } finally {
+      await file.close();
+    }
   };
   return {
     ofTask: (task, name) => tensor(join(taskFolder(context.out, task), 'weights.safetensors'), name),
-    ofFile: (file, name) => tensor(pathOf(context, context.plan.files[file].path), name),
+    ofFile: (file, name, rows) => tensor(pathOf(context, context.plan.files[file].path), name, rows),
   };
 }
 

@@ -58,8 +58,31 @@ export async function runExport(context: RunContext, task: ExportTask): Promise<
   await beginTask(context.files, context.out, task);
   const weights = weightsOf(context);
   const tensors: Tensor[] = [];
-  for (const { name, task: from, source } of task.tensors) tensors.push({ ...(await weights.ofTask(from, source)), name });
+  for (const { name, shape, source } of task.tensors) {
+    const data = await initialValue({ name, dtype: 'f32', shape, source, keep: 'weight', trained: false }, task.seed, weights);
+    tensors.push({ name, dtype: 'f32', shape, data });
+  }
   const path = pathOf(context, task.file);
-  await writeTensors(context.files, path, tensors, { format: 'pt', pivot: context.planHash });
+  await writeTensors(context.files, path, joined(tensors), { format: 'pt', pivot: context.planHash });
   return path;
+}
+
+/** Tensors whose parts are named `name#0`, `name#1`, .. as one each. */
+function joined(tensors: readonly Tensor[]): Tensor[] {
+  const groups = new Map<string, Tensor[]>();
+  for (const tensor of tensors) {
+    const name = tensor.name.replace(/#\d+$/, '');
+    groups.set(name, [...(groups.get(name) ?? []), tensor]);
+  }
+  return [...groups].map(([name, parts]): Tensor => {
+    const [first] = parts;
+    if (parts.length === 1) return { ...first, name };
+    const data = new Float32Array(parts.reduce((n, part) => n + part.data.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      data.set(part.data, at);
+      at += part.data.length;
+    }
+    return { name, dtype: 'f32', shape: [parts.reduce((n, part) => n + part.shape[0], 0), ...first.shape.slice(1)], data };
+  });
 }
