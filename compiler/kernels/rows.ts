@@ -74,7 +74,7 @@ export function rows(job: Job): Kernel[] {
     const row = unflatten(variable('row', count - 1, 0), kept);
     const walk = columnWalk(e, { units, width, trailing, row, part, threads: sharing.threads, steps, keep });
 
-    for (const level of levels(group.reduces)) {
+    for (const level of levels(group)) {
       const sums = level.map((node) => {
         const name = writer.name('a');
         const { fn } = reduceOf(node);
@@ -166,7 +166,7 @@ function statements({ inside, reads, outputs, space }: Group): number {
 
 function share({ group, target }: Job, count: number, length: number): Sharing {
   // One pass over each row, and little to write: nothing is gained by keeping a row.
-  const once = levels(group.reduces).length === 1 && !group.outputs.some((node) => sameShape(node, group.space));
+  const once = levels(group).length === 1 && !group.outputs.some((node) => sameShape(node, group.space));
   const short = length <= 64;
   if (target.name === 'software') {
     const lanes = target.subgroup ?? 8;
@@ -187,14 +187,15 @@ function powerOfTwo(least: number): number {
 }
 
 /** Reductions in order of dependence: each list needs only those before it. */
-function levels(reduces: readonly Node[]): Node[][] {
+function levels({ reduces, inside }: Pick<Group, 'reduces' | 'inside'>): Node[][] {
   const level = new Map<Node, number>();
   const depthOf = new Map<Node, number>();
   const depth = (node: Node): number => {
     const known = depthOf.get(node);
     if (known !== undefined) return known;
     const own = level.get(node);
-    const found = own !== undefined ? own + 1 : Math.max(0, ...node.inputs.map(depth));
+    // What the group reads was computed before it, however deep.
+    const found = own !== undefined ? own + 1 : inside.has(node) ? Math.max(0, ...node.inputs.map(depth)) : 0;
     depthOf.set(node, found);
     return found;
   };

@@ -10,6 +10,7 @@ import type { Universe } from '../elaborate/names.ts';
 import type { DataValue } from '../elaborate/values.ts';
 import { canonical } from '../graph/canonical.ts';
 import type { Graph } from '../graph/graph.ts';
+import { nodesOf } from '../graph/walk.ts';
 import type { Host } from '../host.ts';
 import { resolveSource } from './data-source.ts';
 import { Sampler } from './sample-tasks.ts';
@@ -177,8 +178,9 @@ export class TaskMaker {
     data: DataSource[],
     collate: TrainTask['collate'],
   ): NonNullable<TrainTask['reference']> {
+    const used = statesOf(graph);
     const state = graphs.weights
-      .filter((w) => usesState(graph, w.path))
+      .filter((w) => used.has(w.path))
       .map((w): StateTensor => ({
         name: w.path,
         dtype: 'f32',
@@ -307,14 +309,7 @@ export function tasksOf(data: DataSource): string[] {
   return [data, ...(data.mix ?? [])].flatMap((part) => (part.task === undefined ? [] : [part.task]));
 }
 
-function usesState(graph: Graph, name: string): boolean {
-  const seen = new Set<unknown>();
-  const stack = graph.outputs.map((o) => o.node);
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    if (node.op.kind === 'state' && node.op.name === name) return true;
-    stack.push(...node.inputs);
-  }
-  return false;
+/** Names of the states that a graph reads. */
+function statesOf(graph: Graph): Set<string> {
+  return new Set(nodesOf(graph).flatMap(({ op }) => (op.kind === 'state' ? [op.name] : [])));
 }
