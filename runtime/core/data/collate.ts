@@ -32,11 +32,12 @@ export const PIXEL = { mean: 0.5, std: 0.5 } as const;
 /** The inputs of a program for these rows. Throws PivotErrors that name the row (R0514 to R0518). */
 export function collate(rows: readonly Row[], layout: Collate, tokenizer: Tokenizer | undefined, where: Where): Batch {
   if (layout.layout === 'tensors') return collateTensors(rows, layout.columns, where);
-  const batch: Batch = new Map([['image', collateImages(rows, layout.image, where)]]);
+  const batch: Batch = new Map([['image', collateImages(rows, layout, where)]]);
   switch (layout.layout) {
     case 'pairs':
     case 'answers':
-      packSequences(batch, rows, layout, needed(tokenizer, where), where);
+      if (layout.pictures !== undefined) packConversations(batch, rows, layout, where);
+      else packSequences(batch, rows, layout, needed(tokenizer, where), where);
       break;
     case 'contrast': {
       const [slot] = slotsOf(layout);
@@ -80,11 +81,20 @@ export function collate(rows: readonly Row[], layout: Collate, tokenizer: Tokeni
   return batch;
 }
 
-/** f32 [N, 3, size, size] from interleaved bytes. */
-function collateImages(rows: readonly Row[], size: number, where: Where): Float32Array {
+/** f32 [N, 3, size, size] (for each of `pictures`, where a row may have several) from pixel values or interleaved bytes. */
+function collateImages(rows: readonly Row[], layout: Exclude<Collate, { layout: 'tensors' }>, where: Where): Float32Array {
+  const size = layout.image;
   const plane = size * size;
-  const out = new Float32Array(rows.length * 3 * plane);
+  const pictures = 'pictures' in layout ? (layout.pictures ?? 1) : 1;
+  const out = new Float32Array(rows.length * pictures * 3 * plane);
   rows.forEach((row, n) => {
+    if (row.pixels !== undefined) {
+      // Fewer pictures than there is room for leave the rest at zero: no token looks at it.
+      if (row.pixels.length > pictures * 3 * plane || row.pixels.length % (3 * plane) !== 0)
+        wrongPixels(row.pixels, size, pictures, where, n);
+      out.set(row.pixels, n * pictures * 3 * plane);
+      return;
+    }
     const { width, height, rgb } = row.image ?? missing('picture', where, n);
     if (width !== size || height !== size) {
       throw dataError(
@@ -97,11 +107,19 @@ function collateImages(rows: readonly Row[], size: number, where: Where): Float3
       );
     }
     for (let channel = 0; channel < 3; channel++) {
-      const start = (n * 3 + channel) * plane;
+      const start = (n * pictures * 3 + channel) * plane;
       for (let i = 0; i < plane; i++) out[start + i] = LEVELS[rgb[i * 3 + channel]];
     }
   });
   return out;
+}
+
+function wrongPixels(pixels: Float32Array, size: number, pictures: number, where: Where, n: number): never {
+  throw dataError(
+    'R0518',
+    `${nameOf(where.source, where.indices[n])} has ${pixels.length} pixel values, and there is room for ${pictures} pictures of 3 x ${size} x ${size}`,
+    { cure: 'declare as many pictures as a row may have', place: placeOf(where.source, where.indices[n]) },
+  );
 }
 
 /** The value of each byte, computed once in double and rounded to f32. */
@@ -117,6 +135,48 @@ function packSequences(batch: Batch, rows: readonly Row[], layout: Packed, token
   for (const [name, values] of packIds(layout, tokenizer.pad, prompts, answers)) batch.set(name, values);
 }
 
+/** Sequences in which a template put the image tokens: as `packIds`, with no tokens before the prompt, and `seen` beside it. */
+function packConversations(batch: Batch, rows: readonly Row[], layout: Packed, where: Where): void {
+  const all = rows.map((row, n) => row.ids ?? missing('tokens of a chat template', where, n));
+  const sides = layout.layout === 'pairs' ? (['chosen', 'rejected'] as const) : (['answer'] as const);
+  const answers = sides.map((side) =>
+    all.map((ids, n) =>
+      fits(ids[side] ?? (side === 'answer' ? ids.chosen : undefined) ?? missing(side, where, n), layout.answer, side, where, n),
+    ),
+  );
+  const perRow = (layout.pictures ?? 1) * layout.imageTokens;
+  const room = perRow + layout.prompt;
+  const prompts = all.map(({ prompt }, n) => fits(prompt, room, 'prompt', where, n));
+  const packed = packIds({ ...layout, imageTokens: 0, prompt: room }, 0, prompts, answers);
+  for (const [name, values] of packed) batch.set(name, values);
+  const seen = new Int32Array(rows.length * (room + answers.length * layout.answer));
+  const width = seen.length / rows.length;
+  all.forEach(({ prompt, image }, n) => {
+    let next = n * perRow;
+    prompt.forEach((id, i) => {
+      if (id === image) seen[n * width + room - prompt.length + i] = ++next;
+    });
+    if (next > (n + 1) * perRow) throw tooLong(next - n * perRow, perRow, 'image tokens', where, n);
+  });
+  batch.set('seen', seen);
+}
+
+function fits(ids: readonly number[], room: number, what: string, where: Where, n: number): number[] {
+  if (ids.length > room) throw tooLong(ids.length, room, what, where, n);
+  return [...ids];
+}
+
+function tooLong(count: number, room: number, what: string, where: Where, n: number): Error {
+  return dataError(
+    'R0515',
+    `the ${what} of ${nameOf(where.source, where.indices[n])} takes ${count} tokens, and the text has room for ${room}`,
+    {
+      cure: `declare a longer ${what === 'image tokens' ? 'list of pictures' : what === 'prompt' ? 'prompt' : 'answer'}, or leave the row out`,
+      place: placeOf(where.source, where.indices[n]),
+    },
+  );
+}
+
 /**
  * Images and prompts of rows that are to be answered: `image`; `tokens` [N, prompt]; `position` and `segment` [N, imageTokens +
  * prompt], as `answers` has them without the places of the answer. Whatever answers the rows have are not looked at.
@@ -125,7 +185,7 @@ export function collatePrompts(rows: readonly Row[], layout: Packed, tokenizer: 
   const words = needed(tokenizer, where);
   const [slot] = slotsOf(layout);
   const prompts = rows.map((row, n) => slotIds(row, slot, words, where.source, where.indices[n]));
-  return new Map([['image', collateImages(rows, layout.image, where)], ...packIds(layout, words.pad, prompts, [])]);
+  return new Map([['image', collateImages(rows, layout, where)], ...packIds(layout, words.pad, prompts, [])]);
 }
 
 /**

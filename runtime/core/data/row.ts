@@ -28,9 +28,24 @@ export interface Box {
   h: number;
 }
 
+/** A conversation as token ids. Answers end as the template ends them. */
+export interface TokenIds {
+  /** Image tokens are in it, as often as a picture has them. */
+  prompt: number[];
+  answer?: number[];
+  chosen?: number[];
+  rejected?: number[];
+  /** The id that stands at image tokens. */
+  image: number;
+}
+
 /** One row. A source fills what it has; a layout takes what it needs and says what is missing. */
 export interface Row {
   image?: Picture;
+  /** Pictures as the encoder's own processor made them, one after the other, each [3, size, size]; they stand for `image`. */
+  pixels?: Float32Array;
+  /** Texts as a chat template and its tokenizer made them; they stand for the texts. */
+  ids?: TokenIds;
   prompt?: string;
   answer?: string;
   chosen?: string;
