@@ -21,6 +21,21 @@ const EXAMPLES: Record<string, { set: Record<string, string>; trained: string[] 
   'pretrain.pivot': { set: { tag_steps: '1', align_steps: '1', held_out: '16' }, trained: ['see@0', 'align@0'] },
   'own-loss.pivot': { set: { steps: '2' }, trained: ['tune@0'] },
   'from-files.pivot': { set: { steps: '2' }, trained: ['first@0'] },
+  'sft-vs-dpo.pivot': {
+    set: {
+      ...{ runs: '1', tuning_runs: '1', tag_steps: '1', align_steps: '1', read_steps: '1', steps: '2', pairs: '32' },
+      ...{ held_out: '16', fit: '64', judged: '64', read_patches: '1', maps: '8' },
+    },
+    trained: ['see@0', 'align@0', 'align@100', 'read@0', 'post.sft:rate=1e-3@100', 'post.sft@0', 'post.dpo@0', 'post.exchanged@0'],
+  },
+  'pivot-recipe.pivot': {
+    set: { runs: '1', tag_steps: '1', align_steps: '1', steps: '2', fresh_steps: '1', pairs: '32', held_out: '16', judged: '32' },
+    trained: ['see@0', 'align@0', 'enhance.sft@0', 'enhance.dpo@0', 'recipe.original@0', 'recipe.pretrained@0', 'recipe.dpo@0'],
+  },
+  'own-pairs.pivot': {
+    set: { runs: '1', steps: '2', fresh_steps: '1', scenes_described: '256', fit: '64', judged: '32' },
+    trained: ['post.sft@0', 'post.dpo@0', 'recipe.original@0'],
+  },
 };
 
 const examples = resolve('examples');
