@@ -225,10 +225,23 @@ export interface SelectTask extends TaskBase {
 
 export interface ExportTask extends TaskBase {
   kind: 'export';
-  /** Path that the user wrote, relative to the text. */
+  /** Path that the user wrote, relative to the text: a safetensors file, or a folder (it ends in `/`). */
   file: string;
-  /** `name` in the file. Parts of a tensor that no binding holds are named `name#0`, `name#1`, .. and are joined. */
-  tensors: { name: string; shape: number[]; source: Source }[];
+  tensors: ExportedTensor[];
+  /**
+   * What a folder is: the checkpoint in `folder` with these tensors in place of its own, in its files, names and types; or (`lora`)
+   * an adapter as PEFT stores it.
+   */
+  checkpoint?: { folder: string; lora?: { rank: number; alpha: number; targets: string[] } };
+}
+
+/** `name` in the file. Parts of a tensor that no binding holds are named `name#0`, `name#1`, .. and are joined. */
+export interface ExportedTensor {
+  name: string;
+  shape: number[];
+  source: Source;
+  /** Factors of a low-rank change that is merged into it: + scale up down. */
+  merge?: { down: Source; up: Source; rank: number; scale: number };
 }
 
 export interface ReportTask extends TaskBase {

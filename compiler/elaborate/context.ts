@@ -20,8 +20,8 @@ export interface WeightInfo {
   decay: boolean;
   node: Node;
   span: Span;
-  /** A factor of a low-rank change, trained where an adapter is. */
-  adapter?: boolean;
+  /** A factor of a low-rank change of the weight `of`, trained where an adapter is. */
+  adapter?: { of: string; side: 'down' | 'up'; rank: number; scale: number };
   /** The tensor of a checkpoint that it begins as. */
   stored?: { file: string; name: string; rows?: [number, number] };
 }

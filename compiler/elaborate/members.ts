@@ -30,7 +30,7 @@ function lookup(ctx: Context, object: Value, name: string): Value | undefined {
         ? (object.form as unknown as Record<string, Value | undefined>)[name]
         : undefined;
     case 'subject':
-      return stageParts(object, name);
+      return name === 'lora' && object.part ? { ...object, adapterOnly: true } : stageParts(object, name);
     case 'data':
       return name === 'exchanged' && object.layout === 'pairs'
         ? { kind: 'closure', name, call: (_, given, at) => exchange(object, given, at) }

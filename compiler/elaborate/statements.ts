@@ -201,14 +201,17 @@ function adapted(ctx: Context, instance: InstanceValue, matrix: Node, span: Span
   const { adapter, path } = instance;
   if (!adapter || matrix.shape.length !== 2 || !adapter.targets.includes(path.slice(path.lastIndexOf('.') + 1))) return tensor(matrix);
   const [a, b] = matrix.shape;
+  const { rank, scale } = adapter;
+  const weight = matrix.op.kind === 'state' ? matrix.op.name : '';
   const factor = (name: string, shape: number[], init: Init): Node => {
     const own = `${ctx.prefix}${path}.${name}.weight`;
     const node = ctx.weights.get(own)?.node ?? ctx.builder.state(own, shape);
-    ctx.weights.set(own, { path: own, shape, init, decay: true, node, span, adapter: true });
+    const side = name === 'lora_A' ? 'down' : 'up';
+    ctx.weights.set(own, { path: own, shape, init, decay: true, node, span, adapter: { of: weight, side, rank, scale } });
     return node;
   };
-  const down = factor('lora_A', [adapter.rank, b], { kind: 'uniform', bound: 1 / Math.sqrt(b) });
-  const up = factor('lora_B', [a, adapter.rank], { kind: 'constant', value: 0 });
+  const down = factor('lora_A', [rank, b], { kind: 'uniform', bound: 1 / Math.sqrt(b) });
+  const up = factor('lora_B', [a, rank], { kind: 'constant', value: 0 });
   const change = ctx.builder.einsum('a r, r b -> a b', up, down);
-  return tensor(ctx.builder.add(matrix, ctx.builder.mul(change, ctx.builder.constant(adapter.scale))));
+  return tensor(ctx.builder.add(matrix, ctx.builder.mul(change, ctx.builder.constant(scale))));
 }

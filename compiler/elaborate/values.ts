@@ -188,6 +188,8 @@ export interface SubjectValue {
   arm?: string;
   seed?: number;
   part?: InstanceValue | ModelValue;
+  /** `tune.head.lora`: the adapter of the part alone. */
+  adapterOnly?: boolean;
 }
 
 /** A function of the compiler's that a body is handed: `subject.loss` in a probe. */

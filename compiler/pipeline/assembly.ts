@@ -11,6 +11,7 @@ import { evaluateIn } from '../elaborate/names.ts';
 import type { Universe } from '../elaborate/names.ts';
 import { collateFor, requireImage } from './batch.ts';
 import { lossNeeds } from './objective.ts';
+import { exportTask } from './export-tasks.ts';
 import { Place } from './place.ts';
 import { probeTasks } from './probe-tasks.ts';
 import { buildProbe, probeTarget } from './probes.ts';
@@ -22,7 +23,7 @@ import type { StageDeclaration, StageSpec } from './stages.ts';
 import { TaskMaker } from './tasks.ts';
 import type { Programs } from './tasks.ts';
 import { buildTrainGraphs } from './train-graphs.ts';
-import { pathsOf, subject as asSubject } from './training-fields.ts';
+import { subject as asSubject } from './training-fields.ts';
 import { tuneStage } from './tuning.ts';
 
 export class Assembly {
@@ -113,13 +114,9 @@ export class Assembly {
   export({ value, as, span }: Export): void {
     const subject = asSubject(evaluateIn(this.universe, this.universe.loaded.main, value), value.span);
     const result = this.sources.stage(subject, value.span);
-    const { graphs } = result;
-    if (!graphs) return fail('P0521', { what: `\`${result.spec.id}\` trains nothing, so there is nothing to export` }, value.span);
     const seed = subject.seed ?? this.seeds[0];
     if (!this.seeds.includes(seed))
       fail('P0521', { what: `seed ${seed} is not among the text's seeds (${this.seeds.join(', ')})` }, value.span);
-    const { part } = subject;
-    const paths = part && (part.kind === 'instance' || part.form.kind === 'arrow') ? pathsOf(part, value.span) : undefined;
-    this.maker.export(as.value, result, paths, graphs.weights, seed, span.line);
+    this.maker.add(exportTask(this.maker, { result, subject, seed, file: as.value, line: span.line, span: value.span }));
   }
 }

@@ -203,25 +203,6 @@ export class TaskMaker {
     return this.sampler.task(sampling, from, seed);
   }
 
-  /** Weights below `path` (or all) as a stage left them, written as a file. */
-  export(file: string, subject: StageResult, path: string[] | undefined, weights: readonly WeightInfo[], seed: number, line: number): void {
-    const chosen = weights.filter(
-      (w) => prefixOf(w.path) === undefined && (!path || path.some((p) => w.path === p || w.path.startsWith(`${p}.`))),
-    );
-    const tensors = chosen.map((w) => ({ name: w.path, shape: w.shape, source: this.sources.leftBy(subject, w, seed) }));
-    const needs = needsOf(tensors);
-    this.add({
-      kind: 'export',
-      id: `export ${file}`,
-      hash: hashOf({ kind: 'export', file, tensors: tensors.map((t) => [t.name, this.sourceHash(t.source, seed)]) }),
-      needs,
-      seed,
-      place: { file: subject.spec.span.file, line },
-      file,
-      tensors,
-    });
-  }
-
   report(title: string, about: string, text: string, seeds: number[]): void {
     const needs = this.tasks.map((t) => t.id);
     this.add({

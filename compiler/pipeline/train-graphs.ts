@@ -54,11 +54,10 @@ export interface TrainGraphs {
 }
 
 /** Whether weights below `path` belong to one of the trained parts. The loss's own weights always do. */
-function isTrained({ path, adapter = false }: WeightInfo, spec: TrainSpec): boolean {
+function isTrained({ path, adapter }: WeightInfo, spec: TrainSpec): boolean {
   const own = spec.loss.definition.name.text;
   return (
-    liesBelow(path, [own]) ||
-    spec.trained.some((t) => (adapter ? t.adapter !== undefined : t.adapter === undefined) && liesBelow(path, t.paths))
+    liesBelow(path, [own]) || spec.trained.some((t) => (adapter === undefined) === (t.adapter === undefined) && liesBelow(path, t.paths))
   );
 }
 
@@ -245,7 +244,7 @@ function requireGradients(spec: TrainSpec, trained: WeightInfo[], slopes: (Node 
   for (const { name, paths, span, adapter } of spec.trained) {
     const below = trained
       .map((w, i) => ({ w, slope: slopes[i] }))
-      .filter(({ w }) => liesBelow(w.path, paths) && (w.adapter === true) === (adapter !== undefined));
+      .filter(({ w }) => liesBelow(w.path, paths) && (w.adapter === undefined) === (adapter === undefined));
     if (below.length === 0) fail('P0501', { part: name, why: 'it has no weights that this stage uses' }, span);
     const without = below.filter(({ slope }) => !slope).map(({ w }) => w.path);
     if (without.length > 0)

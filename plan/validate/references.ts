@@ -81,7 +81,9 @@ export function checkReferences(plan: Plan, faults: Faults): void {
         }
         break;
       case 'export':
-        for (const { source } of task.tensors) if (source.from === 'task') weightOf(source.task, source.name, 'exports');
+        for (const { source, merge } of task.tensors)
+          for (const one of merge ? [source, merge.down, merge.up] : [source])
+            if (one.from === 'task') weightOf(one.task, one.name, 'exports');
         break;
       case 'report':
         break;

@@ -7,6 +7,7 @@ import type {
   DataSource,
   EmbedTask,
   ExportTask,
+  ExportedTensor,
   Init,
   Plan,
   ReportTask,
@@ -190,7 +191,20 @@ const exportTask: Check<ExportTask> = object<ExportTask>({
   ...base,
   kind: oneOf(['export']),
   file: text,
-  tensors: list(object<ExportTask['tensors'][number]>({ name: text, shape, source })),
+  tensors: list(
+    object<ExportedTensor>({
+      name: text,
+      shape,
+      source,
+      merge: optional(object<NonNullable<ExportedTensor['merge']>>({ down: source, up: source, rank: integer(1), scale: number })),
+    }),
+  ),
+  checkpoint: optional(
+    object<NonNullable<ExportTask['checkpoint']>>({
+      folder: text,
+      lora: optional(object<{ rank: number; alpha: number; targets: string[] }>({ rank: integer(1), alpha: number, targets: list(text) })),
+    }),
+  ),
 });
 
 const report: Check<ReportTask> = object<ReportTask>({

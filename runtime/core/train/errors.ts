@@ -27,6 +27,7 @@ export const RUN_CODES = {
   R0654: 'A picture that was given with a question cannot be read.',
   R0655: 'A question has words that the model does not know, or too many.',
   R0656: 'The model cannot show where an answer comes from.',
+  R0642: 'An export replaces tensors of a checkpoint that the checkpoint does not have.',
   R0661: 'A value was to be chosen by a measure that the score of its cells does not give.',
   R0662: 'What an earlier task chose is missing or damaged.',
 } as const;

@@ -36,7 +36,8 @@ import {
   writeRun,
 } from './folder.ts';
 import type { RunRecord } from './folder.ts';
-import { runExport, runScore } from './host-tasks.ts';
+import { runExport } from './export-task.ts';
+import { runScore } from './score-task.ts';
 import { runSelect } from './select-task.ts';
 import { lockFolder } from './lock.ts';
 import { EXIT } from './options.ts';

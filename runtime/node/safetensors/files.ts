@@ -17,6 +17,8 @@ export interface SafetensorsFile {
   info(name: string): TensorInfo;
   /** One whole tensor. */
   read(name: string): Promise<Tensor>;
+  /** Its bytes as they lie in the file. */
+  bytes(name: string): Promise<Uint8Array>;
   /** `count` rows (along axis 0) from row `from` on; the shape begins with `count`. */
   readRows(name: string, from: number, count: number): Promise<Tensor>;
   close(): Promise<void>;
@@ -52,6 +54,10 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       read: async (name) => {
         const tensor = info(name);
         return decodeTensor(tensor, await readAt(handle, tensor.begin, tensor.end - tensor.begin, path), path);
+      },
+      bytes: async (name) => {
+        const { begin, end } = info(name);
+        return readAt(handle, begin, end - begin, path);
       },
       readRows: async (name, from, count) => {
         const tensor = info(name);

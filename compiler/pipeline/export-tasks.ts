@@ -1,0 +1,129 @@
+/**
+ * Exports: weights as a stage left them, written as one safetensors file under our names, or, where the name ends in `/`, as a folder:
+ * the checkpoint that the part came from with what was trained in its place, or the adapter alone as PEFT stores it.
+ */
+import type { Span } from '../../grammar/index.ts';
+import { hashOf } from '../../plan/hash.ts';
+import type { ExportedTensor, ExportTask, Source } from '../../plan/plan.ts';
+import type { WeightInfo } from '../elaborate/context.ts';
+import { fail } from '../elaborate/fault.ts';
+import type { SubjectValue } from '../elaborate/values.ts';
+import type { StageResult } from './sources.ts';
+import { prefixOf } from './sources.ts';
+import { needsOf } from './tasks.ts';
+import type { TaskMaker } from './tasks.ts';
+import { pathsOf } from './training-fields.ts';
+
+interface Wish {
+  result: StageResult;
+  subject: SubjectValue;
+  seed: number;
+  file: string;
+  line: number;
+  span: Span;
+}
+
+export function exportTask(maker: TaskMaker, wish: Wish): ExportTask {
+  const { result, subject, seed, file, line, span } = wish;
+  const { graphs } = result;
+  if (!graphs) return fail('P0521', { what: `\`${result.spec.id}\` trains nothing, so there is nothing to export` }, span);
+  const paths =
+    subject.part && (subject.part.kind === 'instance' || subject.part.form.kind === 'arrow') ? pathsOf(subject.part, span) : undefined;
+  const chosen = graphs.weights.filter(
+    (w) => prefixOf(w.path) === undefined && (!paths || paths.some((p) => w.path === p || w.path.startsWith(`${p}.`))),
+  );
+  const sourceOf = (w: WeightInfo): Source => maker.sources.leftBy(result, w, seed);
+  const what = subject.adapterOnly
+    ? adapterAlone(chosen, sourceOf, file, result, span)
+    : file.endsWith('/')
+      ? checkpointFolder(chosen, sourceOf, graphs.trained, span)
+      : { tensors: merged(chosen, sourceOf) };
+  const sources = what.tensors.flatMap(({ source, merge }) => (merge ? [source, merge.down, merge.up] : [source]));
+  return {
+    kind: 'export',
+    id: `export ${file}`,
+    hash: hashOf({
+      kind: 'export',
+      file,
+      tensors: what.tensors.map(({ name, source, merge }) => [
+        name,
+        maker.sourceHash(source, seed),
+        ...(merge ? [maker.sourceHash(merge.down, seed), maker.sourceHash(merge.up, seed), merge.scale] : []),
+      ]),
+    }),
+    needs: needsOf(sources.map((source) => ({ source }))),
+    seed,
+    place: { file: span.file, line },
+    file,
+    ...what,
+  };
+}
+
+/** Weights with the low-rank changes that they have. */
+function merged(chosen: readonly WeightInfo[], sourceOf: (w: WeightInfo) => Source): ExportedTensor[] {
+  const factors: ReadonlyMap<string, WeightInfo> = new Map(chosen.flatMap((w) => (w.adapter ? [[`${w.adapter.of} ${w.adapter.side}`, w] as const] : [])));
+  return chosen.flatMap((w): ExportedTensor[] => {
+    if (w.adapter) return [];
+    const [down, up] = ['down', 'up'].map((side) => factors.get(`${w.path} ${side}`));
+    const merge =
+      down?.adapter && up ? { down: sourceOf(down), up: sourceOf(up), rank: down.adapter.rank, scale: down.adapter.scale } : undefined;
+    return [{ name: w.path, shape: w.shape, source: sourceOf(w), ...(merge ? { merge } : {}) }];
+  });
+}
+
+/** The checkpoint that all of the weights came from; what was not trained is copied from it. */
+function checkpointFolder(
+  chosen: readonly WeightInfo[],
+  sourceOf: (w: WeightInfo) => Source,
+  trained: ReadonlySet<string>,
+  span: Span,
+): Pick<ExportTask, 'tensors' | 'checkpoint'> {
+  const folder = folderOf(chosen, span);
+  const disk = new Map(chosen.flatMap((w) => (w.stored ? [[w.path, w.stored.name] as const] : [])));
+  const tensors = merged(chosen, sourceOf)
+    .filter(({ name, merge }) => merge !== undefined || trained.has(name))
+    .map((t) => ({ ...t, name: `${disk.get(t.name) ?? t.name}${/#\d+$/.exec(t.name)?.[0] ?? ''}` }));
+  return { tensors, checkpoint: { folder } };
+}
+
+/** The factors under the names that PEFT gives them. */
+function adapterAlone(
+  chosen: readonly WeightInfo[],
+  sourceOf: (w: WeightInfo) => Source,
+  file: string,
+  result: StageResult,
+  span: Span,
+): Pick<ExportTask, 'tensors' | 'checkpoint'> {
+  const own = chosen.filter((w) => w.adapter);
+  const [first] = own;
+  if (!first?.adapter) return fail('P0521', { what: `\`${result.spec.id}\` trained no adapter of this part` }, span);
+  if (!file.endsWith('/')) fail('P0521', { what: 'an adapter is exported as a folder: let its name end in `/`' }, span);
+  const disk = new Map(chosen.flatMap((w) => (w.stored ? [[w.path, w.stored.name] as const] : [])));
+  const tensors = own.map((w): ExportedTensor => {
+    const of = disk.get(w.adapter?.of ?? '') ?? '';
+    return { name: peftName(of, w.adapter?.side === 'down' ? 'lora_A' : 'lora_B'), shape: w.shape, source: sourceOf(w) };
+  });
+  const { rank, scale } = first.adapter;
+  const targets = [...new Set(own.map((w) => w.path.split('.').at(-3) ?? ''))].sort();
+  return { tensors, checkpoint: { folder: folderOf(chosen, span), lora: { rank, alpha: rank * scale, targets } } };
+}
+
+/** `base_model.model.` and the name in transformers' memory, which for LLaVA differs from the one on disk. */
+function peftName(disk: string, factor: string): string {
+  const memory = disk.replace(/^language_model\.model\./, 'model.language_model.').replace(/^vision_tower\./, 'model.vision_tower.');
+  return `base_model.model.${memory.replace(/\.weight$/, '')}.${factor}.weight`;
+}
+
+function folderOf(chosen: readonly WeightInfo[], span: Span): string {
+  const folders = new Set(chosen.flatMap((w) => (w.adapter ? [] : [w.stored?.file.replace(/\/[^/]*$/, '')])));
+  const [folder] = folders;
+  if (folders.size !== 1 || folder === undefined)
+    return fail(
+      'P0521',
+      {
+        what: 'a folder is written for a part that came from one: what began anew has no layout of its own, so let the name end in .safetensors',
+      },
+      span,
+    );
+  return folder;
+}

@@ -1,0 +1,151 @@
+/** Exports: a safetensors file under our names, a checkpoint with trained tensors in place of its own, or an adapter as PEFT stores it. */
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExportedTensor, ExportTask } from '../../../plan/plan.ts';
+import type { Tensor } from '../../core/safetensors/format.ts';
+import { encodeRawHeader, floatBytes } from '../../core/safetensors/raw.ts';
+import type { RawTensor } from '../../core/safetensors/raw.ts';
+import { runError } from '../../core/train/errors.ts';
+import { initialValue } from '../../core/train/start.ts';
+import type { WeightSource } from '../../core/train/storage.ts';
+import { openSafetensors } from '../safetensors/files.ts';
+import { pathOf, weightsOf } from './context.ts';
+import type { RunContext } from './context.ts';
+import { onFile } from './files.ts';
+import { beginTask } from './folder.ts';
+import { writeTensors } from './task-folder.ts';
+
+/** Files of a checkpoint that are copied as they are. */
+const BESIDE = /^[\w.-]+\.(json|txt|jinja|model)$/;
+
+/** Writes what the text exports and returns its path. Throws R0641 for a name that is neither a safetensors file nor a folder. */
+export async function runExport(context: RunContext, task: ExportTask): Promise<string> {
+  const { file, checkpoint } = task;
+  // A plan may come from elsewhere: an export writes safetensors files, and folders of them.
+  if (!file.endsWith('.safetensors') && !(checkpoint && file.endsWith('/')))
+    throw runError(
+      'R0641',
+      `${task.id} would write ${JSON.stringify(file)}`,
+      'let the name of an export end in .safetensors, or in / for a folder',
+    );
+  await beginTask(context.files, context.out, task);
+  const weights = weightsOf(context);
+  const path = pathOf(context, file);
+  if (!checkpoint) {
+    const tensors: Tensor[] = [];
+    for (const tensor of task.tensors) tensors.push(await valueOf(tensor, task.seed, weights));
+    await writeTensors(context.files, path, joined(tensors), { format: 'pt', pivot: context.planHash });
+  } else if (checkpoint.lora) await writeAdapter(context, task, checkpoint.lora, path, weights);
+  else await writeCheckpoint(context, task, pathOf(context, checkpoint.folder), path, weights);
+  return path;
+}
+
+/** A tensor as it was left, with its low-rank change. */
+async function valueOf({ name, shape, source, merge }: ExportedTensor, seed: number, weights: WeightSource): Promise<Tensor> {
+  const value = async (of: ExportedTensor['source'], size: number[], as: string): Promise<Float32Array> =>
+    Float32Array.from(
+      await initialValue({ name: as, dtype: 'f32', shape: size, source: of, keep: 'weight', trained: false }, seed, weights),
+    );
+  const data = await value(source, shape, name);
+  if (!merge) return { name, dtype: 'f32', shape, data };
+  const [rows, columns] = shape;
+  const { rank, scale } = merge;
+  const down = await value(merge.down, [rank, columns], `${name} down`);
+  const up = await value(merge.up, [rows, rank], `${name} up`);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      let change = 0;
+      for (let r = 0; r < rank; r++) change += up[i * rank + r] * down[r * columns + j];
+      data[i * columns + j] += scale * change;
+    }
+  }
+  return { name, dtype: 'f32', shape, data };
+}
+
+/** The checkpoint in `from`, file by file; tensors of the task take the place of its own, in the types that they have there. */
+async function writeCheckpoint(context: RunContext, task: ExportTask, from: string, path: string, weights: WeightSource): Promise<void> {
+  await onFile(path, () => mkdir(path, { recursive: true }));
+  const names = await onFile(from, () => readdir(from));
+  const parts = new Map<string, ExportedTensor[]>();
+  for (const tensor of task.tensors) {
+    const name = tensor.name.replace(/#\d+$/, '');
+    parts.set(name, [...(parts.get(name) ?? []), tensor]);
+  }
+  for (const name of names.filter((one) => one.endsWith('.safetensors'))) {
+    const source = await openSafetensors(join(from, name));
+    try {
+      const tensors: RawTensor[] = [];
+      for (const own of source.names) {
+        const info = source.info(own);
+        const replaced = parts.get(own);
+        parts.delete(own);
+        const bytes = replaced && floatBytes(info.fileDtype, await whole(replaced, task.seed, weights));
+        tensors.push({ name: own, dtype: info.fileDtype, shape: info.shape, bytes: bytes ?? (await source.bytes(own)) });
+      }
+      const metadata = { ...source.metadata, format: 'pt', pivot: context.planHash };
+      const target = join(path, name);
+      await onFile(target, () => context.files.write(target, [encodeRawHeader(tensors, metadata), ...tensors.map(({ bytes }) => bytes)]));
+    } finally {
+      await source.close();
+    }
+  }
+  if (parts.size > 0)
+    throw runError(
+      'R0642',
+      `${from} has no ${[...parts.keys()].slice(0, 3).join(', ')} to replace`,
+      'bring back the checkpoint that the plan was compiled with',
+    );
+  for (const name of names) if (BESIDE.test(name)) await onFile(join(path, name), () => copyFile(join(from, name), join(path, name)));
+}
+
+async function whole(parts: readonly ExportedTensor[], seed: number, weights: WeightSource): Promise<Float32Array> {
+  const tensors: Tensor[] = [];
+  for (const part of parts) tensors.push(await valueOf(part, seed, weights));
+  const [one] = joined(tensors);
+  return one.data as Float32Array;
+}
+
+async function writeAdapter(
+  context: RunContext,
+  task: ExportTask,
+  { rank, alpha, targets }: NonNullable<NonNullable<ExportTask['checkpoint']>['lora']>,
+  path: string,
+  weights: WeightSource,
+): Promise<void> {
+  await onFile(path, () => mkdir(path, { recursive: true }));
+  const tensors: Tensor[] = [];
+  for (const tensor of task.tensors) tensors.push(await valueOf(tensor, task.seed, weights));
+  await writeTensors(context.files, join(path, 'adapter_model.safetensors'), tensors, { format: 'pt', pivot: context.planHash });
+  const config = {
+    peft_type: 'LORA',
+    base_model_name_or_path: task.checkpoint?.folder,
+    r: rank,
+    lora_alpha: alpha,
+    lora_dropout: 0,
+    bias: 'none',
+    target_modules: targets,
+    inference_mode: true,
+  };
+  const file = join(path, 'adapter_config.json');
+  await onFile(file, () => context.files.write(file, [`${JSON.stringify(config, undefined, 2)}\n`]));
+}
+
+/** Tensors whose parts are named `name#0`, `name#1`, .. as one each. */
+function joined(tensors: readonly Tensor[]): Tensor[] {
+  const groups = new Map<string, Tensor[]>();
+  for (const tensor of tensors) {
+    const name = tensor.name.replace(/#\d+$/, '');
+    groups.set(name, [...(groups.get(name) ?? []), tensor]);
+  }
+  return [...groups].map(([name, parts]): Tensor => {
+    const [first] = parts;
+    if (parts.length === 1) return { ...first, name };
+    const data = new Float32Array(parts.reduce((n, part) => n + part.data.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      data.set(part.data, at);
+      at += part.data.length;
+    }
+    return { name, dtype: 'f32', shape: [parts.reduce((n, part) => n + part.shape[0], 0), ...first.shape.slice(1)], data };
+  });
+}
