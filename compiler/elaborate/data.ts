@@ -146,5 +146,5 @@ export function sampleData(ctx: Context, given: Given[], span: Span): DataValue 
 export const RANKS = ['correctness', 'overlap', 'exact'] as const;
 
 function wordsOf(data: DataValue): string {
-  return JSON.stringify(data.tokenizer?.tokenizer.words ?? null);
+  return JSON.stringify(data.tokenizer?.of ?? null);
 }

@@ -22,9 +22,9 @@ function lookup(ctx: Context, object: Value, name: string): Value | undefined {
     case 'namespace':
       return object.module.declarations.has(name) ? moduleScope(object.module).lookup(name) : undefined;
     case 'instance':
-      return ctx.exposed.get(`${ctx.prefix}${object.path}.${name}`) ?? configuration(object, name);
+      return ctx.exposed.get(`${ctx.prefix}${object.path}.${name}`) ?? configuration(object, name) ?? tokenizerOf(object, name);
     case 'tokenizer':
-      return name === 'size' ? number(object.tokenizer.words.length) : undefined;
+      return name === 'size' && 'words' in object.of ? number(object.of.words.words.length) : undefined;
     case 'model':
       return name === 'encoder' || name === 'connector' || name === 'language' || name === 'layer'
         ? (object.form as unknown as Record<string, Value | undefined>)[name]
@@ -42,6 +42,13 @@ function lookup(ctx: Context, object: Value, name: string): Value | undefined {
     default:
       return undefined;
   }
+}
+
+/** The tokenizer that lies beside a language model's weights: `head.tokenizer`. */
+function tokenizerOf({ stored }: Extract<Value, { kind: 'instance' }>, name: string): Value | undefined {
+  if (name !== 'tokenizer' || !stored) return undefined;
+  const { folder } = stored.checkpoint;
+  return { kind: 'tokenizer', name: folder, of: { folder } };
 }
 
 /** What a part was declared with: `eyes.image`. */

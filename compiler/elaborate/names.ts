@@ -165,7 +165,7 @@ function vocabulary(universe: Universe, module: Module, name: string, value: Val
     return fail('P0511', { file: path, message: 'a JSON list of words is expected' }, at.span);
   const [pad, end] = ['<pad>', '<end>'].map((w) => list.indexOf(w));
   if (pad < 0 || end < 0) return fail('P0511', { file: path, message: 'the words `<pad>` and `<end>` must be among them' }, at.span);
-  return { kind: 'tokenizer', name, tokenizer: { kind: 'words', words: list, pad, end } };
+  return { kind: 'tokenizer', name, of: { words: { kind: 'words', words: list, pad, end } } };
 }
 
 /** Evaluates an expression at the top level of a module. */

@@ -115,7 +115,8 @@ export interface RecordTypeValue {
 export interface TokenizerValue {
   kind: 'tokenizer';
   name: string;
-  tokenizer: Tokenizer;
+  /** A list of words, or the folder of a checkpoint with `tokenizer.json` and a chat template. */
+  of: { words: Tokenizer } | { folder: string };
 }
 export interface NamespaceValue {
   kind: 'namespace';

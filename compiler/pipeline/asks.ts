@@ -16,7 +16,14 @@ export function buildAsks(loaded: Loaded, specs: readonly StageSpec[], programs:
   return specs.flatMap((spec): Ask[] => {
     const { train } = spec;
     const tokenizer = train?.data.tokenizer;
-    if (!train || !tokenizer || train.model.form.kind !== 'arrow' || !['pairs', 'answers'].includes(train.data.layout)) return [];
+    if (
+      !train ||
+      !tokenizer ||
+      !('words' in tokenizer.of) ||
+      train.model.form.kind !== 'arrow' ||
+      !['pairs', 'answers'].includes(train.data.layout)
+    )
+      return [];
     const { image, prompt, answer } = train.data;
     const key = JSON.stringify([train.model.path, image, prompt, answer]);
     if (!known.has(key)) known.set(key, build(loaded, spec, programs));

@@ -13,7 +13,7 @@ import { Context } from '../elaborate/context.ts';
 import { fail } from '../elaborate/fault.ts';
 import { moduleScope } from '../elaborate/names.ts';
 import { describe, tensor } from '../elaborate/values.ts';
-import type { BoundValue, DataValue, InstanceValue, ModelValue, RecordValue, Value } from '../elaborate/values.ts';
+import type { BoundValue, DataValue, InstanceValue, ModelValue, RecordValue, TokenizerValue, Value } from '../elaborate/values.ts';
 
 /** An input of one row: its shape without the batch axis. */
 interface InputShape {
@@ -179,6 +179,12 @@ export function requireImage(model: ModelValue, data: DataValue, span: Span): vo
     fail('P0602', { data: data.image, encoder: image.value }, span);
   if (model.form.kind !== 'arrow' || !data.tokenizer) return;
   const tokenizer = model.form.language.bound.given.get('tokenizer');
-  if (tokenizer?.kind === 'tokenizer' && tokenizer.tokenizer.words.join() !== data.tokenizer.tokenizer.words.join())
-    fail('P0603', { expected: tokenizer.name, found: data.tokenizer.name }, span);
+  const own: TokenizerValue['of'] | undefined =
+    tokenizer?.kind === 'tokenizer' ? tokenizer.of : model.form.language.stored && { folder: model.form.language.stored.checkpoint.folder };
+  if (own && JSON.stringify(own) !== JSON.stringify(data.tokenizer.of))
+    fail(
+      'P0603',
+      { expected: 'folder' in own ? `of ${own.folder}` : (tokenizer as TokenizerValue).name, found: data.tokenizer.name },
+      span,
+    );
 }

@@ -61,7 +61,9 @@ export function exportTask(maker: TaskMaker, wish: Wish): ExportTask {
 
 /** Weights with the low-rank changes that they have. */
 function merged(chosen: readonly WeightInfo[], sourceOf: (w: WeightInfo) => Source): ExportedTensor[] {
-  const factors: ReadonlyMap<string, WeightInfo> = new Map(chosen.flatMap((w) => (w.adapter ? [[`${w.adapter.of} ${w.adapter.side}`, w] as const] : [])));
+  const factors: ReadonlyMap<string, WeightInfo> = new Map(
+    chosen.flatMap((w) => (w.adapter ? [[`${w.adapter.of} ${w.adapter.side}`, w] as const] : [])),
+  );
   return chosen.flatMap((w): ExportedTensor[] => {
     if (w.adapter) return [];
     const [down, up] = ['down', 'up'].map((side) => factors.get(`${w.path} ${side}`));

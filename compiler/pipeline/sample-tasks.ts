@@ -35,6 +35,8 @@ export class Sampler {
   task(sampling: Sampling, from: StageResult, seed: number): string {
     const { model, on, perPrompt, temperature, rank, span } = sampling;
     const { maker } = this;
+    if (on.tokenizer && 'folder' in on.tokenizer.of)
+      return fail('P0521', { what: 'a model with a chat template trains and is probed, but does not answer yet' }, span);
     const data = maker.dataSource(on, seed);
     const collate = collateFor(model, on, false, span);
     if (collate.layout !== 'answers') return fail('P0514', { layout: on.layout }, span);

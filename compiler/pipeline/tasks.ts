@@ -12,7 +12,7 @@ import { canonical } from '../graph/canonical.ts';
 import type { Graph } from '../graph/graph.ts';
 import { nodesOf } from '../graph/walk.ts';
 import type { Host } from '../host.ts';
-import { resolveSource } from './data-source.ts';
+import { resolveSource, tokenizerOf } from './data-source.ts';
 import { Sampler } from './sample-tasks.ts';
 import type { Sampling } from './sample-tasks.ts';
 import type { Sources, StageResult } from './sources.ts';
@@ -225,7 +225,8 @@ export class TaskMaker {
 
   /** Data as a plan holds it, for a seed; what it reads of earlier tasks is made to be there. */
   dataSource(data: DataValue, seed: number, tables?: ReadonlyMap<string, string>): DataSource {
-    for (const part of [data, ...(data.mix ?? [])]) if (part.tokenizer) this.tokenizers[part.tokenizer.name] = part.tokenizer.tokenizer;
+    for (const part of [data, ...(data.mix ?? [])])
+      if (part.tokenizer && 'words' in part.tokenizer.of) this.tokenizers[part.tokenizer.name] = part.tokenizer.of.words;
     const { sampled, table, exchanged } = data;
     const swapped = exchanged === undefined ? {} : { exchanged };
     if (table) {
@@ -246,7 +247,7 @@ export class TaskMaker {
     return {
       source: data.source,
       params: {},
-      ...(data.tokenizer ? { tokenizer: data.tokenizer.name } : {}),
+      ...tokenizerOf(data, this.host),
       count: data.count,
       task,
       base,

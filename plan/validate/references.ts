@@ -113,7 +113,7 @@ function checkTrain(task: TrainTask, fault: Say): void {
 function checkData(plan: Plan, data: DataSource, tokens: boolean, fault: Say): void {
   if (data.tokenizer !== undefined && !Object.hasOwn(plan.tokenizers, data.tokenizer))
     fault(`reads with the tokenizer ${data.tokenizer}, which the plan does not have`);
-  if (tokens && data.tokenizer === undefined) fault(`reads text from ${data.source} and names no tokenizer`);
+  if (tokens && data.tokenizer === undefined && data.chat === undefined) fault(`reads text from ${data.source} and names no tokenizer`);
   const parts = data.mix ?? [];
   if (parts.length > 0 && parts.reduce((n, part) => n + part.count, 0) !== data.count)
     fault(`mixes data whose rows do not add up to ${data.count}`);

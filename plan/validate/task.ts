@@ -72,6 +72,7 @@ const dataSource: Check<DataSource> = object<DataSource>({
   source: text,
   params: record(param),
   tokenizer: optional(text),
+  chat: optional(object<{ folder: string; hash: string }>({ folder: text, hash: text })),
   content: optional(text),
   count: integer(1),
   mix: optional((value, path, faults): value is DataSource[] => list(dataSource)(value, path, faults)),

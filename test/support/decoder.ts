@@ -51,10 +51,11 @@ export function smallModel(text = TEXT) {
   const universe = openUniverse(loaded, host, new Map());
   const named = (name: string): Value => evaluateIn(universe, loaded.main, { kind: 'Identifier', name, span: SPAN });
   const [model, data] = [named('mllm'), named('rows')];
-  if (model.kind !== 'model' || data.kind !== 'data' || !data.tokenizer) throw new Error('the text declares no mllm or no rows');
+  if (model.kind !== 'model' || data.kind !== 'data' || !data.tokenizer || !('words' in data.tokenizer.of))
+    throw new Error('the text declares no mllm or no rows');
   const collate = collateFor(model, data, false, SPAN);
   if (collate.layout !== 'answers') throw new Error('the rows have no answers');
-  return { loaded, model, collate, tokenizer: data.tokenizer.tokenizer, span: SPAN };
+  return { loaded, model, collate, tokenizer: data.tokenizer.of.words, span: SPAN };
 }
 
 export type SmallModel = ReturnType<typeof smallModel>;
