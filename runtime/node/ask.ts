@@ -21,7 +21,7 @@ import { runError } from '../core/train/errors.ts';
 import { programOf } from '../core/train/step.ts';
 import { chooseModels, nameOf } from './ask/choose-models.ts';
 import { promptIds } from './ask/question.ts';
-import { decodeFile } from './data/decode.ts';
+import { decodeFile } from './data/pictures/decode.ts';
 import type { OpenDevice } from './device/open.ts';
 import { sleepingWait } from './device/wait.ts';
 import { taskFolder } from './run/folder.ts';

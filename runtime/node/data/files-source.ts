@@ -10,7 +10,7 @@ import { dataError } from '../../core/data/codes.ts';
 import { textParam, wholeParam } from '../../core/data/params.ts';
 import type { Box, Row, RowSource, SourceContext, SourceOpener } from '../../core/data/row.ts';
 import { contentHash } from './content-hash.ts';
-import { openDecoder } from './decode-pool.ts';
+import { openDecoder } from './pictures/decode-pool.ts';
 import { checkPictures } from './pictures.ts';
 import { parseRows } from './rows.ts';
 import type { Fault, FileRow, Form } from './rows.ts';

@@ -4,7 +4,7 @@
  */
 import { open, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { kindOf, MAGIC_BYTES } from './decode.ts';
+import { kindOf } from './pictures/inspect.ts';
 import type { Fault, FileRow } from './rows.ts';
 
 /** Files looked at at once. */
@@ -44,7 +44,7 @@ async function checkPicture(root: string, name: string): Promise<{ path: string 
   try {
     const handle = await open(path, 'r');
     try {
-      const { bytesRead, buffer } = await handle.read(new Uint8Array(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
+      const { bytesRead, buffer } = await handle.read(new Uint8Array(12), 0, 12, 0);
       return kindOf(buffer.subarray(0, bytesRead)) === undefined ? { fault: 'is neither PNG, JPEG nor WebP' } : { path };
     } finally {
       await handle.close();
