@@ -4,6 +4,7 @@
  * the first words) is explicit here.
  */
 import type { Place } from '../../../plan/errors.ts';
+import type { Json } from './row.ts';
 
 /** `index` counts the row's `images` from 0; in `rejected` of a row with `rejectedImages`, those. */
 export type Part = { type: 'text'; text: string } | { type: 'image'; index: number };
@@ -38,6 +39,8 @@ export interface ConversationRow {
   rejected?: Message[];
   messages?: Message[];
   conversational?: boolean;
+  /** Columns that the layout does not read. */
+  extra?: Record<string, Json>;
   place: RowPlace;
 }
 

@@ -2,7 +2,7 @@
  * From a decoded picture to pixel values, as the image processors of transformers on Pillow do it (the `*ImageProcessorPil`
  * classes of transformers 5 with Pillow 13): pad, resize, crop on bytes, then rescale and normalise in float32.
  */
-import { PivotError } from '../../../../plan/errors.ts';
+import type { PivotError } from '../../../../plan/errors.ts';
 import { dataError } from '../codes.ts';
 import type { Picture } from '../row.ts';
 import { MAX_PIXELS } from './recipe.ts';
