@@ -1,7 +1,7 @@
 /** CSV with a header (RFC 4180): fields in quotes may hold commas, line breaks and doubled quotes. All values are texts. */
 import { checkText, piecesOf, RecordIndex, textOf } from './records.ts';
 import { damaged, openRanges } from './table.ts';
-import type { Fields, RangeFile, Table } from './table.ts';
+import type { RangeFile, Table } from './table.ts';
 
 const QUOTE = 34;
 const LINE_FEED = 10;
@@ -26,7 +26,7 @@ export async function openCsv(path: string, name: string): Promise<Table> {
         const read = await fieldsAt(file, index, row + 1);
         if ('what' in read) return read;
         if (read.fields.length !== columns.length) return { what: `expected ${columns.length} fields, found ${read.fields.length}` };
-        return { fields: Object.fromEntries(columns.map((column, i) => [column, read.fields[i]])) as Fields };
+        return { fields: Object.fromEntries(columns.map((column, i) => [column, read.fields[i]])) };
       },
       place: (row) => ({ file: name, line: index.line(row + 1), row: row + 1 }),
       close: file.close,
