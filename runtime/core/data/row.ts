@@ -53,8 +53,8 @@ export interface RowSource {
   row(index: number): Row | Promise<Row>;
   /** The row without its picture, where that is cheaper; for scans over all rows. */
   text?(index: number): Row;
-  /** Where a row stands in the user's files. */
-  place?(index: number): { file: string; line: number };
+  /** Where a row stands in the user's files; tables and archives have no lines. */
+  place?(index: number): { file: string; line?: number };
   /** Lets go of files and threads. */
   close?(): Promise<void>;
 }

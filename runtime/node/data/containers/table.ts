@@ -2,11 +2,16 @@
  * What all containers of rows have in common: rows by index, read where they lie. A container is scanned once when it is opened, for an
  * index of offsets; rows are read one at a time from then on, in any order, and none is kept.
  */
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { close, open, read } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { dataError } from '../../../core/data/codes.ts';
 import type { RowPlace } from '../../../core/data/conversation.ts';
 import type { PivotError } from '../../../../plan/errors.ts';
+
+const openFile = promisify(open);
+const readFile = promisify(read);
+const closeFile = promisify(close);
 
 /** A value as stored: JSON, or bytes in containers that have them. */
 export type Value = null | boolean | number | string | Uint8Array | Value[] | Fields;
@@ -71,42 +76,57 @@ export interface RangeFile {
   /** As the user named it. */
   name: string;
   size: number;
-  /** The bytes from `start` up to `end` or the end of the file. */
+  /** The bytes from `start` up to `end` or the end of the file. They are the caller's. */
   bytes(start: number, end: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
+/** Bytes that are read at once where ranges follow one another, as in a scan over all rows. */
+const AHEAD = 2 ** 20;
+/** A gap between two ranges that still follow one another. */
+const GAP = 2 ** 12;
+
 /** Throws R0504 where it cannot be opened, or is no file. */
 export async function openRanges(path: string, name: string): Promise<RangeFile> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (cause) {
-    throw dataError('R0504', `${name} cannot be opened`, {
-      cure: 'paths are relative to the text that names them',
-      place: { file: name },
-      cause,
-    });
-  }
-  const info = await handle.stat();
-  if (!info.isFile()) {
-    await handle.close();
-    throw dataError('R0504', `${name} is no file`, { cure: 'name a file of rows, or a folder of such', place: { file: name } });
-  }
+  const failed = (what: string, cause?: unknown): Error =>
+    dataError('R0504', `${name} ${what}`, { cure: 'name a file of rows, or a folder of such', place: { file: name }, cause });
+  // Not opened before it is known to be a file: a pipe would wait for a writer.
+  const info = await stat(path).catch((cause: unknown) => {
+    throw failed('cannot be opened', cause);
+  });
+  if (!info.isFile()) throw failed('is no file');
+  // A number, not a handle: sources of a run live as long as the process, and need not be closed.
+  const file = await openFile(path, 'r').catch((cause: unknown) => {
+    throw failed('cannot be opened', cause);
+  });
+  const { size } = info;
+  let ahead = { start: 0, bytes: new Uint8Array(0) };
+  let last = -1;
+  const read = async (start: number, end: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const buffer = new Uint8Array(Math.max(0, end - start));
+    for (let at = 0; at < buffer.length;) {
+      const { bytesRead } = await readFile(file, buffer, at, buffer.length - at, start + at);
+      if (bytesRead === 0) throw damaged(name, `it became shorter while it was read (${size} bytes at first)`);
+      at += bytesRead;
+    }
+    return buffer;
+  };
   return {
     name,
-    size: info.size,
-    bytes: async (start, end) => {
-      const buffer = new Uint8Array(Math.max(0, Math.min(end, info.size) - start));
-      let at = 0;
-      while (at < buffer.length) {
-        const { bytesRead } = await handle.read(buffer, at, buffer.length - at, start + at);
-        if (bytesRead === 0) throw damaged(name, `it became shorter while it was read (${info.size} bytes at first)`);
-        at += bytesRead;
+    size,
+    bytes: async (start, to) => {
+      const end = Math.min(to, size);
+      const follows = last >= 0 && start >= last && start - last <= GAP;
+      last = end;
+      const within = (): boolean => start >= ahead.start && end <= ahead.start + ahead.bytes.length;
+      if (!within()) {
+        if (!follows || end - start >= AHEAD) return read(start, end);
+        ahead = { start, bytes: await read(start, Math.min(start + AHEAD, size)) };
+        if (!within()) return read(start, end);
       }
-      return buffer;
+      return ahead.bytes.slice(start - ahead.start, end - ahead.start);
     },
-    close: () => handle.close(),
+    close: () => closeFile(file),
   };
 }
 

@@ -17,7 +17,7 @@ export function assemble(draft: Draft, fields: Fields, place: RowPlace, complain
   const before = [...(prompt ?? []), ...(messages ?? [])];
   // Texts without any mark: the pictures stand before the first words of the user.
   const first =
-    draft.picturesFirst && picturesIn(all) === 0 && all.every((turn) => turn.plain)
+    draft.picturesFirst && picturesIn(all) === 0 && before.every((turn) => turn.plain)
       ? before.find(({ role }) => role === 'user')
       : undefined;
   const counts = first === undefined ? picturesIn(before) : images.length;

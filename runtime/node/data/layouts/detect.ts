@@ -19,7 +19,7 @@ export const LAYOUTS: Readonly<Record<LayoutName, Layout>> = {
 
 /** Columns that some layout reads, whatever their type. */
 export const READ_COLUMNS: ReadonlySet<string> = new Set([
-  ...['id', 'image', 'images', 'prompt', 'chosen', 'rejected', 'completion', 'answer', 'messages', 'question', 'system', 'text'],
+  ...['image', 'images', 'prompt', 'chosen', 'rejected', 'completion', 'answer', 'messages', 'question', 'system', 'text'],
   ...['conversations', 'rejected_response', 'rejected_messages', 'rejected_images'],
 ]);
 

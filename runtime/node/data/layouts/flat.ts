@@ -8,7 +8,7 @@ import { idOf, plainTurn, textColumn, textOf } from './layout.ts';
 import type { Complain, Draft, Layout, Turn, Wanted } from './layout.ts';
 import { picturesOf } from './pictures.ts';
 
-const READ = ['id', 'image', 'images', 'system', 'question', 'chosen', 'rejected', 'answer'];
+const READ = ['image', 'images', 'system', 'question', 'chosen', 'rejected', 'answer'];
 
 export const FLAT: Layout = {
   name: 'flat',

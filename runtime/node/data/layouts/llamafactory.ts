@@ -35,7 +35,7 @@ export function factoryLayout(columns: FactoryColumns = FACTORY_COLUMNS, speech:
     columns: { preferences: [columns.messages, chosen, rejected], supervised: [columns.messages] },
     read: (row, wanted, complain) => {
       const draft = readFactory(row, wanted, columns, speech, complain);
-      return draft && { ...draft, id: idOf(row), picturesFirst: false, read: ['id', ...Object.values(columns)] };
+      return draft && { ...draft, id: idOf(row), picturesFirst: false, read: [...Object.values(columns)] };
     },
   };
 }

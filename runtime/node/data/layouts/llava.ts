@@ -15,6 +15,6 @@ export const LLAVA: Layout = {
     const images = picturesOf(row, ['image', 'images'], complain);
     if (messages === undefined || images === undefined) return undefined;
     if (!checkAlternation(messages, 'assistant', 'conversations', complain)) return undefined;
-    return { id: idOf(row), images, messages, picturesFirst: false, read: ['id', 'image', 'images', 'conversations'] };
+    return { id: idOf(row), images, messages, picturesFirst: false, read: ['image', 'images', 'conversations'] };
   },
 };

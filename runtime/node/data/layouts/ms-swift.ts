@@ -10,7 +10,7 @@ import type { Complain, Draft, Layout, Picture, Turn } from './layout.ts';
 import { picturesOf } from './pictures.ts';
 import { OPENAI, sharedTurns, turnsOf } from './turns.ts';
 
-const READ = ['id', 'image', 'images', 'messages', 'rejected_response', 'rejected_messages', 'rejected_images'];
+const READ = ['image', 'images', 'messages', 'rejected_response', 'rejected_messages', 'rejected_images'];
 
 export const MS_SWIFT: Layout = {
   name: 'ms-swift',

@@ -9,7 +9,7 @@ import type { Complain, Draft, Layout, Turn } from './layout.ts';
 import { picturesOf } from './pictures.ts';
 import { OPENAI, sharedTurns, turnsOf } from './turns.ts';
 
-const READ = ['id', 'image', 'images', 'prompt', 'chosen', 'rejected', 'completion', 'answer', 'messages'];
+const READ = ['image', 'images', 'prompt', 'chosen', 'rejected', 'completion', 'answer', 'messages'];
 
 export const TRL: Layout = {
   name: 'trl',
