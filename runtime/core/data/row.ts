@@ -66,6 +66,8 @@ export interface SourceContext {
   workers?: number;
   /** The folder of a finished task's results, where a run is under way. */
   results?(task: string): string;
+  /** Told what the user should know of rows that are read all the same, a line each. */
+  warn?(text: string): void;
   openers: Record<string, SourceOpener>;
 }
 

@@ -7,10 +7,11 @@ import { PivotError } from '../../../plan/errors.ts';
 import type { DataSource } from '../../../plan/plan.ts';
 import { dataError } from '../../core/data/codes.ts';
 import type { ImageRef, RowPlace } from '../../core/data/conversation.ts';
-import { textParam, wholeParam } from '../../core/data/params.ts';
+import { choiceParam, textParam, wholeParam } from '../../core/data/params.ts';
 import type { Box, Row, RowSource, SourceContext, SourceOpener } from '../../core/data/row.ts';
 import { contentHash } from './content-hash.ts';
 import { placeOf } from './faults.ts';
+import { LAYOUT_NAMES } from './layouts/detect.ts';
 import { openRows } from './open-rows.ts';
 import { openDecoder } from './pictures/decode-pool.ts';
 import { plainRow } from './plain-rows.ts';
@@ -19,7 +20,8 @@ import type { Form, PlainRow } from './plain-rows.ts';
 const DEFAULT_WORKERS = 2;
 
 /**
- * `files.preferences` and `files.captions`: parameters `folder` (or a file of rows) and `size` (pixels; pictures are squeezed to a square).
+ * `files.preferences` and `files.captions`: parameters `folder` (or a file of rows) and `size` (pixels; pictures are squeezed to a square); where they are not to
+ * be found out, `layout`, `entry` (of `dataset_info.json`) and `images` (the folder that paths of pictures are relative to).
  */
 export function filesSource(form: Form): SourceOpener {
   return (spec, context) => openFiles(spec, form, context);
@@ -29,9 +31,14 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
   const given = textParam(spec, 'folder');
   const size = wholeParam(spec, 'size');
   const path = context.resolve?.(given) ?? given;
+  const layout = choiceParam(spec, 'layout', ['', ...LAYOUT_NAMES], '');
+  const [entry, images] = [optional(spec, 'entry'), optional(spec, 'images')];
   const texts: PlainRow[] = [];
   const rows = await openRows(path, given, {
     wanted: form === 'preferences' ? 'preferences' : 'supervised',
+    ...(layout === '' ? {} : { layout }),
+    ...(entry === undefined ? {} : { entry }),
+    ...(images === undefined ? {} : { images }),
     limit: spec.count,
     visit: (row, index, complain) => {
       const text = plainRow(row, form, complain);
@@ -44,6 +51,7 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
     await rows.close();
     throw error;
   }
+  for (const warning of rows.warnings) context.warn?.(`warning: ${warning}`);
   const decoder = openDecoder(context.workers ?? DEFAULT_WORKERS);
   const text = (index: number): Row => {
     const { prompt, answer, chosen, rejected, extra } = texts[index];
@@ -72,6 +80,12 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
       await rows.close();
     },
   };
+}
+
+/** A text that is not given where it is empty, which is its default in the language. */
+function optional(spec: DataSource, name: string): string | undefined {
+  const value = spec.params[name];
+  return value === undefined || value === '' ? undefined : textParam(spec, name);
 }
 
 async function checkUnchanged({ content }: DataSource, path: string, given: string): Promise<void> {

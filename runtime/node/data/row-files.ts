@@ -77,9 +77,9 @@ async function factoryFiles(folder: string, given: string, { entry, wanted }: { 
   const factory = await readFactoryEntry(join(folder, INFO), name, entry, wanted);
   const root = await realpath(folder);
   const found = await findFile(root, factory.file);
-  if ('fault' in found) throw missing(name, `${name}: entry ${factory.entry}: file_name: ${found.fault}`);
+  if ('fault' in found) throw missing(name, `entry ${factory.entry}: file_name: ${found.fault}`);
   if (!Object.hasOwn(OPENERS, extname(found.file).toLowerCase()))
-    throw missing(name, `${name}: entry ${factory.entry}: file_name: ${factory.file} is no file of rows`);
+    throw missing(name, `entry ${factory.entry}: file_name: ${factory.file} is no file of rows`);
   return { root, files: [{ path: found.file, name: join(given, factory.file) }], factory };
 }
 

@@ -133,5 +133,5 @@ export async function openRanges(path: string, name: string): Promise<RangeFile>
 /** R0532 about a whole file. */
 export function damaged(file: string, what: string, more: { line?: number; cure?: string; cause?: unknown } = {}): PivotError {
   const { line, cure = 'fetch or write the file again', cause } = more;
-  return dataError('R0532', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, { cure, place: { file, line }, cause });
+  return dataError('R0532', what, { cure, place: { file, line }, cause });
 }

@@ -30,10 +30,10 @@ export async function readFactoryEntry(path: string, file: string, entry?: strin
   const found = chosen === undefined ? undefined : fieldOf(info, chosen);
   if (chosen === undefined || !isFields(found)) {
     const what = chosen === undefined ? `it has ${names.length} entries` : `there is no entry ${chosen}`;
-    throw dataError('R0533', `${file}: ${what}; choose one of ${names.join(', ') || 'none'}`, { cure: 'name the entry', place: { file } });
+    throw dataError('R0533', `${what}; choose one of ${names.join(', ') || 'none'}`, { cure: 'name the entry', place: { file } });
   }
   const wrong = (field: string, what: string): Error =>
-    dataError('R0533', `${file}: entry ${chosen}: ${field}: ${what}`, { cure: 'mend the entry', place: { file } });
+    dataError('R0533', `entry ${chosen}: ${field}: ${what}`, { cure: 'mend the entry', place: { file } });
   for (const hub of ['hf_hub_url', 'ms_hub_url', 'om_hub_url', 'script_url', 'cloud_file_name'])
     if (Object.hasOwn(found, hub)) throw wrong(hub, 'the rows lie on a hub, and nothing is fetched; put the files into the folder');
   const rows = fieldOf(found, 'file_name');

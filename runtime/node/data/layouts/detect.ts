@@ -17,6 +17,8 @@ export const LAYOUTS: Readonly<Record<LayoutName, Layout>> = {
   'rlhf-v': RLHF_V,
 };
 
+export const LAYOUT_NAMES = Object.keys(LAYOUTS) as readonly LayoutName[];
+
 /** Columns that some layout reads, whatever their type. */
 export const READ_COLUMNS: ReadonlySet<string> = new Set([
   ...['image', 'images', 'prompt', 'chosen', 'rejected', 'completion', 'answer', 'messages', 'question', 'system', 'text'],
