@@ -60,16 +60,24 @@ export async function findRowFiles(path: string, given: string, options: { entry
         cure: 'name one of them',
         place: { file: given },
       });
-    return { root: await realpath(path), files: files.map((name) => ({ path: join(path, name), name: join(given, name) })) };
+    const root = await realpath(path);
+    return { root, files: await Promise.all(files.map((name) => fileIn(root, name, given))) };
   }
   // Hugging Face's folders keep each split in one of its own.
   if (names.includes('train')) return findRowFiles(join(path, 'train'), join(given, 'train'), options);
   throw missing(given, `there is no file of rows (${IN_FOLDERS.join(', ')}) in ${given}`);
 }
 
+/** A file of a folder; one that is a link must not lead out. */
+async function fileIn(root: string, name: string, given: string): Promise<{ path: string; name: string }> {
+  const found = await findFile(root, name);
+  if ('fault' in found) throw missing(given, found.fault);
+  return { path: found.file, name: join(given, name) };
+}
+
 /** Opens a file of rows by its ending. */
 export function openTable(path: string, name: string): Promise<Table> {
-  return OPENERS[extname(path).toLowerCase()](path, name);
+  return OPENERS[extname(name).toLowerCase()](path, name);
 }
 
 async function factoryFiles(folder: string, given: string, { entry, wanted }: { entry?: string; wanted?: Wanted }): Promise<RowFiles> {
