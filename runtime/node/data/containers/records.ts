@@ -50,11 +50,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** The text of a record, or what is wrong with it. */
 export async function textOf(file: RangeFile, [start, end]: [number, number]): Promise<{ text: string } | { what: string }> {
   if (end - start > LONGEST) return { what: `a record of ${end - start} bytes; at most ${LONGEST} are read` };
+  const bytes = await file.bytes(start, end);
   try {
-    return { text: utf8.decode(await file.bytes(start, end)) };
-  } catch (error) {
-    if (error instanceof TypeError) return { what: 'not valid UTF-8: expected UTF-8, found other bytes' };
-    throw error;
+    return { text: utf8.decode(bytes) };
+  } catch {
+    return { what: 'not valid UTF-8: expected UTF-8, found other bytes' };
   }
 }
 
