@@ -1,8 +1,18 @@
-/** `pivot data export FILE NAME -o DIR`: the rows of a text's data as PNG files and JSON lines in TRL's columns. */
+/**
+ * `pivot data export FILE NAME -o DIR`: the rows of a text's data as PNG files and JSON lines in TRL's columns.
+ * `pivot data show PATH --row N`: a row of files as it is read.
+ */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { PivotError } from '../../plan/errors.ts';
 import { dataSources } from '../../compiler/data-sources.ts';
 import { exportScenes } from '../../runtime/node/data/export-rows.ts';
+import { LAYOUT_NAMES } from '../../runtime/node/data/layouts/detect.ts';
+import type { LayoutName } from '../../runtime/node/data/layouts/layout.ts';
+import { readRecipe } from '../../runtime/node/data/pictures/processor.ts';
+import { rowPage, rowText, showRow } from '../../runtime/node/data/show-row.ts';
+import { onFile } from '../../runtime/node/run/files.ts';
 import { settings, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
 import { hostOf } from '../host.ts';
@@ -32,9 +42,41 @@ const exportRows: CommandModule<object, Arguments> = {
   },
 };
 
+interface ShowArguments {
+  path: string;
+  row: number;
+  layout?: LayoutName;
+  entry?: string;
+  images?: string;
+  html?: string;
+  processor?: string;
+}
+
+const show: CommandModule<object, ShowArguments> = {
+  command: 'show <path>',
+  describe: 'show a row of a file or folder of rows as it is read',
+  builder: (yargs) =>
+    yargs
+      .positional('path', { type: 'string', demandOption: true, describe: 'JSON lines or lists, CSV, Parquet, tar, or a folder of such' })
+      .option('row', { type: 'number', default: 1, describe: 'which row, from 1' })
+      .option('layout', { choices: LAYOUT_NAMES, describe: 'how its columns are to be read (default: found out)' })
+      .option('entry', { type: 'string', describe: 'entry of dataset_info.json' })
+      .option('images', { type: 'string', describe: 'folder that paths of pictures are relative to' })
+      .option('html', { type: 'string', describe: 'write a page with the pictures' })
+      .option('processor', { type: 'string', describe: 'folder of a checkpoint: pictures as its preprocessor_config.json makes them' }),
+  handler: async ({ path, row, html, processor, ...options }) => {
+    const shown = await showRow(resolve(path), path, row, options);
+    process.stdout.write(`${rowText(shown)}\n`);
+    if (html === undefined) return;
+    const text = await rowPage(shown, processor === undefined ? undefined : await readRecipe(processor));
+    await onFile(resolve(html), () => writeFile(html, text));
+    process.stdout.write(`${html}\n`);
+  },
+};
+
 export const data: CommandModule = {
   command: 'data <command>',
   describe: 'look at and write data',
-  builder: (yargs) => yargs.command(exportRows).demandCommand(1, 'say what to do with the data: export'),
+  builder: (yargs) => yargs.command(exportRows).command(show).demandCommand(1, 'say what to do with the data: export or show'),
   handler: () => undefined,
 };

@@ -23,7 +23,7 @@ import type { WeightSource } from '../core/train/storage.ts';
 import { programOf } from '../core/train/step.ts';
 import { chooseModels, nameOf } from './ask/choose-models.ts';
 import { promptIds } from './ask/question.ts';
-import { decodeFile } from './data/decode.ts';
+import { decodeFile } from './data/pictures/decode.ts';
 import type { OpenDevice } from './device/open.ts';
 import { sleepingWait } from './device/wait.ts';
 import { weightsOf } from './run/context.ts';

@@ -5,9 +5,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
-import { resize } from '../../runtime/core/data/resize.ts';
+import { resize } from '../../runtime/core/data/preprocess/resample.ts';
 import type { Picture } from '../../runtime/core/data/row.ts';
-import { decodeFile } from '../../runtime/node/data/decode.ts';
+import { decodeFile } from '../../runtime/node/data/pictures/decode.ts';
 
 const pictures = fileURLToPath(new URL('./pictures/', import.meta.url));
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -73,10 +73,13 @@ describe('threads', () => {
   // Threads start from compiled files only, so that the few that they need are compiled here as the package is.
   const files = [
     'plan/errors.ts',
-    'runtime/core/data/resize.ts',
-    'runtime/node/data/decode.ts',
-    'runtime/node/data/decode-worker.ts',
-    'runtime/node/data/decode-pool.ts',
+    'runtime/core/data/codes.ts',
+    'runtime/core/data/preprocess/recipe.ts',
+    'runtime/core/data/preprocess/resample.ts',
+    'runtime/node/data/foreign.ts',
+    ...['size', 'png', 'jpeg', 'webp', 'white', 'inspect', 'decode', 'decode-worker', 'decode-pool'].map(
+      (name) => `runtime/node/data/pictures/${name}.ts`,
+    ),
   ];
   let compiled = '';
   afterAll(() => rm(compiled, { recursive: true, force: true }));
@@ -102,7 +105,7 @@ describe('threads', () => {
     await writeFile(
       script,
       `import { createHash } from 'node:crypto';
-       import { openDecoder } from './runtime/node/data/decode-pool.js';
+       import { openDecoder } from './runtime/node/data/pictures/decode-pool.js';
        const decoder = openDecoder(2);
        const names = JSON.parse(process.argv[2]);
        const all = await Promise.all([...names, ...names].map((name) => decoder.decode(name, 48)));

@@ -9,7 +9,8 @@ import type { Picture, Row, RowSource } from '../../runtime/core/data/row.ts';
 import { countUnfit } from '../../runtime/core/data/slots.ts';
 import { SCENES_WORDS } from '../../runtime/core/data/scenes/words.ts';
 import { contentHash } from '../../runtime/node/data/content-hash.ts';
-import { decodeFile, kindOf } from '../../runtime/node/data/decode.ts';
+import { decodeFile } from '../../runtime/node/data/pictures/decode.ts';
+import { kindOf } from '../../runtime/node/data/pictures/inspect.ts';
 import { encodePng, exportScenes } from '../../runtime/node/data/export-rows.ts';
 import { NODE_SOURCES } from '../../runtime/node/data/sources.ts';
 import { writeSafetensors } from '../../runtime/node/safetensors/files.ts';
@@ -174,7 +175,7 @@ describe('faults', () => {
       { image: 'x.png', prompt: 'p', chosen: 'a' },
       /a.jsonl:2: rejected: there is no such column; the row has image, prompt, chosen/,
     ],
-    ['no picture', { ...good, image: undefined }, /a.jsonl:2: image: there is no such column/],
+    ['no picture', { ...good, image: undefined }, /a.jsonl:2: images: 0 pictures; a row has one/],
     ['an empty list of pictures', { ...good, image: undefined, images: [] }, /a.jsonl:2: images: 0 pictures; a row has one/],
     ['two pictures', { ...good, image: undefined, images: ['x.png', 'x.png'] }, /a.jsonl:2: images: 2 pictures/],
     ['a missing picture', { ...good, image: 'y.png' }, /a.jsonl:2: image: y.png does not exist/],
@@ -183,7 +184,7 @@ describe('faults', () => {
     ['a link out', { ...good, image: 'link.png' }, /link.png leaves the folder by a link/],
     ['SVG under another name', { ...good, image: 'svg.png' }, /svg.png is neither PNG, JPEG nor WebP/],
     ['a folder', { ...good, image: 'sub' }, /sub cannot be read \(EISDIR\)/],
-    ['a number as text', { ...good, chosen: 3 }, /chosen: is a number; it must be a text or a list of messages/],
+    ['a number as text', { ...good, chosen: 3 }, /a.jsonl:2: chosen: expected text, found 3/],
     [
       'a system text',
       {
@@ -196,10 +197,22 @@ describe('faults', () => {
       /prompt: 2 messages \(system, user\)/,
     ],
     ['a picture behind words', { ...good, prompt: user(part('what is'), picture) }, /prompt: the picture stands behind words/],
-    ['a mark behind words', { ...good, prompt: 'what <image>' }, /prompt: <image> stands behind words/],
-    ['an answer with a picture', { ...good, chosen: [{ role: 'assistant', content: [picture] }] }, /chosen: an answer with a picture/],
-    ['an answer of the user', { ...good, chosen: user(part('a')) }, /chosen: messages of user/],
-    ['an unknown part', { ...good, prompt: user({ type: 'video' }) }, /prompt: message 1 has a part that is neither/],
+    ['a mark behind words', { ...good, prompt: 'what <image>' }, /prompt: the picture stands behind words/],
+    [
+      'an answer with a picture',
+      { ...good, prompt: user(picture, part('p')), chosen: [{ role: 'assistant', content: [picture] }] },
+      /chosen\[0\]: an answer with a picture/,
+    ],
+    [
+      'an answer of the user',
+      { ...good, prompt: user(picture, part('p')), chosen: user(part('a')) },
+      /chosen\[0\].role: expected assistant, since it is an answer, found user/,
+    ],
+    [
+      'an unknown part',
+      { ...good, prompt: user({ type: 'video' }) },
+      /prompt\[0\].content\[0\].type: expected text or image, found the text "video"/,
+    ],
     ['bad boxes', { ...good, boxes: [[1, 2, 3, 4]] }, /boxes: must be a list of/],
   ])('%s is refused', async (name, row, message) => {
     const files = {
@@ -237,7 +250,7 @@ describe('faults', () => {
     await expect(open('files.preferences', 'empty/x.png', 1)).rejects.toMatchObject({ code: 'R0522' });
     await expect(open('files.preferences', 'empty', 1)).rejects.toMatchObject({
       code: 'R0522',
-      message: 'there is no .jsonl file in empty',
+      message: expect.stringMatching(/^there is no file of rows \(.jsonl, .*\) in empty$/),
     });
   });
 

@@ -21,6 +21,12 @@ export const DATA_CODES = {
   R0523: 'Files of a data source are not those that the plan was compiled for. What is trained on them would not be what the plan says.',
   R0524: 'Rows are written to a new folder only, so that no picture of another set is left among them.',
   R0525: 'A model was to make pairs of its own answers, and none of its prompts gave two that differ in rank.',
+  R0530:
+    'A configuration of preprocessing has a value that is wrong, or asks for a step that is not reproduced here. Pictures would look otherwise to the encoder than those it was trained on.',
+  R0531: 'A picture is larger than what is decoded or computed: small files can unfold to gigabytes.',
+  R0532:
+    'A file of rows is not what its name says, is cut off, or is damaged. Nothing of it is used, since what is missing cannot be known.',
+  R0533: 'The columns of rows fit none of the layouts that are read, or there are several files to choose from.',
 } as const;
 
 export type DataCode = keyof typeof DATA_CODES;

@@ -68,8 +68,8 @@ export interface RowSource {
   row(index: number): Row | Promise<Row>;
   /** The row without its picture, where that is cheaper; for scans over all rows. */
   text?(index: number): Row;
-  /** Where a row stands in the user's files. */
-  place?(index: number): { file: string; line: number };
+  /** Where a row stands in the user's files; tables and archives have no lines. */
+  place?(index: number): { file: string; line?: number };
   /** Lets go of files and threads. */
   close?(): Promise<void>;
 }
@@ -81,6 +81,8 @@ export interface SourceContext {
   workers?: number;
   /** The folder of a finished task's results, where a run is under way. */
   results?(task: string): string;
+  /** Told what the user should know of rows that are read all the same, a line each. */
+  warn?(text: string): void;
   openers: Record<string, SourceOpener>;
 }
 

@@ -23,7 +23,8 @@ export type Named = Pick<RowSource, 'name' | 'place'>;
 /** A row in words: `row 3 of pairs/rows.jsonl`, or the line of the user's file where there is one. */
 export function nameOf(source: Named, index: number): string {
   const at = source.place?.(index);
-  return at === undefined ? `row ${index + 1} of ${source.name}` : `row ${index + 1} (${at.file}, line ${at.line})`;
+  if (at === undefined) return `row ${index + 1} of ${source.name}`;
+  return `row ${index + 1} (${at.file}${at.line === undefined ? '' : `, line ${at.line}`})`;
 }
 
 export function placeOf(source: Named, index: number): Place {

@@ -1,25 +1,28 @@
 /**
- * Rows of a folder: `*.jsonl` in the order of their names, pictures beside them. All rows that will be used are read and
- * checked when the source is opened, so that a fault in the last row is known before the first step; pictures are
- * decoded when their row is asked for.
+ * Rows of files, in every layout that `open-rows.ts` reads. All rows that will be used are read and checked when the source is opened, so that
+ * a fault in the last row is known before the first step; their texts are kept, their pictures are decoded when they are asked for.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { PivotError } from '../../../plan/errors.ts';
 import type { DataSource } from '../../../plan/plan.ts';
 import { dataError } from '../../core/data/codes.ts';
-import { textParam, wholeParam } from '../../core/data/params.ts';
+import type { ImageRef, RowPlace } from '../../core/data/conversation.ts';
+import { choiceParam, textParam, wholeParam } from '../../core/data/params.ts';
 import type { Box, Row, RowSource, SourceContext, SourceOpener } from '../../core/data/row.ts';
 import { contentHash } from './content-hash.ts';
-import { openDecoder } from './decode-pool.ts';
-import { checkPictures } from './pictures.ts';
-import { parseRows } from './rows.ts';
-import type { Fault, FileRow, Form } from './rows.ts';
+import { placeOf } from './faults.ts';
+import { LAYOUT_NAMES } from './layouts/detect.ts';
+import { openRows } from './open-rows.ts';
+import { openDecoder } from './pictures/decode-pool.ts';
+import { plainRow } from './plain-rows.ts';
+import type { Form, PlainRow } from './plain-rows.ts';
 
-/** Faults that one error shows. */
-const SHOWN = 10;
 const DEFAULT_WORKERS = 2;
 
-/** `files.preferences` and `files.captions`: parameters `folder` and `size` (pixels; pictures are squeezed to a square). */
+/**
+ * `files.preferences` and `files.captions`: parameters `folder` (or a file of rows) and `size` (pixels; pictures are squeezed to a square); where they are not to
+ * be found out, `layout`, `entry` (of `dataset_info.json`) and `images` (the folder that paths of pictures are relative to).
+ */
 export function filesSource(form: Form): SourceOpener {
   return (spec, context) => openFiles(spec, form, context);
 }
@@ -27,94 +30,78 @@ export function filesSource(form: Form): SourceOpener {
 async function openFiles(spec: DataSource, form: Form, context: SourceContext): Promise<RowSource> {
   const given = textParam(spec, 'folder');
   const size = wholeParam(spec, 'size');
-  const folder = context.resolve?.(given) ?? given;
-  const { rows, faults } = await readFolder(folder, given, form, spec.count);
-  const pictures = await checkPictures(folder, rows);
-  const all = [...faults, ...pictures.faults];
-  if (all.length > 0) throw faultsError(given, all);
-  if (spec.content !== undefined) {
-    const now = contentHash(folder);
-    if (now !== spec.content)
-      throw dataError('R0523', `${given} has changed since the plan was compiled`, { cure: 'compile again', place: { file: given } });
+  const path = context.resolve?.(given) ?? given;
+  const layout = choiceParam(spec, 'layout', ['', ...LAYOUT_NAMES], '');
+  const [entry, images] = [optional(spec, 'entry'), optional(spec, 'images')];
+  const texts: PlainRow[] = [];
+  const rows = await openRows(path, given, {
+    wanted: form === 'preferences' ? 'preferences' : 'supervised',
+    ...(layout === '' ? {} : { layout }),
+    ...(entry === undefined ? {} : { entry }),
+    ...(images === undefined ? {} : { images }),
+    limit: spec.count,
+    visit: (row, index, complain) => {
+      const text = plainRow(row, form, complain);
+      if (text !== undefined) texts[index] = text;
+    },
+  });
+  try {
+    await checkUnchanged(spec, path, given);
+  } catch (error) {
+    await rows.close();
+    throw error;
   }
+  for (const warning of rows.warnings) context.warn?.(`warning: ${warning}`);
   const decoder = openDecoder(context.workers ?? DEFAULT_WORKERS);
   const text = (index: number): Row => {
-    const { prompt, answer, chosen, rejected, extra } = rows[index];
+    const { prompt, answer, chosen, rejected, extra } = texts[index];
     return { prompt, ...(form === 'captions' ? { answer } : { chosen, rejected }), ...(extra === undefined ? {} : { extra }) };
   };
   return {
     name: given,
-    count: rows.length,
+    count: texts.length,
     text,
-    place: (index) => ({ file: rows[index].file, line: rows[index].line }),
+    place: (index) => {
+      const { file, line } = rows.place(index);
+      return { file, ...(line === undefined ? {} : { line }) };
+    },
     row: async (index) => {
-      const row = rows[index];
-      const path = pictures.paths.get(row.picture) ?? join(folder, row.picture);
+      const [image] = (await rows.row(index)).images;
       try {
-        const { picture, stored } = await decoder.decode(path, size);
-        const boxes = row.boxes?.map((box) => scale(box, size / stored.width, size / stored.height));
+        const { picture, stored } = await decoder.decode(await rows.picture(image), size);
+        const boxes = texts[index].boxes?.map((box) => scale(box, size / stored.width, size / stored.height));
         return { image: picture, ...text(index), ...(boxes === undefined ? {} : { boxes }) };
       } catch (cause) {
-        throw brokenPicture(row, index, cause);
+        throw brokenPicture(image, rows.place(index), cause);
       }
     },
-    close: () => decoder.close(),
+    close: async () => {
+      await decoder.close();
+      await rows.close();
+    },
   };
 }
 
-async function readFolder(folder: string, given: string, form: Form, limit: number): Promise<{ rows: FileRow[]; faults: Fault[] }> {
-  const info = await stat(folder).catch(() => undefined);
-  if (info === undefined || !info.isDirectory()) {
-    throw dataError('R0522', info === undefined ? `there is no folder ${given}` : `${given} is not a folder`, {
-      cure: 'paths are relative to the text that names them',
-      place: { file: given },
-    });
-  }
-  // By code unit, so that the order does not depend on the machine's language.
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.jsonl') && !name.startsWith('.')).sort();
-  if (files.length === 0) {
-    throw dataError('R0522', `there is no .jsonl file in ${given}`, {
-      cure: 'put the rows there, one JSON object a line',
-      place: { file: given },
-    });
-  }
-  const rows: FileRow[] = [];
-  const faults: Fault[] = [];
-  let left = limit;
-  for (const name of files) {
-    if (left === 0) break;
-    const read = parseRows(await readFile(join(folder, name), 'utf8'), join(given, name), form, left);
-    rows.push(...read.rows);
-    faults.push(...read.faults);
-    left -= read.found;
-  }
-  return { rows, faults };
+/** A text that is not given where it is empty, which is its default in the language. */
+function optional(spec: DataSource, name: string): string | undefined {
+  const value = spec.params[name];
+  return value === undefined || value === '' ? undefined : textParam(spec, name);
 }
 
-function faultsError(given: string, faults: Fault[]): Error {
-  const lines = faults
-    .slice(0, SHOWN)
-    .map(
-      ({ file, line, field, what }) =>
-        `\n  ${file}${line === undefined ? '' : `:${line}`}: ${field === undefined ? '' : `${field}: `}${what}`,
-    );
-  const more = faults.length > SHOWN ? `\n  and ${faults.length - SHOWN} more` : '';
-  const [{ file, line }] = faults;
-  return dataError(
-    'R0520',
-    `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in the rows of ${given}:${lines.join('')}${more}`,
-    {
-      cure: 'mend or remove these rows',
-      place: { file, line },
-    },
-  );
+async function checkUnchanged({ content }: DataSource, path: string, given: string): Promise<void> {
+  if (content === undefined) return;
+  const info = await stat(path);
+  if ((info.isDirectory() || info.isFile()) && contentHash(path) === content) return;
+  throw dataError('R0523', `${given} has changed since the plan was compiled`, { cure: 'compile again', place: { file: given } });
 }
 
-function brokenPicture(row: FileRow, index: number, cause: unknown): Error {
+function brokenPicture(image: ImageRef, place: RowPlace, cause: unknown): Error {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return dataError('R0521', `${row.file}:${row.line}: image: ${row.picture} cannot be decoded (${why.split('\n')[0]})`, {
-    cure: 'replace the picture, or remove the row',
-    place: { file: row.file, line: row.line, row: index + 1 },
+  const name = 'path' in image ? image.path : (image.name ?? 'the picture');
+  const { file, line, row } = place;
+  return dataError('R0521', `${placeOf(place)}: image: ${name} cannot be decoded (${why.split('\n')[0]})`, {
+    cure: cause instanceof PivotError && cause.cure !== undefined ? cause.cure : 'replace the picture, or remove the row',
+    place: { file, line, row },
     cause,
   });
 }

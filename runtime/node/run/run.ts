@@ -72,6 +72,7 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
     resolve: (path) => resolve(base, path),
     results: (task) => taskFolder(out, task),
     workers: options.workers ?? Math.min(4, availableParallelism() - 1),
+    warn: (text) => options.log.line(text),
   };
   const pool = new SourcePool(sources);
   const now = (): number => performance.now();

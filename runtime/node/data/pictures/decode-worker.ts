@@ -1,11 +1,11 @@
 /** The thread of `decode-pool.ts`: decodes files by `decode.ts` and hands the pixels over. */
 import { parentPort } from 'node:worker_threads';
-import { decodeFile } from './decode.ts';
+import { decodeBytes, decodeFile } from './decode.ts';
 import type { Decoded } from './decode.ts';
 
 export interface DecodeRequest {
   id: number;
-  path: string;
+  from: string | Uint8Array;
   size?: number;
 }
 
@@ -13,9 +13,9 @@ export type DecodeReply = { id: number; decoded: Decoded } | { id: number; error
 
 parentPort?.on('message', (request: DecodeRequest) => {
   void (async () => {
-    const { id, path, size } = request;
+    const { id, from, size } = request;
     try {
-      const decoded = await decodeFile(path, size);
+      const decoded = await (typeof from === 'string' ? decodeFile(from, size) : decodeBytes(from, { size }));
       const { rgb } = decoded.picture;
       const reply: DecodeReply = { id, decoded };
       parentPort?.postMessage(reply, rgb.buffer instanceof ArrayBuffer ? [rgb.buffer] : []);

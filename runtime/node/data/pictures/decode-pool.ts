@@ -3,12 +3,13 @@
  * same. Threads need the compiled package: where this file is TypeScript still, it always decodes here.
  */
 import { Worker } from 'node:worker_threads';
-import { decodeFile } from './decode.ts';
+import { decodeBytes, decodeFile } from './decode.ts';
 import type { Decoded } from './decode.ts';
 import type { DecodeReply, DecodeRequest } from './decode-worker.ts';
 
 export interface Decoder {
-  decode(path: string, size?: number): Promise<Decoded>;
+  /** Decodes a file, or the bytes of one. Bytes are copied to the thread, not taken from the caller. */
+  decode(from: string | Uint8Array, size?: number): Promise<Decoded>;
   close(): Promise<void>;
 }
 
@@ -17,7 +18,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-const HERE: Decoder = { decode: decodeFile, close: async () => undefined };
+const HERE: Decoder = {
+  decode: (from, size) => (typeof from === 'string' ? decodeFile(from, size) : decodeBytes(from, { size })),
+  close: async () => undefined,
+};
 
 /** A decoder with `threads` threads, started at the first picture. */
 export function openDecoder(threads: number): Decoder {
@@ -25,12 +29,13 @@ export function openDecoder(threads: number): Decoder {
   let workers: { worker: Worker; waiting: Map<number, Waiting> }[] | undefined;
   let next = 0;
   return {
-    decode: (path, size) => {
+    decode: (from, size) => {
       workers ??= Array.from({ length: threads }, start);
       const id = next++;
       // The least busy thread; the order in which pictures come back does not matter.
       const chosen = workers.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
-      const request: DecodeRequest = { id, path, size };
+      // A view of a large buffer would be sent with all of that buffer.
+      const request: DecodeRequest = { id, from: typeof from === 'string' ? from : Uint8Array.from(from), size };
       return new Promise<Decoded>((resolve, reject) => {
         // A thread keeps the process alive only while something waits for it.
         if (chosen.waiting.size === 0) chosen.worker.ref();

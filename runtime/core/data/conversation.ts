@@ -1,0 +1,50 @@
+/**
+ * The one form that all layouts of rows are read into: messages whose content is a list of texts and pictures, and the
+ * pictures as references that nobody has opened yet. What a layout leaves to convention (a mark in a text, a picture before
+ * the first words) is explicit here.
+ */
+import type { Place } from '../../../plan/errors.ts';
+import type { Json } from './row.ts';
+
+/** `index` counts the row's `images` from 0; in `rejected` of a row with `rejectedImages`, those. */
+export type Part = { type: 'text'; text: string } | { type: 'image'; index: number };
+
+export type Role = 'system' | 'user' | 'assistant' | 'tool';
+
+/** Neighbouring texts are one; a content that is an empty text is one empty part. */
+export interface Message {
+  role: Role;
+  content: Part[];
+}
+
+/** A picture as it is stored: a path relative to the folder of its rows, or the bytes of a file. */
+export type ImageRef = { path: string } | { bytes: Uint8Array; name?: string };
+
+/** Where a row stands: a line of a file, a row of a table (both from 1), an entry of an archive. */
+export interface RowPlace extends Place {
+  entry?: string;
+}
+
+/**
+ * One row. Preference rows have `prompt`, `chosen` and `rejected`; supervised rows have `messages`. `conversational: false` says
+ * that the texts were plain ones, to which no chat template is applied.
+ */
+export interface ConversationRow {
+  id?: string;
+  images: ImageRef[];
+  /** Pictures of the rejected conversation, where they are not those of the chosen one. */
+  rejectedImages?: ImageRef[];
+  prompt?: Message[];
+  chosen?: Message[];
+  rejected?: Message[];
+  messages?: Message[];
+  conversational?: boolean;
+  /** Columns that the layout does not read. */
+  extra?: Record<string, Json>;
+  place: RowPlace;
+}
+
+/** The words of messages, without pictures. */
+export function wordsOf(messages: readonly Message[]): string {
+  return messages.flatMap(({ content }) => content.map((part) => (part.type === 'text' ? part.text : ''))).join('');
+}

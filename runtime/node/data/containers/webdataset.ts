@@ -1,0 +1,106 @@
+/**
+ * Samples of a WebDataset archive: files with the same path up to the first dot of the base name are one sample, and stand next to one
+ * another. Its JSON is the row, its pictures are the row's `images`: `.png`, or `.0.png`, `.1.png` in that order.
+ */
+import { LOOKED_AT, whatItIs } from '../foreign.ts';
+import { objectOf } from './records.ts';
+import { damaged, openRanges, plain } from './table.ts';
+import type { Fields, RangeFile, Table, Value } from './table.ts';
+import { readEntries } from './tar.ts';
+import type { TarEntry } from './tar.ts';
+
+interface Sample {
+  key: string;
+  text?: TarEntry;
+  pictures: TarEntry[];
+}
+
+const PICTURE = /^(?:(\d+)\.)?(?:png|jpe?g|webp)$/i;
+/** Longest picture that is read. */
+const LONGEST = 2 ** 28;
+
+/** Opens an archive. Throws R0504, or R0532 for a damaged one and for samples that are apart or have an ending twice. */
+export async function openWebdataset(path: string, name: string): Promise<Table> {
+  const file = await openRanges(path, name);
+  try {
+    if (file.size === 0) throw damaged(name, 'expected a tar archive, found 0 bytes');
+    const samples = samplesOf(name, await readEntries(file));
+    if (samples.length === 0) throw damaged(name, 'expected at least one sample, found 0 samples');
+    return {
+      name,
+      count: samples.length,
+      read: (row) => readSample(file, samples[row]),
+      place: (row) => ({ file: name, row: row + 1, entry: samples[row].key }),
+      close: file.close,
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function samplesOf(name: string, entries: readonly TarEntry[]): Sample[] {
+  const samples: Sample[] = [];
+  const known = new Set<string>();
+  let endings = new Set<string>();
+  for (const entry of entries) {
+    const match = /^(?:\.\/)?((?:.*[/\\])?[^./\\][^./\\]*)\.([^/\\]*)$/s.exec(entry.name);
+    // A name without an ending, or one that begins with a dot, belongs to no sample.
+    if (match === null) continue;
+    const [, key, ending] = match;
+    let sample = samples.at(-1);
+    if (sample?.key !== key) {
+      if (known.has(key))
+        throw damaged(name, `sample ${plain(key)} stands twice, or its parts are apart`, {
+          cure: 'write the parts of a sample next to one another, each sample once',
+        });
+      known.add(key);
+      endings = new Set();
+      sample = { key, pictures: [] };
+      samples.push(sample);
+    }
+    if (endings.has(ending)) throw damaged(name, `entry ${plain(entry.name)} stands twice in its sample`);
+    endings.add(ending);
+    if (ending.toLowerCase() === 'json') sample.text = entry;
+    else if (PICTURE.test(ending)) sample.pictures.push(entry);
+  }
+  for (const { pictures } of samples) pictures.sort((a, b) => numberOf(a) - numberOf(b));
+  return samples;
+}
+
+function numberOf({ name }: TarEntry): number {
+  return Number(/\.(\d+)\.[^./]*$/.exec(name)?.[1] ?? -1);
+}
+
+async function readSample(file: RangeFile, { key, text, pictures }: Sample): ReturnType<Table['read']> {
+  if (text === undefined) return { what: `expected a .json with the texts, found ${await kindsOf(file, pictures)}` };
+  const read = await objectOf(file, [text.start, text.start + text.size]);
+  if ('what' in read) return { what: `entry ${plain(text.name)}: ${read.what}` };
+  const fields: Fields = {};
+  for (const [name, value] of Object.entries(read.fields)) define(fields, name, value);
+  if (!Object.hasOwn(fields, 'id')) define(fields, 'id', key);
+  if (pictures.length === 0) return { fields };
+  const images: Value[] = [];
+  for (const { name, start, size } of pictures) {
+    if (size > LONGEST) return { what: `entry ${plain(name)}: a picture of ${size} bytes; at most ${LONGEST} are read` };
+    images.push({ bytes: await file.bytes(start, start + size), path: name });
+  }
+  delete fields.image;
+  define(fields, 'images', images);
+  return { fields };
+}
+
+/** The pictures of a sample without texts: what they are tells whether a header lied about a size. */
+async function kindsOf(file: RangeFile, pictures: readonly TarEntry[]): Promise<string> {
+  const kinds: string[] = [];
+  for (const { name, start, size } of pictures.slice(0, 3)) {
+    const kind = whatItIs(await file.bytes(start, start + Math.min(size, LOOKED_AT)));
+    kinds.push(`${plain(name)} (${size} bytes${kind === undefined ? '' : ` of a ${kind}`})`);
+  }
+  return kinds.join(', ') || 'neither that nor a picture';
+}
+
+/** Defined, not assigned: a key may be called `__proto__`. */
+function define(fields: Fields, name: string, value: Value): void {
+  Object.defineProperty(fields, name, { value, enumerable: true, configurable: true });
+}

@@ -1,0 +1,217 @@
+/**
+ * Rows of any layout, in the normal form and by index. Opening detects the layout and reads every row once, so that a fault in the last one
+ * is known before the first step; nothing of that pass is kept. Pictures are looked at then (whether they are there, and
+ * their headers where their bytes are at hand) and decoded by others, when their row is used.
+ */
+import { join } from 'node:path';
+import type { ConversationRow, ImageRef, RowPlace } from '../../core/data/conversation.ts';
+import { dataError } from '../../core/data/codes.ts';
+import { PivotError } from '../../../plan/errors.ts';
+import type { Fields, Table } from './containers/table.ts';
+import { Notes } from './faults.ts';
+import { assemble } from './layouts/assemble.ts';
+import { checkColumns, detect } from './layouts/detect.ts';
+import type { Detected } from './layouts/detect.ts';
+import { withPictureNames, columnNamed } from './layouts/imagefolder.ts';
+import type { LayoutName, Picture, Wanted } from './layouts/layout.ts';
+import { inspectPicture } from './pictures/inspect.ts';
+import { openPictures } from './pictures/paths.ts';
+import { findRowFiles, openTable } from './row-files.ts';
+
+export interface RowsOptions {
+  /** Pairs of answers, or conversations to imitate; by default what the rows are. */
+  wanted?: Wanted;
+  /** By default detected from the first rows. */
+  layout?: LayoutName;
+  /** An entry of `dataset_info.json`. */
+  entry?: string;
+  /** Folder that paths of pictures are relative to, itself relative to that of the rows. */
+  images?: string;
+  /** Rows that are checked and counted, from the first on. */
+  limit?: number;
+  /** Sees each checked row, and may complain about it. */
+  visit?(row: ConversationRow, index: number, complain: (field: string, what: string) => undefined): void;
+}
+
+export interface Rows {
+  layout: LayoutName;
+  wanted: Wanted;
+  /** The entry of `dataset_info.json` that was read. */
+  entry?: string;
+  count: number;
+  warnings: string[];
+  /** Row groups of all Parquet files. */
+  rowGroups?: number;
+  /** A row in the normal form; its bytes are read from the file now. */
+  row(index: number): Promise<ConversationRow>;
+  place(index: number): RowPlace;
+  /** The file of a picture, inside of the folder, or its bytes. Throws R0520 where there is no such file. */
+  picture(ref: ImageRef): Promise<string | Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Rows that are looked at to detect the layout. */
+const FIRST = 100;
+
+/**
+ * Opens rows at `path`, a file or a folder, which the user calls `given`. Throws R0520 with the faults of rows, R0522 where there are none, R0532
+ * for damaged files, R0533 where the layout is unknown.
+ */
+export async function openRows(path: string, given: string, options: RowsOptions = {}): Promise<Rows> {
+  const { root, files, factory } = await findRowFiles(path, given, options);
+  const tables: Table[] = [];
+  const close = async (): Promise<void> => {
+    for (const table of tables) await table.close();
+  };
+  try {
+    for (const file of files) tables.push(await openTable(file.path, file.name));
+    const detected = factory ?? (await layoutOf(tables[0], options));
+    for (const table of tables) if (table.columns !== undefined) checkColumns(renamed(table.columns), detected, table.name);
+    const starts = tables.map((_, i) => tables.slice(0, i).reduce((sum, { count }) => sum + count, 0));
+    const all = tables.reduce((sum, { count }) => sum + count, 0);
+    const reader = new RowReader(tables, starts, detected, await pictureFinder(root, detected, options));
+    const count = Math.min(all, options.limit ?? all);
+    const warnings = await checkRows(reader, count, given, options);
+    const groups = tables.flatMap((table) => ('groups' in table && typeof table.groups === 'number' ? [table.groups] : []));
+    return {
+      layout: detected.layout.name,
+      wanted: detected.wanted,
+      ...(factory === undefined ? {} : { entry: factory.entry }),
+      ...(groups.length === 0 ? {} : { rowGroups: groups.reduce((sum, n) => sum + n, 0) }),
+      count: all,
+      warnings,
+      row: async (index) => {
+        const faults = new Notes();
+        const row = await reader.read(index, faults, new Notes());
+        faults.throwAny(given);
+        if (row === undefined) throw dataError('R0520', `row ${index + 1} of ${given} cannot be read`, { cure: 'mend the row' });
+        return row.row;
+      },
+      place: (index) => reader.place(index),
+      picture: (ref) => reader.picture(ref),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Finder = Awaited<ReturnType<typeof openPictures>>;
+
+async function pictureFinder(root: string, { layout }: Detected, { images }: RowsOptions): Promise<Finder> {
+  const find = await openPictures(root);
+  if (images !== undefined) return (path) => find(join(images, path));
+  if (layout.name !== 'llava') return find;
+  // LLaVA's names are relative to a folder of pictures that the file does not name.
+  return async (path) => {
+    const beside = await find(path);
+    if ('file' in beside) return beside;
+    const below = await find(join('images', path));
+    return 'file' in below ? below : beside;
+  };
+}
+
+async function layoutOf(table: Table, { wanted, layout }: RowsOptions): Promise<Detected> {
+  const columns = new Set<string>(table.columns === undefined ? [] : renamed(table.columns).keys());
+  const faults = new Notes();
+  let readable = 0;
+  for (let i = 0; i < Math.min(table.count, FIRST) && table.columns === undefined; i++) {
+    const read = await table.read(i);
+    if ('fields' in read) {
+      readable++;
+      for (const name of Object.keys(withPictureNames(read.fields))) columns.add(name);
+    } else faults.add({ place: table.place(i), ...read });
+  }
+  if (readable === 0) faults.throwAny(table.name);
+  return detect(columns, table.name, wanted, layout);
+}
+
+function renamed(columns: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...columns].map(([name, type]) => [columnNamed(name), type]));
+}
+
+/** Reads the first `count` rows; throws R0520 with their faults. Gives the warnings. */
+async function checkRows(reader: RowReader, count: number, given: string, { visit }: RowsOptions): Promise<string[]> {
+  const [faults, warnings] = [new Notes(), new Notes()];
+  for (let index = 0; index < count; index++) {
+    const read = await reader.read(index, faults, warnings);
+    if (read === undefined) continue;
+    const { row, pictures } = read;
+    const complain = (field: string, what: string): undefined => {
+      faults.add({ place: row.place, field, what });
+      return undefined;
+    };
+    for (const picture of pictures) await reader.check(picture, complain);
+    visit?.(row, index, complain);
+  }
+  faults.throwAny(given);
+  return warnings.lines();
+}
+
+class RowReader {
+  private readonly tables: readonly Table[];
+  private readonly starts: readonly number[];
+  private readonly detected: Detected;
+  private readonly find: Finder;
+
+  constructor(tables: readonly Table[], starts: readonly number[], detected: Detected, find: Finder) {
+    this.tables = tables;
+    this.starts = starts;
+    this.detected = detected;
+    this.find = find;
+  }
+
+  /** A row and its pictures, or undefined after faults. */
+  async read(index: number, faults: Notes, warnings: Notes): Promise<{ row: ConversationRow; pictures: Picture[] } | undefined> {
+    const [table, at] = this.tableOf(index);
+    const place = this.place(index);
+    const read = await table.read(at);
+    if (!('fields' in read)) {
+      faults.add({ place, ...read });
+      return undefined;
+    }
+    const fields: Fields = withPictureNames(read.fields);
+    const complain = (field: string, what: string): undefined => {
+      faults.add({ place, field, what });
+      return undefined;
+    };
+    const draft = this.detected.layout.read(fields, this.detected.wanted, complain);
+    if (draft === undefined) return undefined;
+    const row = assemble(draft, fields, place, complain, (field, what) => warnings.add({ place, field, what }));
+    return row && { row, pictures: [...draft.images, ...(draft.rejectedImages ?? [])] };
+  }
+
+  place(index: number): RowPlace {
+    const [table, at] = this.tableOf(index);
+    return table.place(at);
+  }
+
+  /** Whether a picture is there and, of bytes, whether its headers are sound. */
+  async check({ ref, field }: Picture, complain: (field: string, what: string) => undefined): Promise<void> {
+    if ('path' in ref) {
+      const found = await this.find(ref.path);
+      if ('fault' in found) complain(field, found.fault);
+      return;
+    }
+    try {
+      inspectPicture(ref.bytes);
+    } catch (error) {
+      if (!(error instanceof PivotError)) throw error;
+      complain(field, `${ref.name === undefined ? '' : `${ref.name}: `}${error.message}`);
+    }
+  }
+
+  async picture(ref: ImageRef): Promise<string | Uint8Array> {
+    if ('bytes' in ref) return ref.bytes;
+    const found = await this.find(ref.path);
+    if ('fault' in found) throw dataError('R0520', found.fault, { cure: 'put the picture there, or remove its row' });
+    return found.file;
+  }
+
+  private tableOf(index: number): [Table, number] {
+    let part = this.starts.length - 1;
+    while (this.starts[part] > index) part--;
+    return [this.tables[part], index - this.starts[part]];
+  }
+}

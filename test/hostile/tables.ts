@@ -1,0 +1,2 @@
+/** Reads a hostile Parquet file as rows of preferences. */
+export { read } from './rows.ts';
