@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../compiler/host.ts';
 import { PivotError } from '../plan/errors.ts';
-import { headerLength, parseHeader } from '../runtime/core/safetensors/format.ts';
+import { FIRST_BYTES, headerLength, parseHeader } from '../runtime/core/safetensors/format.ts';
 import { contentHash } from '../runtime/node/data/content-hash.ts';
 
 /** The folder that holds `stdlib`: the package's, whether we run from `dist` or from the sources. */
@@ -40,8 +40,8 @@ function readHeader(path: string): { name: string; dtype: string; shape: number[
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
-    const first = new Uint8Array(8);
-    const length = headerLength(first.subarray(0, readSync(file, first, 0, 8, 0)), size, path);
+    const first = new Uint8Array(FIRST_BYTES);
+    const length = headerLength(first.subarray(0, readSync(file, first, 0, FIRST_BYTES, 0)), size, path);
     const json = new Uint8Array(length);
     readSync(file, json, 0, length, 8);
     return [...parseHeader(json, size, path).tensors.values()].map(({ name, fileDtype, shape }) => ({ name, dtype: fileDtype, shape }));
