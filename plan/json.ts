@@ -224,9 +224,11 @@ function wrong(text: string, at: number): string {
     return faultAt(text, at) === text.length
       ? 'a text has no closing quote'
       : 'a text in quotes has a control character or an unknown escape';
+  const key = /"((?:[^"\\]|\\.)*)"\s*:\s*$/.exec(text.slice(Math.max(0, at - 200), at))?.[1];
+  const where = key === undefined ? '' : ` as the value of ${key}`;
   const word = /^[\w.+-]+/.exec(text.slice(at, at + 40))?.[0];
-  if (word !== undefined && /^(NaN|-?Infinity)$/.test(word)) return `found ${word}, which JSON does not have`;
-  return `expected a value, ${found(text, at)}`;
+  if (word !== undefined && /^(NaN|-?Infinity)$/.test(word)) return `found ${word}${where}, which JSON does not have`;
+  return `expected a value${where}, ${found(text, at)}`;
 }
 
 /** The end of a value in a text that has been scanned. */
