@@ -29,11 +29,12 @@ export interface JsonReport {
 }
 
 /**
- * Parses a file's bytes. A byte order mark is passed over.
+ * Parses a file's bytes, or its text where it has been decoded. A byte order mark is passed over.
  * @throws PivotError with the report's code: no UTF-8, not JSON (with line and column, and what the file is instead where that
  * can be told), cut off, or a key that stands twice in one object.
  */
-export function readJson(bytes: Uint8Array, file: string, report: JsonReport): JsonFile {
+export function readJson(content: Uint8Array | string, file: string, report: JsonReport): JsonFile {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   const fail = (sentence: string, place: Place = { file }): never => {
     throw new PivotError(report.code, `${file} ${sentence}`, { cure: report.cure, place });
   };

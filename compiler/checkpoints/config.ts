@@ -60,8 +60,8 @@ const CURE = 'mend config.json, or use a checkpoint of a supported architecture 
  * The architecture that the text of a `config.json` (or of timm's) describes. `file` is for messages.
  * @throws PivotError C0201: not JSON, a key twice, a field with a value that no model can have, or that is not supported.
  */
-export function readArchitecture(bytes: Uint8Array, file: string): Config {
-  const fields = fieldsOf(bytes, file, CODE);
+export function readArchitecture(content: Uint8Array | string, file: string): Config {
+  const fields = fieldsOf(content, file, CODE);
   const timm = !fields.has('model_type') && typeof fields.raw('architecture') === 'string';
   const architecture = timm ? readTimm(fields) : readNamed(fields);
   fields.settle(CODE, CURE);

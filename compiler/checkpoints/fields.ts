@@ -131,8 +131,8 @@ export class Fields {
 }
 
 /** The fields of a file that should hold one JSON object. */
-export function fieldsOf(bytes: Uint8Array, file: string, code: string): Fields {
-  const json = readJson(bytes, file, { code, cure: 'fetch the file again, or mend it' });
+export function fieldsOf(content: Uint8Array | string, file: string, code: string): Fields {
+  const json = readJson(content, file, { code, cure: 'fetch the file again, or mend it' });
   if (!isObject(json.value)) {
     throw new PivotError(code, `${file}: expected an object, found ${kindOf(json.value)}`, {
       cure: 'fetch the file again',

@@ -84,8 +84,8 @@ export function viewerOf(architecture: Architecture): Viewer | undefined {
  * What the text of a `preprocessor_config.json` asks for. `viewer` is that of the `config.json` beside it, if there is one.
  * @throws PivotError C0203: not JSON, an unknown class, filter or size, numbers that cannot be, a size that is not the viewer's.
  */
-export function readProcessor(bytes: Uint8Array, file: string, viewer?: Viewer): Processor {
-  const fields = fieldsOf(bytes, file, 'C0203');
+export function readProcessor(content: Uint8Array | string, file: string, viewer?: Viewer): Processor {
+  const fields = fieldsOf(content, file, 'C0203');
   const kind = classOf(fields, viewer);
   const size = readSize(fields, 'size', kind.shortest);
   const filter = readFilter(fields, kind);

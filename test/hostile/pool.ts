@@ -67,11 +67,13 @@ async function start(warm: string[]): Promise<Child> {
   return { process, rest: residentOf(process.pid) ?? most, most };
 }
 
-/** Bytes that a process holds now, where the system says so (Linux). */
+/** Bytes that a process and those that it started hold now, where the system says so (Linux). */
 function residentOf(pid: number | undefined): number | undefined {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    const own = kilobytes === undefined ? 0 : Number(kilobytes) * 1024;
+    return children.reduce((sum, child) => sum + (residentOf(Number(child)) ?? 0), own);
   } catch {
     return undefined;
   }

@@ -23,6 +23,12 @@ export const DATA_CODES = {
   R0523: 'Files of a data source are not those that the plan was compiled for. What is trained on them would not be what the plan says.',
   R0524: 'Rows are written to a new folder only, so that no picture of another set is left among them.',
   R0525: 'A model was to make pairs of its own answers, and none of its prompts gave two that differ in rank.',
+  R0530: 'A file of a tokenizer is not JSON, or has a key twice.',
+  R0531:
+    'A file of a tokenizer contradicts itself, needs what is not supported, or has no ids for a text. Other ids would mean other words.',
+  R0532: 'A chat template is missing, cannot be parsed, refuses a conversation, or does not let the answer be told from the prompt.',
+  R0533: 'A tokenizer or a chat template took too long or too much memory for one text. It was ended; patterns of others may never end.',
+  R0534: 'A conversation cannot be rendered: its pictures and image tokens differ, or there is no answer to learn.',
 } as const;
 
 export type DataCode = keyof typeof DATA_CODES;

@@ -1,13 +1,14 @@
 /**
- * Executes a tokenizer and its chat template. Others' patterns and templates may take for ever or fill the memory, so this runs in a thread
- * (`worker.ts`) that can be ended; its input has been checked (`runtime/core/tokenize/check.ts`).
+ * Executes a tokenizer and its chat template. Others' patterns and templates may take for ever or fill the memory, so this runs in a process
+ * (`process.ts`) that can be ended; its input has been checked (`runtime/core/tokenize/check.ts`).
  */
 import { Template } from '@huggingface/jinja';
+import { isObject } from '../../../plan/json.ts';
 import type { Json } from '../../../plan/json.ts';
 import { SplitPreTokenizer, Tokenizer } from './library.ts';
 import type { LibraryTokenizer } from './library.ts';
 
-/** What a thread begins with. `tokenizer` and `config` are the parsed files. */
+/** What it is built from. `tokenizer` and `config` are the parsed files. */
 export interface EngineFiles {
   tokenizer: { [key: string]: Json };
   config: { [key: string]: Json };
@@ -65,7 +66,7 @@ export class Engine {
       }
     }
     try {
-      this.tokenizer = new Tokenizer(files.tokenizer, files.config);
+      this.tokenizer = new Tokenizer(withoutLoss(files.tokenizer), files.config);
     } catch (error) {
       throw new EngineFault('tokenizer', said(error));
     }
@@ -88,10 +89,10 @@ export class Engine {
   }
 
   private encode(text: string, special: boolean): number[] {
-    const { ids, tokens } = this.tokenizer.encode(text, { add_special_tokens: special });
-    return ids.map((id, i) => {
+    const { ids } = this.tokenizer.encode(text, { add_special_tokens: special });
+    return ids.map((id) => {
       if (id !== undefined) return id;
-      throw new EngineFault('tokenizer', `it has no id for ${JSON.stringify(tokens[i])}, which the text ${brief(text)} needs`);
+      throw new EngineFault('tokenizer', `it has no token for a letter of the text ${brief(text)}, and none for what is unknown`);
     });
   }
 
@@ -141,6 +142,16 @@ export class Engine {
       throw new EngineFault('template', `it refuses the conversation: ${said(error)}`);
     }
   }
+}
+
+/**
+ * Where BPE has no token for a letter and none for what is unknown, the library drops the letter, as its original does. Named a token for the
+ * unknown that is none, it yields one without an id instead, which `encode` refuses.
+ */
+function withoutLoss(tokenizer: EngineFiles['tokenizer']): EngineFiles['tokenizer'] {
+  const { model } = tokenizer;
+  if (!isObject(model) || !Object.hasOwn(model, 'merges') || (model.unk_token ?? null) !== null) return tokenizer;
+  return { ...tokenizer, model: { ...model, unk_token: '\u0000 no token' } };
 }
 
 function said(error: unknown): string {

@@ -54,14 +54,7 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
   const added = withConfigured(check, config);
   const template = isFolder ? await templateOf(path, config) : undefined;
   const files: EngineFiles = {
-    tokenizer: {
-      normalizer: null,
-      pre_tokenizer: null,
-      post_processor: null,
-      decoder: null,
-      ...(json.value as object),
-      added_tokens: added.tokens,
-    },
+    tokenizer: { ...partsOf(json), added_tokens: added.tokens },
     config: config === undefined ? { clean_up_tokenization_spaces: false } : libraryConfig(config),
     patterns: check.patterns,
     template: template?.text,
@@ -94,6 +87,13 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
     },
     close: runner.close,
   };
+}
+
+/** What the library reads of the file. */
+function partsOf(json: JsonFile): { [key: string]: Json } {
+  const value = isObject(json.value) ? json.value : {};
+  const keys = ['normalizer', 'pre_tokenizer', 'model', 'post_processor', 'decoder'];
+  return Object.fromEntries(keys.map((key) => [key, own(value, key) ?? null]));
 }
 
 async function readOwn(file: string): Promise<Uint8Array> {
@@ -166,7 +166,7 @@ function withConfigured(check: TokenizerCheck, config: Config | undefined): { to
   return { tokens, vocabulary };
 }
 
-/** What the library reads of the config; the rest, such as templates, need not reach the thread. */
+/** What the library reads of the config; the rest, such as templates, need not reach the process. */
 function libraryConfig(config: Config): { [key: string]: Json } {
   // `clean_up_tokenization_spaces` is not among them: transformers 5 passes over it, and decoded texts stay as they were encoded.
   const kept = ['remove_space', 'do_lowercase_and_remove_accent', 'unk_token', 'eos_token'];

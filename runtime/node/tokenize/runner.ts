@@ -1,19 +1,21 @@
 /**
- * Runs jobs of one tokenizer in a thread with bounds: on the time of one item, and on memory. A thread that passes a bound is ended, and
- * the next job starts another.
+ * Runs jobs of one tokenizer in a process of its own with bounds: on the time of one item, and on memory. A process that passes a bound is
+ * ended, and the next job starts another. A thread would not do: one that runs out of memory at once takes the whole process along.
  */
-import { Worker } from 'node:worker_threads';
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { PivotError } from '../../../plan/errors.ts';
 import { Engine, EngineFault } from './engine.ts';
 import type { EngineFiles, Job } from './engine.ts';
-import type { Reply, WorkerData } from './worker.ts';
+import type { Reply, Request } from './process.ts';
 
 export interface RunnerOptions {
-  /** Whether jobs run in a thread. Threads need compiled code, so without a word they do where this file is compiled. */
-  thread?: boolean;
-  /** Milliseconds for one text or one conversation; the first has the time to build the tokenizer on top. */
+  /** Whether jobs run in a process of their own. That needs compiled code, so without a word they do where this file is compiled. */
+  apart?: boolean;
+  /** Milliseconds for one text or one conversation. */
   patience?: number;
-  /** Megabytes of a thread's heap. */
+  /** Megabytes of the heap of the process. */
   memory?: number;
 }
 
@@ -26,32 +28,23 @@ export interface FileNames {
 export type Results = ReturnType<Engine['item']>[];
 
 export interface Runner {
+  /** As many results as the job has items. Jobs run one at a time, in the order of their calls. */
   run(job: Job): Promise<Results>;
   close(): Promise<void>;
 }
 
 const PATIENCE = 2000;
-/** Items in one message, so that a thread's heap holds a part of the data only. */
+/** Items in one message, so that the other heap holds a part of the data only. */
 const PORTION = 256;
 
 /** @param size bytes of the tokenizer's file: its tables take a multiple of that. */
 export function openRunner(files: EngineFiles, names: FileNames, size: number, options: RunnerOptions = {}): Runner {
-  const inThread = options.thread ?? !import.meta.url.endsWith('.ts');
-  const one = inThread ? threadRunner(files, names, size, options) : localRunner(files, names);
-  return {
-    run: async (job) => {
-      const results: Results = [];
-      for (let at = 0; at < job.items.length; at += PORTION) {
-        results.push(...(await one.run({ ...job, items: job.items.slice(at, at + PORTION) } as Job)));
-      }
-      return results;
-    },
-    close: one.close,
-  };
+  const apart = options.apart ?? !import.meta.url.endsWith('.ts');
+  return apart ? runnerApart(files, names, size, options) : runnerHere(files, names);
 }
 
-/** Without a thread, and so without bounds. */
-function localRunner(files: EngineFiles, names: FileNames): Runner {
+/** In this process, and so without bounds. */
+function runnerHere(files: EngineFiles, names: FileNames): Runner {
   let engine: Engine | undefined;
   return {
     run: async (job) => {
@@ -66,77 +59,59 @@ function localRunner(files: EngineFiles, names: FileNames): Runner {
   };
 }
 
-interface Thread {
-  worker: Worker;
-  counter: Int32Array;
+/** The process said nothing for too long, or it ended: out of memory, or for another reason. */
+interface Lost {
+  lost: 'late' | 'full' | 'gone';
 }
 
-function threadRunner(files: EngineFiles, names: FileNames, size: number, options: RunnerOptions): Runner {
+interface Other {
+  child: ChildProcess;
+  /** Whoever waits for its answer. */
+  heard: (answer: Reply | Lost) => void;
+}
+
+function runnerApart(files: EngineFiles, names: FileNames, size: number, options: RunnerOptions): Runner {
   const patience = options.patience ?? PATIENCE;
-  const memory = options.memory ?? Math.round(128 + (16 * size) / 1e6);
-  let thread: Thread | undefined;
+  const memory = options.memory ?? Math.round(64 + (24 * size) / 1e6);
+  // Building the tables of a large file takes a while, which is none of the text's.
+  const building = 3000 + size / 2000;
+  let other: Other | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
-  const start = (): Thread => {
-    const done = new SharedArrayBuffer(4);
-    const data: WorkerData = { files, done };
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
-      workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: memory, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
-    });
-    worker.unref();
-    return { worker, counter: new Int32Array(done) };
+  const ask = async (job: Job): Promise<Results | Lost> => {
+    const own = (other ??= start(files, names, memory));
+    const answer = await hear(own, job, patience, building);
+    if ('lost' in answer) {
+      own.child.kill('SIGKILL');
+      other = undefined;
+      return answer;
+    }
+    if ('results' in answer) return answer.results;
+    if ('fault' in answer) throw faultOf(answer.fault, names);
+    throw new Error('error' in answer ? answer.error : 'an answer without results');
   };
 
-  const run = (job: Job): Promise<Results> => {
-    const isNew = thread === undefined;
-    const own = (thread ??= start());
-    const { worker, counter } = own;
-    const before = Atomics.load(counter, 0);
-    // Building the tables of a large file takes a while, which is none of the text's.
-    const building = isNew ? 1000 + size / 5000 : 0;
-    return new Promise<Results>((resolve, reject) => {
-      let seen = before;
-      let since = performance.now() + building;
-      const finish = (): void => {
-        clearInterval(watch);
-        worker.removeAllListeners();
-        worker.unref();
-      };
-      const abandon = (error: unknown): void => {
-        finish();
-        // What a thread says while it is being ended is of no use to anybody.
-        worker.on('error', () => undefined);
-        if (thread === own) thread = undefined;
-        void worker.terminate().then(() => reject(error));
-      };
-      const watch = setInterval(() => {
-        const now = Atomics.load(counter, 0);
-        if (now !== seen) {
-          seen = now;
-          since = performance.now();
-        } else if (performance.now() - since > patience) {
-          abandon(bound(job, now - before, `took longer than ${patience / 1000} s`, files, names));
-        }
-      }, 50);
-      worker.on('message', (reply: Reply) => {
-        finish();
-        if ('results' in reply) resolve(reply.results);
-        else if ('fault' in reply) reject(faultOf(reply.fault, names));
-        else reject(new Error(reply.error));
-      });
-      worker.on('error', (error: NodeJS.ErrnoException) => {
-        const full = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-        const item = Atomics.load(counter, 0) - before;
-        abandon(full ? bound(job, item, `took more than ${memory} MB of memory`, files, names) : error);
-      });
-      worker.ref();
-      worker.postMessage(job);
-    });
+  const run = async (job: Job): Promise<Results> => {
+    const results: Results = [];
+    let portion = PORTION;
+    while (results.length < job.items.length) {
+      const part = { ...job, items: job.items.slice(results.length, results.length + portion) } as Job;
+      const answer = await ask(part);
+      if (!('lost' in answer)) results.push(...answer);
+      // Which of several items it was is not known: go on one by one.
+      else if (answer.lost === 'gone') throw new Error(`the process that executes ${names.tokenizer} ended by itself`);
+      else if (part.items.length > 1) portion = 1;
+      else
+        throw bound(
+          part,
+          answer.lost === 'late' ? `took longer than ${patience / 1000} s` : `took more than ${memory} MB of memory`,
+          files,
+          names,
+        );
+    }
+    return results;
   };
   return {
-    // One job at a time, in the order of their calls.
     run: (job) => {
       const next = last.then(
         () => run(job),
@@ -146,11 +121,62 @@ function threadRunner(files: EngineFiles, names: FileNames, size: number, option
       return next;
     },
     close: async () => {
-      const open = thread;
-      thread = undefined;
-      await open?.worker.terminate();
+      other?.child.kill('SIGKILL');
+      other = undefined;
     },
   };
+}
+
+function start(files: EngineFiles, names: FileNames, memory: number): Other {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const child = fork(fileURLToPath(new URL(`./process.${extension}`, import.meta.url)), {
+    execArgv: [...process.execArgv, `--max-old-space-size=${memory}`, '--max-semi-space-size=8', '--stack-size=2000'],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const other: Other = { child, heard: () => undefined };
+  child.on('message', (reply: Reply) => other.heard(reply));
+  child.on('error', () => other.heard({ lost: 'gone' }));
+  // V8 aborts where the heap is full; some shells report that as 134.
+  child.on('exit', (code, signal) => other.heard({ lost: signal === 'SIGABRT' || signal === 'SIGKILL' || code === 134 ? 'full' : 'gone' }));
+  const request: Request = { files };
+  try {
+    child.send(request);
+  } catch (error) {
+    child.kill('SIGKILL');
+    // What is sent is copied by recursion.
+    if (!(error instanceof RangeError)) throw error;
+    throw faultOf({ about: 'tokenizer', message: 'its values are nested too deeply' }, names);
+  }
+  child.unref();
+  child.channel?.unref();
+  return other;
+}
+
+/** The answer of the process; lost where nothing came for `patience` milliseconds, or for `building` before its first word. */
+function hear(other: Other, job: Job, patience: number, building: number): Promise<Exclude<Reply, { done: number }> | Lost> {
+  const { child } = other;
+  return new Promise((resolve) => {
+    const finish = (answer: Exclude<Reply, { done: number }> | Lost): void => {
+      clearTimeout(watch);
+      other.heard = () => undefined;
+      child.channel?.unref();
+      resolve(answer);
+    };
+    const late = (): void => finish({ lost: 'late' });
+    let watch = setTimeout(late, building);
+    other.heard = (answer) => {
+      if (!('done' in answer)) return finish(answer);
+      clearTimeout(watch);
+      watch = setTimeout(late, patience);
+    };
+    // The other process keeps this one alive only while somebody waits for it.
+    child.channel?.ref();
+    const request: Request = { job };
+    child.send(request, (error) => {
+      if (error !== null) other.heard({ lost: 'gone' });
+    });
+  });
 }
 
 function faultOf({ about, message }: { about: 'tokenizer' | 'template'; message: string }, names: FileNames): PivotError {
@@ -165,14 +191,14 @@ function faultOf({ about, message }: { about: 'tokenizer' | 'template'; message:
       });
 }
 
-function bound(job: Job, index: number, what: string, files: EngineFiles, names: FileNames): PivotError {
+function bound(job: Job, what: string, files: EngineFiles, names: FileNames): PivotError {
   if (job.kind === 'render') {
     return new PivotError('R0533', `the chat_template of ${names.template} ${what} for one conversation`, {
       cure: 'mend the template',
       place: { file: names.template },
     });
   }
-  const item = job.items[Math.min(index, job.items.length - 1)];
+  const [item] = job.items;
   const which =
     typeof item === 'string'
       ? `a text of ${item.length} characters (${JSON.stringify(item.slice(0, 40))})`
