@@ -45,27 +45,28 @@ describe('JSON', () => {
     const sound = '{"a": [1, -2.5e3, "x\\"y\\u00e9", true, null, {}], "b": {"c": [], "d": [[0]]} }';
     const letters = '{}[]",:0-1.e\\u tfn';
     let taken = 0;
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < 5000; round++) {
       let text = sound;
       for (let edits = 1 + (round % 2); edits > 0; edits--) {
         const at = Math.floor(next() * text.length);
         const put = letters[Math.floor(next() * letters.length)];
         text = text.slice(0, at) + (next() < 0.5 ? put : '') + text.slice(at + Math.floor(next() * 2));
       }
-      let parsed: unknown;
-      try {
-        parsed = JSON.parse(text);
-      } catch {
-        expect(() => read(text)).toThrow(/not valid JSON/);
-        continue;
-      }
-      try {
-        expect(read(text).value).toEqual(parsed);
-        taken++;
-      } catch (error) {
-        expect(String(error)).toMatch(/stands twice/);
+      const ours = outcome(() => read(text).value);
+      const theirs = outcome(() => JSON.parse(text));
+      if (ours === theirs) taken += ours.startsWith('{') ? 1 : 0;
+      else if (!/stands twice/.test(ours) && !(theirs.startsWith('SyntaxError') && /not valid JSON/.test(ours))) {
+        throw new Error(`${text}: ${ours} against ${theirs}`);
       }
     }
     expect(taken).toBeGreaterThan(100);
   });
 });
+
+function outcome(parse: () => unknown): string {
+  try {
+    return JSON.stringify(parse());
+  } catch (error) {
+    return String(error);
+  }
+}

@@ -49,7 +49,7 @@ if (!isThere) test.skip('there are no recorded rows here', () => undefined);
 
 (isThere ? describe : describe.skip)('as TRL', () => {
   test.each(['trl-explicit', 'trl-implicit', 'trl-image', 'trl-string-content', 'trl-strings'])('%s', async (layout) => {
-    const tokenizer = await (opening ?? (undefined as never));
+    const tokenizer = await (opening ?? undefined);
     const { recorded, rows } = load<{ chosen: One; rejected: One }>(layout);
     expect(createHash('sha256').update(readFileSync(tokenizer.file)).digest('hex')).toBe(recorded.tokenizer_json_sha256);
     const render = layout === 'trl-strings' ? renderPlainPairs : renderPairs;
@@ -69,7 +69,7 @@ if (!isThere) test.skip('there are no recorded rows here', () => undefined);
     ['trl-sft', 'all', 'labels_all'],
     ['trl-sft-completion', 'last', 'labels'],
   ])('%s, learning %s', async (layout, learn, labels) => {
-    const tokenizer = await (opening ?? (undefined as never));
+    const tokenizer = await (opening ?? undefined);
     const { recorded, rows } = load<Record<string, number[]>>(layout);
     const sequences = await renderConversations(
       tokenizer,

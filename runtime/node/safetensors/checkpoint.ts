@@ -107,7 +107,6 @@ function readWeightMap(json: JsonFile): Map<string, string> {
 
 /** A file of this very folder on every system: no path, no drive, no address, nothing that a system would cut off. */
 function isPlainName(name: string): boolean {
-  // eslint-disable-next-line no-control-regex
   return !/[/\\:\u0000-\u001f]/.test(name) && name.endsWith('.safetensors') && basename(name) === name;
 }
 

@@ -13,7 +13,7 @@ import type { Reply, Request } from './process.ts';
 export interface RunnerOptions {
   /** Whether jobs run in a process of their own. That needs compiled code, so without a word they do where this file is compiled. */
   apart?: boolean;
-  /** Milliseconds for one text or one conversation. */
+  /** Milliseconds of the processor for one text or one conversation. */
   patience?: number;
   /** Megabytes of the heap of the process. */
   memory?: number;
@@ -33,7 +33,9 @@ export interface Runner {
   close(): Promise<void>;
 }
 
-const PATIENCE = 2000;
+const PATIENCE = 1000;
+/** How much longer the clock may run than the processor, before a process is given up. */
+const WAITING = 10;
 /** Items in one message, so that the other heap holds a part of the data only. */
 const PORTION = 256;
 
@@ -79,8 +81,8 @@ function runnerApart(files: EngineFiles, names: FileNames, size: number, options
   let last: Promise<unknown> = Promise.resolve();
 
   const ask = async (job: Job): Promise<Results | Lost> => {
-    const own = (other ??= start(files, names, memory));
-    const answer = await hear(own, job, patience, building);
+    const own = (other ??= start({ files, patience: { item: patience, building } }, names, memory));
+    const answer = await hear(own, job, WAITING * (building + patience * job.items.length));
     if ('lost' in answer) {
       own.child.kill('SIGKILL');
       other = undefined;
@@ -88,7 +90,7 @@ function runnerApart(files: EngineFiles, names: FileNames, size: number, options
     }
     if ('results' in answer) return answer.results;
     if ('fault' in answer) throw faultOf(answer.fault, names);
-    throw new Error('error' in answer ? answer.error : 'an answer without results');
+    throw new Error(answer.error);
   };
 
   const run = async (job: Job): Promise<Results> => {
@@ -127,7 +129,7 @@ function runnerApart(files: EngineFiles, names: FileNames, size: number, options
   };
 }
 
-function start(files: EngineFiles, names: FileNames, memory: number): Other {
+function start(request: Request, names: FileNames, memory: number): Other {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const child = fork(fileURLToPath(new URL(`./process.${extension}`, import.meta.url)), {
     execArgv: [...process.execArgv, `--max-old-space-size=${memory}`, '--max-semi-space-size=8', '--stack-size=2000'],
@@ -137,9 +139,7 @@ function start(files: EngineFiles, names: FileNames, memory: number): Other {
   const other: Other = { child, heard: () => undefined };
   child.on('message', (reply: Reply) => other.heard(reply));
   child.on('error', () => other.heard({ lost: 'gone' }));
-  // V8 aborts where the heap is full; some shells report that as 134.
-  child.on('exit', (code, signal) => other.heard({ lost: signal === 'SIGABRT' || signal === 'SIGKILL' || code === 134 ? 'full' : 'gone' }));
-  const request: Request = { files };
+  child.on('exit', (code, signal) => other.heard({ lost: reasonOf(code, signal) }));
   try {
     child.send(request);
   } catch (error) {
@@ -153,28 +153,29 @@ function start(files: EngineFiles, names: FileNames, memory: number): Other {
   return other;
 }
 
-/** The answer of the process; lost where nothing came for `patience` milliseconds, or for `building` before its first word. */
-function hear(other: Other, job: Job, patience: number, building: number): Promise<Exclude<Reply, { done: number }> | Lost> {
+/** V8 aborts where the heap is full (134 to some shells), systems kill what fills the memory; the watch ends what takes too long. */
+function reasonOf(code: number | null, signal: NodeJS.Signals | null): Lost['lost'] {
+  if (signal === 'SIGTERM') return 'late';
+  return signal === 'SIGABRT' || signal === 'SIGKILL' || code === 134 ? 'full' : 'gone';
+}
+
+/** The answer of the process; lost where none came for `waiting` milliseconds of the clock. */
+function hear(other: Other, job: Job, waiting: number): Promise<Reply | Lost> {
   const { child } = other;
   return new Promise((resolve) => {
-    const finish = (answer: Exclude<Reply, { done: number }> | Lost): void => {
+    const finish = (answer: Reply | Lost): void => {
       clearTimeout(watch);
       other.heard = () => undefined;
       child.channel?.unref();
       resolve(answer);
     };
-    const late = (): void => finish({ lost: 'late' });
-    let watch = setTimeout(late, building);
-    other.heard = (answer) => {
-      if (!('done' in answer)) return finish(answer);
-      clearTimeout(watch);
-      watch = setTimeout(late, patience);
-    };
+    const watch = setTimeout(() => finish({ lost: 'late' }), waiting);
+    other.heard = finish;
     // The other process keeps this one alive only while somebody waits for it.
     child.channel?.ref();
     const request: Request = { job };
     child.send(request, (error) => {
-      if (error !== null) other.heard({ lost: 'gone' });
+      if (error !== null && child.connected) other.heard({ lost: 'gone' });
     });
   });
 }
