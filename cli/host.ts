@@ -6,6 +6,7 @@ import type { Host } from '../compiler/host.ts';
 import { PivotError } from '../plan/errors.ts';
 import { FIRST_BYTES, headerLength, parseHeader } from '../runtime/core/safetensors/format.ts';
 import { contentHash } from '../runtime/node/data/content-hash.ts';
+import { INDEX, readIndex, SINGLE, weightMapOf } from '../runtime/node/safetensors/checkpoint.ts';
 
 /** The folder that holds `stdlib`: the package's, whether we run from `dist` or from the sources. */
 export function packageRoot(from = import.meta.url): string {
@@ -26,13 +27,29 @@ export function nodeHost(base: string): Host {
   return {
     read: (path) => (isFile(real(path)) ? readFileSync(real(path), 'utf8') : undefined),
     list: (path) => (existsSync(real(path)) && statSync(real(path)).isDirectory() ? readdirSync(real(path)) : undefined),
-    tensors: (path) => (isFile(real(path)) ? readHeader(real(path)) : undefined),
+    tensors: (path) => (isFile(real(path)) ? readHeader(real(path)) : readFolder(real(path))),
     hash: (path) => (existsSync(real(path)) ? contentHash(real(path)) : undefined),
   };
 }
 
 function isFile(path: string): boolean {
   return existsSync(path) && statSync(path).isFile();
+}
+
+/** The headers of a checkpoint's folder, in one file or in shards; undefined where it is none. */
+function readFolder(folder: string): ReturnType<typeof readHeader> | undefined {
+  if (isFile(join(folder, SINGLE))) return readHeader(join(folder, SINGLE));
+  const index = join(folder, INDEX);
+  if (!isFile(index)) return undefined;
+  const where = weightMapOf(readIndex(readFileSync(index), index));
+  return [...new Set(where.values())].flatMap((shard) => {
+    if (!isFile(join(folder, shard))) {
+      throw new PivotError('R0506', `${index} names the shard ${shard}, which is not there`, {
+        cure: 'fetch the checkpoint again, with all its files',
+      });
+    }
+    return readHeader(join(folder, shard)).filter(({ name }) => where.get(name) === shard);
+  });
 }
 
 /** The header of a safetensors file, without its data. */

@@ -21,7 +21,10 @@ export interface Measured {
   bytes: number;
 }
 
-/** Reads every case of the folder `base`, `size` at once, and hands each result to `done` when it is there. */
+/**
+ * Reads every case of the folder `base`, `size` at once, and hands each result to `done` when it is there. A case that ran out of time is
+ * read once more by itself, since others may have kept the machine busy.
+ */
 export async function runPool(
   base: string,
   cases: readonly Case[],
@@ -29,19 +32,24 @@ export async function runPool(
   size: number,
   done: (measured: Measured) => void,
 ): Promise<void> {
-  const queue = [...cases];
+  let queue = [...cases];
+  let again: Case[] | undefined = [];
   const warm = [...new Set(cases.map(readerName))];
   const lane = async (): Promise<void> => {
     let child: Child | undefined;
     for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
       child ??= await start(warm);
       const { measured, ended } = await ask(child, { reader: readerName(one), path: join(base, one.file), asked: one.result }, bounds);
-      done({ one, ...measured });
+      if (measured.outcome.kind === 'killed' && measured.milliseconds > bounds.milliseconds && again !== undefined) again.push(one);
+      else done({ one, ...measured });
       if (ended) child = undefined;
     }
     child?.process.kill();
   };
   await Promise.all(Array.from({ length: size }, lane));
+  queue = again;
+  again = undefined;
+  await lane();
 }
 
 function readerName(one: Case): string {

@@ -36,8 +36,9 @@ export interface Checkpoint {
   close(): Promise<void>;
 }
 
-const INDEX = 'model.safetensors.index.json';
-const SINGLE = 'model.safetensors';
+/** Names of the files of a checkpoint's folder. */
+export const INDEX = 'model.safetensors.index.json';
+export const SINGLE = 'model.safetensors';
 
 /** Opens a safetensors file or a folder. Close it when done. @throws PivotError R0501, R0504, and R0506 where shards and index do not fit. */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
@@ -61,8 +62,8 @@ function otherWeights(folder: string): string {
 
 async function openShards(folder: string): Promise<Checkpoint> {
   const path = join(folder, INDEX);
-  const json = readJson(await readFile(path), path, { code: 'R0506', cure: 'fetch the index again' });
-  const where = readWeightMap(json);
+  const json = readIndex(await readFile(path), path);
+  const where = weightMapOf(json);
   const files = new Map<string, SafetensorsFile>();
   try {
     const missing: string[] = [];
@@ -89,8 +90,13 @@ async function openShards(folder: string): Promise<Checkpoint> {
   }
 }
 
-/** Names of tensors and the shard of each. All faults at once. */
-function readWeightMap(json: JsonFile): Map<string, string> {
+/** The text of an index as JSON. @throws PivotError R0506 */
+export function readIndex(content: Uint8Array, file: string): JsonFile {
+  return readJson(content, file, { code: 'R0506', cure: 'fetch the index again' });
+}
+
+/** Names of tensors and the shard of each, which is a file beside the index. @throws PivotError R0506 with all faults at once. */
+export function weightMapOf(json: JsonFile): Map<string, string> {
   const map = isObject(json.value) ? own(json.value, 'weight_map') : undefined;
   if (!isObject(map)) throw misfit(json.file, ['weight_map, which gives the shard of each tensor, is missing or not an object']);
   const faults: string[] = [];

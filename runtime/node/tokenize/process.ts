@@ -23,7 +23,7 @@ function work(job: Job): Reply {
     const own = (engine ??= build());
     return {
       results: Array.from({ length: job.items.length }, (_, i) => {
-        progress.next();
+        progress.next(lettersOf(job, i));
         return own.item(job, i);
       }),
     };
@@ -33,6 +33,12 @@ function work(job: Job): Reply {
   } finally {
     progress.busy = false;
   }
+}
+
+function lettersOf(job: Job, index: number): number {
+  if (job.kind !== 'render') return job.items[index].length;
+  const parts = job.items[index].messages.flatMap(({ content }) => content);
+  return parts.reduce((sum, part) => sum + (part.type === 'text' ? part.text.length : 1), 0);
 }
 
 function build(): Engine {

@@ -13,7 +13,7 @@ import type { Reply, Request } from './process.ts';
 export interface RunnerOptions {
   /** Whether jobs run in a process of their own. That needs compiled code, so without a word they do where this file is compiled. */
   apart?: boolean;
-  /** Milliseconds of the processor for one text or one conversation. */
+  /** Milliseconds of the processor for one text or one conversation; long ones get more. */
   patience?: number;
   /** Megabytes of the heap of the process. */
   memory?: number;
@@ -33,7 +33,7 @@ export interface Runner {
   close(): Promise<void>;
 }
 
-const PATIENCE = 1000;
+const PATIENCE = 500;
 /** How much longer the clock may run than the processor, before a process is given up. */
 const WAITING = 10;
 /** Items in one message, so that the other heap holds a part of the data only. */
@@ -82,7 +82,7 @@ function runnerApart(files: EngineFiles, names: FileNames, size: number, options
 
   const ask = async (job: Job): Promise<Results | Lost> => {
     const own = (other ??= start({ files, patience: { item: patience, building } }, names, memory));
-    const answer = await hear(own, job, WAITING * (building + patience * job.items.length));
+    const answer = await hear(own, job, WAITING * (building + (patience + 1000) * job.items.length));
     if ('lost' in answer) {
       own.child.kill('SIGKILL');
       other = undefined;
@@ -103,13 +103,7 @@ function runnerApart(files: EngineFiles, names: FileNames, size: number, options
       // Which of several items it was is not known: go on one by one.
       else if (answer.lost === 'gone') throw new Error(`the process that executes ${names.tokenizer} ended by itself`);
       else if (part.items.length > 1) portion = 1;
-      else
-        throw bound(
-          part,
-          answer.lost === 'late' ? `took longer than ${patience / 1000} s` : `took more than ${memory} MB of memory`,
-          files,
-          names,
-        );
+      else throw bound(part, answer.lost === 'late' ? 'took too long' : `took more than ${memory} MB of memory`, files, names);
     }
     return results;
   };

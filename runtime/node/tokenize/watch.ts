@@ -7,11 +7,13 @@ import { Worker } from 'node:worker_threads';
 
 /** What the process tells the thread, in shared memory. */
 export class Progress {
-  /** A number that changes with every item; whether something is at work; whether that is the building of tables. */
-  readonly memory = new SharedArrayBuffer(12);
+  /** A number that changes with every item; whether something is at work; whether that is the building of tables; the item's letters. */
+  readonly memory = new SharedArrayBuffer(16);
   private readonly cells = new Int32Array(this.memory);
 
-  next(): void {
+  /** Another item begins, of so many letters. */
+  next(letters: number): void {
+    Atomics.store(this.cells, 3, letters);
     Atomics.add(this.cells, 0, 1);
   }
 
@@ -24,7 +26,7 @@ export class Progress {
   }
 }
 
-/** Milliseconds of the processor: for one item, and for building the tables. */
+/** Milliseconds of the processor: for one item, to which one is added for every hundred letters, and for building the tables. */
 export interface Patience {
   item: number;
   building: number;
@@ -64,7 +66,7 @@ function loop(memory: SharedArrayBuffer, patience: Patience, parent: number): vo
     if (mark !== seen || Atomics.load(cells, 1) === 0) {
       seen = mark;
       since = now;
-    } else if (now - since > (Atomics.load(cells, 2) === 1 ? patience.building : patience.item)) {
+    } else if (now - since > (Atomics.load(cells, 2) === 1 ? patience.building : patience.item + Atomics.load(cells, 3) / 100)) {
       process.kill(process.pid, 'SIGTERM');
     }
   }, 50);
