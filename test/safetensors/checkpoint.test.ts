@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { nodeHost } from '../../cli/host.ts';
 import type { Tensor } from '../../runtime/core/safetensors/format.ts';
 import { openCheckpoint } from '../../runtime/node/safetensors/checkpoint.ts';
 import { writeSafetensors } from '../../runtime/node/safetensors/files.ts';
@@ -43,6 +44,13 @@ describe('a checkpoint in shards', () => {
     expect(tensors.get('a')).toMatchObject({ dtype: 'F32', shape: [2], file: join(path, SHARDS[0]), bytes: 8 });
     expect((await read('__proto__')).data[0]).toBe(3);
     expect([...(await read('a')).data]).toEqual([1, 2]);
+    // The compiler sees the same.
+    const seen = nodeHost(root).tensors(basename(path));
+    expect(seen?.map(({ name, dtype, shape }) => [name, dtype, shape]).sort()).toEqual([
+      ['__proto__', 'F32', [1]],
+      ['a', 'F32', [2]],
+      ['b', 'F32', [1]],
+    ]);
     await expect(read('c')).rejects.toThrow(expect.objectContaining({ code: 'R0503' }));
     await close();
   });

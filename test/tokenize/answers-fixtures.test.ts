@@ -1,5 +1,5 @@
 /** Ids and masks of TRL's collators for the recorded rows. Runs where the set is there. */
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +8,12 @@ import type { Message } from '../../runtime/core/data/conversation.ts';
 import { renderConversations, renderPairs, renderPlainPairs } from '../../runtime/core/tokenize/answers.ts';
 import type { Learn, Pair, Sequence } from '../../runtime/core/tokenize/answers.ts';
 import { openTokenizer } from '../../runtime/node/tokenize/open.ts';
+import type { TextTokenizer } from '../../runtime/node/tokenize/open.ts';
 
 const SET = join(packageRoot(), '..', 'shared', 'fixtures');
 const EXPECT = join(SET, 'data', 'rows', 'expect');
 const isThere = existsSync(EXPECT);
-const opening = isThere ? openTokenizer(join(SET, 'models', 'tokenizer')) : undefined;
-afterAll(async () => (await opening)?.close());
+const opening = (): Promise<TextTokenizer> => openTokenizer(join(SET, 'models', 'tokenizer'));
 
 interface Recorded<T> {
   tokenizer_json_sha256: string;
@@ -49,7 +49,7 @@ if (!isThere) test.skip('there are no recorded rows here', () => undefined);
 
 (isThere ? describe : describe.skip)('as TRL', () => {
   test.each(['trl-explicit', 'trl-implicit', 'trl-image', 'trl-string-content', 'trl-strings'])('%s', async (layout) => {
-    const tokenizer = await (opening ?? undefined);
+    const tokenizer = await opening();
     const { recorded, rows } = load<{ chosen: One; rejected: One }>(layout);
     expect(createHash('sha256').update(readFileSync(tokenizer.file)).digest('hex')).toBe(recorded.tokenizer_json_sha256);
     const render = layout === 'trl-strings' ? renderPlainPairs : renderPairs;
@@ -69,7 +69,7 @@ if (!isThere) test.skip('there are no recorded rows here', () => undefined);
     ['trl-sft', 'all', 'labels_all'],
     ['trl-sft-completion', 'last', 'labels'],
   ])('%s, learning %s', async (layout, learn, labels) => {
-    const tokenizer = await (opening ?? undefined);
+    const tokenizer = await opening();
     const { recorded, rows } = load<Record<string, number[]>>(layout);
     const sequences = await renderConversations(
       tokenizer,
