@@ -106,7 +106,7 @@ export function readDinov2(fields: Fields, withRegisters: boolean, classifies: b
   if (registers < 0 || registers > 4096) fields.fault('num_register_tokens', 'a whole number from 0 to 4096');
   const picture = readPicture(fields, { ...BASE, image: 224, patch: 14 }, 1 + registers);
   const swiglu = fields.flag('use_swiglu_ffn', false);
-  const hidden = Math.trunc(picture.width * fields.positive('mlp_ratio', 4));
+  const hidden = innerOf(fields, picture.width);
   return {
     family: 'dinov2',
     ...picture,
@@ -135,6 +135,15 @@ export function readVitMae(fields: Fields, pretrains: boolean): VitMae {
     layers: fields.count('decoder_num_hidden_layers', 8, LARGEST.layers),
   };
   return { family: 'vit_mae', ...picture, qkvBias: fields.flag('qkv_bias', true), ...(pretrains ? { decoder } : {}) };
+}
+
+/** The width inside a perceptron, where a config gives its ratio to the width. */
+function innerOf(fields: Fields, width: number): number {
+  const ratio = fields.positive('mlp_ratio', 4);
+  const inner = Math.trunc(width * ratio);
+  if (inner >= 1 && inner <= LARGEST.width) return inner;
+  fields.fault('mlp_ratio', `a ratio by which the width is 1 to ${LARGEST.width}`, String(ratio));
+  return width;
 }
 
 /** transformers counts the names of classes; without names there are two. */
@@ -181,13 +190,16 @@ export function readTimm(fields: Fields): TimmVit {
   }
   const pool = args.text('global_pool') ?? fields.text('global_pool') ?? 'token';
   if (pool !== 'token' && pool !== '') fields.fault('global_pool', 'token', pool);
+  const ofHead = args.has('num_classes') ? args : fields;
+  const classes = ofHead.whole('num_classes', 1000);
+  if (classes < 0 || classes > LARGEST.vocabulary) ofHead.fault('num_classes', `a whole number from 0 to ${LARGEST.vocabulary}`);
   const d = args.count('embed_dim', width, LARGEST.width);
   const h = args.count('num_heads', heads, LARGEST.width);
   if (d % h !== 0) args.fault('num_heads', `a divisor of embed_dim ${d}`, String(h));
   return {
     family: 'timm_vit',
     width: d,
-    inner: Math.trunc(d * args.positive('mlp_ratio', 4)),
+    inner: innerOf(args, d),
     layers: args.count('depth', layers, LARGEST.layers),
     heads: h,
     headSize: d / h,
@@ -196,6 +208,6 @@ export function readTimm(fields: Fields): TimmVit {
     channels: args.count('in_chans', 3, 64),
     ...gridOf(args, sideOf(args, 'img_size', Number(name?.[3] ?? 224)), sideOf(args, 'patch_size', Number(name?.[2] ?? 16)), 1),
     qkvBias: args.flag('qkv_bias', true),
-    classes: args.has('num_classes') ? args.whole('num_classes', 0) : fields.whole('num_classes', 1000),
+    classes,
   };
 }

@@ -72,8 +72,17 @@ export class Engine {
     }
   }
 
-  /** Does one item of a job. */
+  /** Does one item of a job. @throws EngineFault */
   item(job: Job, index: number): number[] | string[] | string | number | null {
+    try {
+      return this.do(job, index);
+    } catch (error) {
+      // The library trusts its files: what it stumbles over is a value in them.
+      throw error instanceof EngineFault ? error : new EngineFault('tokenizer', said(error));
+    }
+  }
+
+  private do(job: Job, index: number): ReturnType<Engine['item']> {
     switch (job.kind) {
       case 'encode':
         return this.encode(job.items[index], job.special);
