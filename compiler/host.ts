@@ -8,7 +8,7 @@ export interface Host {
   read(path: string): string | undefined;
   /** Names in a folder (no order promised), or undefined if there is none. */
   list(path: string): string[] | undefined;
-  /** Names and shapes of the tensors of a safetensors file, read from its header. Throws a PivotError if it is damaged. */
+  /** Names and shapes of the tensors of a safetensors file or of a checkpoint's folder, read from headers. Throws a PivotError if it is damaged. */
   tensors(path: string): { name: string; dtype: string; shape: number[] }[] | undefined;
   /** Hash of a file's content, or of a folder's names and contents. */
   hash(path: string): string | undefined;

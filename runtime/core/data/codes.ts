@@ -7,6 +7,8 @@ export const DATA_CODES = {
   R0502: 'A tensor is stored in a type that Pivot does not compute with, such as F64. Other tensors of the file can be read.',
   R0503: 'A safetensors file does not have a tensor of this name.',
   R0504: 'A file cannot be opened.',
+  R0505: 'A weight is NaN or infinite. Training from it would give nothing else.',
+  R0506: 'The index of a sharded checkpoint does not fit its files, or names a file outside its folder.',
   R0511: 'The plan names a data source that this runtime does not have. Sources that read files are missing in a browser.',
   R0512: 'A parameter of a data source has a value that the source cannot use.',
   R0513: 'A data source holds fewer rows than the text declares. Rows are never repeated to fill the count.',
@@ -27,6 +29,12 @@ export const DATA_CODES = {
   R0532:
     'A file of rows is not what its name says, is cut off, or is damaged. Nothing of it is used, since what is missing cannot be known.',
   R0533: 'The columns of rows fit none of the layouts that are read, or there are several files to choose from.',
+  R0540: 'A file of a tokenizer is not JSON, or has a key twice.',
+  R0541:
+    'A file of a tokenizer contradicts itself, needs what is not supported, or has no ids for a text. Other ids would mean other words.',
+  R0542: 'A chat template is missing, cannot be parsed, refuses a conversation, or does not let the answer be told from the prompt.',
+  R0543: 'A tokenizer or a chat template took too long or too much memory for one text. It was ended; patterns of others may never end.',
+  R0544: 'A conversation cannot be rendered: its pictures and image tokens differ, or there is no answer to learn.',
 } as const;
 
 export type DataCode = keyof typeof DATA_CODES;

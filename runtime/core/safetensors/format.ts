@@ -8,7 +8,10 @@
  */
 import type { StoredDtype, TypedArrayOf } from '../../../plan/dtypes.ts';
 import { elements } from '../../../plan/dtypes.ts';
+import { disguiseOf } from '../../../plan/disguise.ts';
 import { PivotError } from '../../../plan/errors.ts';
+import { isObject, kindOf, own, readJson } from '../../../plan/json.ts';
+import type { Json, JsonFile } from '../../../plan/json.ts';
 import { readableTypes, STORED_BYTES, toStored } from './convert.ts';
 import type { FileDtype } from './convert.ts';
 
@@ -37,12 +40,21 @@ export interface Header {
 /** The limit of the reference implementation; a longer header is a broken length. */
 const MAX_HEADER = 100_000_000;
 
-/** Length of the header in bytes, from the first 8 bytes of a file of `size` bytes. */
+/** How much of a file's beginning `headerLength` likes to see, so that it can say what the file is instead. */
+export const FIRST_BYTES = 512;
+
+/** Length of the header in bytes, from the first bytes (8 at least, `FIRST_BYTES` at best) of a file of `size` bytes. */
 export function headerLength(first: Uint8Array, size: number, file: string): number {
-  if (size < 8 || first.length < 8) throw broken(file, `it has ${size} bytes, and the length of the header alone takes 8`);
+  const instead = disguiseOf(first);
+  const wrong = (what: string): PivotError =>
+    broken(file, instead === undefined ? what : `expected safetensors, found ${instead} (${what})`);
+  if (size < 8 || first.length < 8) throw wrong(`expected at least 8 bytes, which hold the length of its header; found ${size} bytes`);
   const length = new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true);
-  if (length > BigInt(MAX_HEADER)) throw broken(file, `its header would be ${length} bytes long`);
-  if (Number(length) + 8 > size) throw broken(file, `its header should end at byte ${Number(length) + 8}, but the file has ${size} bytes`);
+  const after = size - 8;
+  if (length > BigInt(after))
+    throw wrong(`its first bytes announce a header of ${length} bytes; expected at most ${after}, which follow them`);
+  if (length > BigInt(MAX_HEADER)) throw wrong(`its header would be ${length} bytes long; expected at most ${MAX_HEADER}`);
+  if (length < 2n) throw wrong(`its header would be ${length} bytes long; the shortest is {}`);
   return Number(length);
 }
 
@@ -50,57 +62,92 @@ export function headerLength(first: Uint8Array, size: number, file: string): num
  * Parses and checks the header (the bytes after the length). Every tensor must have a known type, a shape of
  * non-negative integers, as many bytes as these say, and together they must cover the data without gap or overlap.
  */
-export function parseHeader(json: Uint8Array, size: number, file: string): Header {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
-  } catch (cause) {
-    throw broken(file, 'its header is not valid JSON', cause);
-  }
-  if (!isRecord(value)) throw broken(file, 'its header is not a JSON object');
-  const start = 8 + json.length;
+export function parseHeader(bytes: Uint8Array, size: number, file: string): Header {
+  const json = readJson(bytes, `the header of ${file}`, { code: 'R0501', cure: CURE });
+  if (!isObject(json.value)) throw broken(file, `its header should be an object: expected an object, found ${kindOf(json.value)}`);
+  const start = 8 + bytes.length;
   const metadata: Record<string, string> = {};
   const tensors = new Map<string, TensorInfo>();
-  for (const [name, entry] of Object.entries(value)) {
+  for (const [name, entry] of Object.entries(json.value)) {
     if (name === '__metadata__') {
-      if (!isRecord(entry)) throw broken(file, '__metadata__ is not an object');
+      if (!isObject(entry)) throw broken(file, `__metadata__ should be an object, found ${kindOf(entry)}`);
       for (const [key, text] of Object.entries(entry)) {
-        if (typeof text !== 'string') throw broken(file, `__metadata__.${key} is not a text`);
-        metadata[key] = text;
+        if (typeof text !== 'string') {
+          throw broken(file, `__metadata__.${key} should be a text: expected a string, found ${json.source([name, key])}`);
+        }
+        Object.defineProperty(metadata, key, { value: text, enumerable: true, writable: true, configurable: true });
       }
     } else {
-      tensors.set(name, parseEntry(name, entry, start, size, file));
+      tensors.set(name, parseEntry(name, entry, start, json, file));
     }
   }
   checkCover([...tensors.values()], start, size, file);
   return { metadata, tensors };
 }
 
-function parseEntry(name: string, entry: unknown, start: number, size: number, file: string): TensorInfo {
-  if (!isRecord(entry)) throw broken(file, `the entry of ${name} is not an object`);
-  const { dtype, shape, data_offsets: offsets } = entry;
-  if (typeof dtype !== 'string' || !isFileDtype(dtype)) throw broken(file, `${name} has the unknown type ${JSON.stringify(dtype)}`);
-  if (!isCounts(shape)) throw broken(file, `${name} has no valid shape`);
-  if (!isCounts(offsets) || offsets.length !== 2) throw broken(file, `${name} has no valid data_offsets`);
-  const [begin, end] = offsets;
-  const needed = elements(shape) * STORED_BYTES[dtype];
-  if (end - begin !== needed) {
-    throw broken(file, `${name} (${dtype} [${shape.join(', ')}]) needs ${needed} bytes, but its offsets hold ${end - begin}`);
+function parseEntry(name: string, entry: Json, start: number, json: JsonFile, file: string): TensorInfo {
+  if (!isObject(entry)) {
+    throw broken(
+      file,
+      `tensor ${name}: expected an object with dtype, shape, data_offsets, found ${kindOf(entry)} (${json.source([name])})`,
+    );
   }
-  if (start + end > size) throw broken(file, `${name} ends at byte ${start + end}, but the file has ${size} bytes`);
+  const wrong = (field: string, expected: string): PivotError =>
+    broken(
+      file,
+      `tensor ${name}: ${field} should be ${expected}, found ${json.source([name, field])?.replace(/^"(.*)"$/, '$1') ?? 'none'}`,
+    );
+  const dtype = own(entry, 'dtype');
+  const shape = own(entry, 'shape');
+  const offsets = own(entry, 'data_offsets');
+  if (typeof dtype !== 'string' || !isFileDtype(dtype)) throw wrong('dtype', `one of ${Object.keys(STORED_BYTES).reverse().join(', ')}`);
+  if (!isCounts(shape)) throw wrong('shape', 'a list of whole numbers from 0 on');
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    throw wrong('data_offsets', 'two whole numbers, where its bytes begin and where they end');
+  }
+  const [begin, end] = offsets;
+  // In whole numbers of any size: a product that overflows must not fit by chance.
+  const needed = shape.reduce((n, extent) => n * BigInt(extent), BigInt(STORED_BYTES[dtype]));
+  if (BigInt(end - begin) !== needed) {
+    throw broken(
+      file,
+      `tensor ${name}: expected ${needed} bytes for ${dtype} [${shape.join(', ')}], found ${end - begin} bytes in its data_offsets`,
+    );
+  }
   return { name, fileDtype: dtype, shape, begin: start + begin, end: start + end };
 }
 
-/** No gap and no overlap. This also refuses a name that the JSON gives twice: the bytes of the first would be a gap. */
+/** No gap, no overlap, nothing behind the end of the file. Offsets in messages are those of the header, from the start of the data. */
 function checkCover(tensors: TensorInfo[], start: number, size: number, file: string): void {
   const sorted = tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  let at = start;
-  for (const tensor of sorted) {
-    if (tensor.begin < at) throw broken(file, `${tensor.name} overlaps the tensor before it`);
-    if (tensor.begin > at) throw broken(file, `there are ${tensor.begin - at} unused bytes before ${tensor.name}`);
-    at = tensor.end;
+  const last = sorted.reduce((end, tensor) => Math.max(end, tensor.end), start);
+  const beyond = sorted.find(({ end }) => end > size);
+  if (beyond !== undefined) {
+    throw broken(
+      file,
+      `tensor ${beyond.name} ends at byte ${beyond.end - start} of the data; expected at most ${size - start}, where the data ends ` +
+        `(expected a file of ${last} bytes, found ${size} bytes)`,
+    );
   }
-  if (at !== size) throw broken(file, `its tensors end at byte ${at}, but the file has ${size} bytes`);
+  let at = start;
+  let before: TensorInfo | undefined;
+  for (const tensor of sorted) {
+    if (tensor.begin < at) {
+      throw broken(
+        file,
+        `tensor ${tensor.name} overlaps ${before?.name}: expected that it begins at ${at - start} of the data, found that it begins at ${tensor.begin - start}`,
+      );
+    }
+    if (tensor.begin > at) {
+      throw broken(
+        file,
+        `expected a tensor at byte ${at - start} of the data, found that the next, ${tensor.name}, begins at ${tensor.begin - start}`,
+      );
+    }
+    at = tensor.end;
+    before = tensor;
+  }
+  if (at !== size) throw broken(file, `its tensors end before the file does: expected ${at} bytes, found ${size} bytes`);
 }
 
 /** Reads one tensor from its own bytes (`info.begin` to `info.end` of the file); F16 and BF16 become f32. */
@@ -117,7 +164,7 @@ export function decodeTensor(info: TensorInfo, bytes: Uint8Array, file: string):
 
 /** Reads all tensors of a file that is in memory. `file` is for messages. */
 export function decodeSafetensors(bytes: Uint8Array, file: string): { metadata: Record<string, string>; tensors: Tensor[] } {
-  const length = headerLength(bytes, bytes.length, file);
+  const length = headerLength(bytes.subarray(0, FIRST_BYTES), bytes.length, file);
   const header = parseHeader(bytes.subarray(8, 8 + length), bytes.length, file);
   const tensors = [...header.tensors.values()].map((info) => decodeTensor(info, bytes.subarray(info.begin, info.end), file));
   return { metadata: header.metadata, tensors };
@@ -165,10 +212,6 @@ export function bytesOf(data: TypedArrayOf): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
@@ -177,10 +220,8 @@ function isFileDtype(name: string): name is FileDtype {
   return Object.hasOwn(STORED_BYTES, name);
 }
 
-function broken(file: string, what: string, cause?: unknown): PivotError {
-  return new PivotError('R0501', `${file} is not a whole safetensors file: ${what}`, {
-    cure: 'fetch or write the file again',
-    place: { file },
-    cause,
-  });
+const CURE = 'fetch or write the file again';
+
+function broken(file: string, what: string): PivotError {
+  return new PivotError('R0501', `${file} is not a whole safetensors file: ${what}`, { cure: CURE, place: { file } });
 }

@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { elements } from '../../../plan/dtypes.ts';
 import { PivotError } from '../../../plan/errors.ts';
-import { bytesOf, decodeTensor, encodeHeader, headerLength, parseHeader } from '../../core/safetensors/format.ts';
+import { bytesOf, decodeTensor, encodeHeader, FIRST_BYTES, headerLength, parseHeader } from '../../core/safetensors/format.ts';
 import type { Tensor, TensorInfo } from '../../core/safetensors/format.ts';
 import { writeAtomic } from './atomic.ts';
 
@@ -39,7 +39,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   });
   try {
     const { size } = await handle.stat();
-    const first = await readAt(handle, 0, Math.min(8, size), path);
+    const first = await readAt(handle, 0, Math.min(FIRST_BYTES, size), path);
     const length = headerLength(first, size, path);
     const { metadata, tensors } = parseHeader(await readAt(handle, 8, length, path), size, path);
     const info = (name: string): TensorInfo => {

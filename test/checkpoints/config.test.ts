@@ -1,0 +1,217 @@
+import { describe, expect, test } from '@jest/globals';
+import { readArchitecture } from '../../compiler/checkpoints/config.ts';
+import { readProcessor, viewerOf } from '../../compiler/checkpoints/processor.ts';
+import { checkTensors, tensorsOf } from '../../compiler/checkpoints/tensors.ts';
+
+const read = (config: unknown) => readArchitecture(JSON.stringify(config, null, 1), 'config.json');
+const architecture = (config: unknown) => read(config).architecture;
+
+const VISION = {
+  model_type: 'siglip_vision_model',
+  hidden_size: 24,
+  intermediate_size: 48,
+  num_hidden_layers: 2,
+  num_attention_heads: 3,
+  image_size: 32,
+  patch_size: 8,
+};
+const QWEN = {
+  model_type: 'qwen2',
+  vocab_size: 64,
+  hidden_size: 32,
+  intermediate_size: 64,
+  num_hidden_layers: 1,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+};
+
+describe('config.json', () => {
+  test('missing keys have the defaults of their class', () => {
+    expect(architecture({ model_type: 'siglip_vision_model' })).toEqual({
+      family: 'siglip_vision',
+      width: 768,
+      inner: 3072,
+      layers: 12,
+      heads: 12,
+      headSize: 64,
+      activation: 'gelu_tanh',
+      epsilon: 1e-6,
+      channels: 3,
+      image: 224,
+      patch: 16,
+      grid: 14,
+      tokens: 196,
+      head: true,
+    });
+    expect(architecture({ architectures: ['ViTModel'], model_type: 'vit' })).toMatchObject({
+      epsilon: 1e-12,
+      activation: 'gelu',
+      tokens: 197,
+      pooler: true,
+    });
+    expect(architecture({ model_type: 'clip_vision_model' })).toMatchObject({
+      activation: 'quick_gelu',
+      epsilon: 1e-5,
+      patch: 32,
+      tokens: 50,
+    });
+    expect(architecture({ model_type: 'llama', num_attention_heads: 8 })).toMatchObject({
+      keyHeads: 8,
+      headSize: 512,
+      rope: { kind: 'default', theta: 1e4 },
+    });
+  });
+
+  test('both ages of rotary settings', () => {
+    expect(architecture({ ...QWEN, rope_theta: 1e6 })).toMatchObject({ rope: { kind: 'default', theta: 1e6 } });
+    expect(architecture({ ...QWEN, rope_parameters: { rope_theta: 1e6, rope_type: 'default' } })).toMatchObject({
+      rope: { kind: 'default', theta: 1e6 },
+    });
+    const scaling = { factor: 8, high_freq_factor: 4, low_freq_factor: 1, original_max_position_embeddings: 64 };
+    const rope = { kind: 'llama3', theta: 5e5, factor: 8, low: 1, high: 4, original: 64 };
+    expect(architecture({ ...QWEN, rope_theta: 5e5, rope_scaling: { ...scaling, type: 'llama3' } })).toMatchObject({ rope });
+    expect(architecture({ ...QWEN, rope_parameters: { ...scaling, rope_type: 'llama3', rope_theta: 5e5 } })).toMatchObject({ rope });
+  });
+
+  test('a gate of DINOv2 is rounded up to a multiple of 8', () => {
+    expect(architecture({ model_type: 'dinov2', use_swiglu_ffn: true, hidden_size: 1536, num_attention_heads: 24 })).toMatchObject({
+      inner: 4096,
+    });
+  });
+
+  test('LLaVA counts the input of the first layer', () => {
+    const llava = { model_type: 'llava', vision_config: VISION, text_config: QWEN, image_token_index: 63 };
+    const at = (layer: number) => architecture({ ...llava, vision_feature_layer: layer, vision_feature_select_strategy: 'full' });
+    expect(at(-2)).toMatchObject({ featureLayers: 1, imageTokens: 16 });
+    expect(at(-1)).toMatchObject({ featureLayers: 2 });
+    expect(at(0)).toMatchObject({ featureLayers: 0 });
+    expect(() => at(-4)).toThrow(/vision_feature_layer: expected -3 to 2/);
+    expect(architecture({ ...llava, vision_config: { ...VISION, model_type: 'clip_vision_model' } })).toMatchObject({
+      imageTokens: 16,
+      dropClass: true,
+    });
+    expect(() => architecture({ ...llava, image_token_index: 64 })).toThrow(
+      /image_token_index: expected an id below vocab_size 64, found 64/,
+    );
+    expect(() => architecture({ ...llava, vision_config: { ...VISION, patch_size: 0 } })).toThrow(
+      /vision_config.patch_size: expected a positive whole number, found 0/,
+    );
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['a slip in a name', { ...VISION, model_type: 'siglip_vison_model' }, /did you mean siglip_vision_model, found siglip_vison_model/],
+    ['no name', {}, /model_type: expected one of/],
+    ['code', { model_type: 'my_vit', auto_map: { AutoModel: 'mine.MyViT' } }, /auto_map: .*found mine.MyViT/],
+    ['a class of another model', { ...VISION, architectures: ['Qwen2ForCausalLM'] }, /architectures: .*found Qwen2ForCausalLM/],
+    [
+      'several faults at once',
+      { ...VISION, num_attention_heads: 5, hidden_act: 'gelulu' },
+      /num_attention_heads: expected a divisor of hidden_size 24, found 5; hidden_act: .*found gelulu|num_attention_heads.*hidden_act/,
+    ],
+    ['no number', { ...VISION, hidden_size: '24' }, /hidden_size: expected a number, positive and whole, found "24"/],
+    ['a width that nothing holds', { ...VISION, hidden_size: 24e8 }, /hidden_size: expected at most 262144, found 2400000000.*GB/],
+    ['key heads', { ...QWEN, num_key_value_heads: 3 }, /num_key_value_heads: expected a divisor of num_attention_heads 4, found 3/],
+    ['an odd head', { ...QWEN, hidden_size: 20 }, /hidden_size: expected an even size per head, for rotary positions, found 5/],
+    ['windows', { ...QWEN, use_sliding_window: true, sliding_window: 8, max_window_layers: 0 }, /use_sliding_window/],
+    [
+      'unknown scaling',
+      { ...QWEN, rope_scaling: { rope_type: 'yarn', factor: 2 } },
+      /rope_scaling.rope_type: expected default, llama3, found "yarn"/,
+    ],
+    ['quantised weights', { ...QWEN, quantization_config: { quant_method: 'gptq' } }, /quantization_config.quant_method: .*found gptq/],
+    [
+      'arguments of timm that change the model',
+      { architecture: 'vit_small_patch16_224', model_args: { init_values: 1 } },
+      /model_args.init_values/,
+    ],
+  ])('%s: refused', (_, config, message) => {
+    expect(() => read(config)).toThrow(expect.objectContaining({ code: 'C0201', message: expect.stringMatching(message) }));
+  });
+
+  test('faults have a place', () => {
+    expect(() => read({ ...VISION, patch_size: -8 })).toThrow(
+      expect.objectContaining({ place: { file: 'config.json', line: 8, column: 16 } }),
+    );
+  });
+});
+
+describe('tensors on disk', () => {
+  const vision = architecture(VISION);
+  const found = (prefix: string) => tensorsOf(vision).map(({ name, shape }) => ({ name: name.replace('vision_model.', prefix), shape }));
+
+  test('both prefixes are known', () => {
+    for (const prefix of ['vision_model.', '']) {
+      const { tensors, warnings } = checkTensors(vision, found(prefix), 'a');
+      expect(tensors.map(({ name }) => name)).toContain(`${prefix}encoder.layers.1.mlp.fc1.weight`);
+      expect(warnings).toEqual([]);
+    }
+  });
+
+  test('missing and odd ones are named together, others told', () => {
+    const all = found('');
+    const damaged = all
+      .filter(({ name }) => name !== 'post_layernorm.weight')
+      .map((one) => (one.name === 'head.probe' ? { ...one, shape: [1, 24] } : one));
+    expect(() => checkTensors(vision, damaged, 'a')).toThrow(
+      expect.objectContaining({
+        code: 'C0202',
+        message: expect.stringMatching(/post_layernorm.weight \[24\] is missing; .*head.probe .*expected \[1, 1, 24\], found \[1, 24\]/),
+      }),
+    );
+    const more = [...all, { name: 'strange', shape: [1] }, { name: 'embeddings.position_ids', shape: [1, 16] }];
+    expect(checkTensors(vision, more, 'a').warnings).toEqual([expect.stringMatching(/which are not read: strange$/)]);
+  });
+
+  test('a tied head may be there or not, an untied one must', () => {
+    const tied = architecture({ ...QWEN, tie_word_embeddings: true });
+    const without = tensorsOf(tied).filter(({ name }) => name !== 'lm_head.weight');
+    expect(checkTensors(tied, without, 'a').warnings).toEqual([]);
+    expect(checkTensors(tied, tensorsOf(tied), 'a').warnings).toEqual([]);
+    expect(() => checkTensors(architecture(QWEN), without, 'a')).toThrow(/lm_head.weight \[64, 32\] is missing/);
+  });
+});
+
+describe('preprocessor_config.json', () => {
+  const processor = (value: unknown, config?: unknown) =>
+    readProcessor(JSON.stringify(value), 'preprocessor_config.json', config === undefined ? undefined : viewerOf(architecture(config)));
+
+  test('older files: plain sizes mean what their class says', () => {
+    expect(
+      processor({ feature_extractor_type: 'CLIPFeatureExtractor', size: 42, crop_size: 40, image_mean: [0, 0, 0], image_std: [1, 1, 1] }),
+    ).toEqual({
+      pad: false,
+      resize: { filter: 'bicubic', shortest: 42 },
+      crop: { height: 40, width: 40 },
+      factor: 1 / 255,
+      mean: [0, 0, 0],
+      deviation: [1, 1, 1],
+    });
+    expect(processor({ feature_extractor_type: 'ViTFeatureExtractor', size: 42 })).toMatchObject({
+      resize: { filter: 'bilinear', height: 42, width: 42 },
+    });
+    expect(processor({ size: 32 }, VISION)).toMatchObject({ resize: { filter: 'bicubic', height: 32, width: 32 }, mean: [0.5, 0.5, 0.5] });
+  });
+
+  test.each<[unknown, RegExp]>([
+    [{ image_processor_type: 'Magic' }, /image_processor_type: .*found Magic/],
+    [{}, /image_processor_type/],
+    [{ size: { long_side: 32 } }, /size: expected height and width, or shortest_edge, found long_side/],
+    [{ size: { height: -1, width: 32 } }, /size.height: .*found -1/],
+    [{ resample: 1 }, /resample: .*found 1 \(lanczos\)/],
+    [{ resample: 99 }, /resample: expected 0 to 5.*found 99/],
+    [{ image_std: [0.5, 0, 0.5] }, /image_std\[1\]: expected a positive number, found 0/],
+    [{ image_mean: [0.5] }, /image_mean: expected 3 numbers, found 1/],
+    [{ do_center_crop: true, crop_size: null }, /crop_size/],
+    [{ rescale_factor: '1/255' }, /rescale_factor: .*found "1\/255"/],
+  ])('%j is refused', (value, message) => {
+    const whole =
+      Object.keys(value as object).length === 0 ? value : { image_processor_type: 'SiglipImageProcessor', ...(value as object) };
+    expect(() => processor(whole)).toThrow(expect.objectContaining({ code: 'C0203', message: expect.stringMatching(message) }));
+  });
+
+  test('the size must be that of the encoder', () => {
+    expect(() => processor({ image_processor_type: 'SiglipImageProcessor', size: { height: 48, width: 48 } }, VISION)).toThrow(
+      /size: expected 32 x 32.*found 48 x 48/,
+    );
+  });
+});
