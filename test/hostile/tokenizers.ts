@@ -9,7 +9,7 @@ import { openTokenizer } from '../../runtime/node/tokenize/open.ts';
 import type { TextTokenizer } from '../../runtime/node/tokenize/open.ts';
 import type { Result } from './result.ts';
 
-const say = (role: string, text: string): Message => ({ role, content: [{ type: 'text', text }] });
+const say = (role: Message['role'], text: string): Message => ({ role, content: [{ type: 'text', text }] });
 
 export async function read(path: string, asked: Record<string, unknown> = {}): Promise<Result> {
   const tokenizer = await openTokenizer(path);

@@ -5,7 +5,7 @@ import type { Sequence } from '../../runtime/core/tokenize/answers.ts';
 import { openTokenizer } from '../../runtime/node/tokenize/open.ts';
 import { folderOf, specimen, TEMPLATE } from './specimen.ts';
 
-const say = (role: string, text: string): Message => ({ role, content: [{ type: 'text', text }] });
+const say = (role: Message['role'], text: string): Message => ({ role, content: [{ type: 'text', text }] });
 const ask: Message = {
   role: 'user',
   content: [
