@@ -72,6 +72,8 @@ export interface DataSource {
   tokenizer?: string;
   /** Folder of a checkpoint whose tokenizer and chat template make ids of conversations, and the hash of those files when compiled. */
   chat?: { folder: string; hash: string };
+  /** Folder of a checkpoint whose `preprocessor_config.json` says how pictures become pixel values, and that file's hash. */
+  processor?: { folder: string; hash: string };
   /** Hash of files that the source reads (a folder's names and sizes, a file's content), taken when compiled. */
   content?: string;
   /** How many rows it has; a source that turns out to hold fewer is an error. */

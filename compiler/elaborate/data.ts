@@ -25,7 +25,7 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
   if (native.kind !== 'record' || native.type !== 'native')
     return fail('P0301', { expected: 'native("...")', found: describe(native) }, definition.name.span);
   const params: DataValue['params'] = {};
-  let folder: string | undefined;
+  const paths = new Map<string, string>();
   let count: number | undefined;
   for (const p of definition.params) {
     const given = scope.lookup(p.name.text);
@@ -33,8 +33,8 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
       if (p.name.text === 'count') count = given.value;
       else params[p.name.text] = given.value;
     } else if (given?.kind === 'string' || given?.kind === 'bool') {
-      params[p.name.text] = given.value;
-      if (p.type?.name?.text === 'path') folder = String(given.value);
+      if (p.type?.name?.text === 'path' && given.value !== '') paths.set(p.name.text, String(given.value));
+      if (p.name.text !== 'processor') params[p.name.text] = given.value;
     }
   }
   if (count === undefined || !Number.isInteger(count) || count < 1)
@@ -43,6 +43,8 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
     const v = native.fields.get(name);
     return v?.kind === 'number' ? v.value : undefined;
   };
+  const processor = paths.get('processor');
+  const folder = [...paths].find(([name]) => name !== 'processor')?.[1];
   const tokenizer = native.fields.get('tokenizer');
   const source = native.fields.get('source');
   return {
@@ -55,11 +57,15 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
     prompt: field('prompt'),
     answer: field('answer'),
     patches: field('patches'),
+    pictures: field('pictures'),
     ...(tokenizer?.kind === 'tokenizer' ? { tokenizer } : {}),
     ...(folder !== undefined ? { folder } : {}),
+    ...(processor !== undefined ? { processor } : {}),
     bound: value,
   };
 }
+
+const FACTS = ['image', 'prompt', 'answer', 'patches', 'pictures', 'tokenizer'];
 
 /** `native("scenes.pairs", image: size, ...)`: what the runtime calls the source, and the facts that shapes depend on. */
 export function makeNative(given: Given[], span: Span): RecordValue {
@@ -68,8 +74,8 @@ export function makeNative(given: Given[], span: Span): RecordValue {
     return fail('P0301', { expected: 'the name of a source in quotes', found: source ? describe(source.value) : 'nothing' }, span);
   const fields = new Map<string, Value>([['source', source.value]]);
   for (const fact of facts) {
-    if (!fact.name || !['image', 'prompt', 'answer', 'patches', 'tokenizer'].includes(fact.name))
-      fail('P0209', { name: fact.name ?? '', of: 'native', nearest: '', known: 'image, prompt, answer, patches, tokenizer' }, fact.span);
+    if (!fact.name || !FACTS.includes(fact.name))
+      fail('P0209', { name: fact.name ?? '', of: 'native', nearest: '', known: FACTS.join(', ') }, fact.span);
     fields.set(fact.name, fact.value);
   }
   return { kind: 'record', type: 'native', fields };
@@ -81,7 +87,7 @@ export function mixData(ctx: Context, given: Given[], span: Span): DataValue {
   const [first] = all;
   if (!first) return fail('P0210', { name: 'a', of: 'mix' }, span);
   all.forEach((part, i) => {
-    for (const key of ['layout', 'image', 'prompt', 'answer', 'patches'] as const) {
+    for (const key of ['layout', 'image', 'prompt', 'answer', 'patches', 'pictures'] as const) {
       if (part[key] !== first[key]) fail('P0601', { what: key, first: String(first[key]), second: String(part[key]) }, given[i].span);
     }
     if (wordsOf(part) !== wordsOf(first))

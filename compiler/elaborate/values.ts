@@ -147,6 +147,8 @@ export interface DataValue {
   tokenizer?: TokenizerValue;
   /** Path of files that it reads, relative to the text. */
   folder?: string;
+  /** Folder of the checkpoint whose image processor prepares its pictures. */
+  processor?: string;
   /** The source with its arguments; absent where rows are a mix or an earlier task's. */
   bound?: BoundValue;
   mix?: DataValue[];

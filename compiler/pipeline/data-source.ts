@@ -1,4 +1,5 @@
 /** Data of a text as a plan holds them, where they need no task of the plan. */
+import { joinHashes, PROCESSOR_FILE, TOKENIZER_FILES } from '../../plan/checkpoint-files.ts';
 import type { DataSource } from '../../plan/plan.ts';
 import type { DataValue } from '../elaborate/values.ts';
 import type { Host } from '../host.ts';
@@ -8,10 +9,14 @@ export function tokenizerOf({ tokenizer }: DataValue, host: Host): Pick<DataSour
   if (!tokenizer) return {};
   if ('words' in tokenizer.of) return { tokenizer: tokenizer.name };
   const { folder } = tokenizer.of;
-  const files = ['tokenizer.json', 'tokenizer_config.json', 'chat_template.json', 'chat_template.jinja'].map(
-    (name) => host.hash(`${folder}/${name}`) ?? '',
-  );
-  return { chat: { folder, hash: files.join(' ') } };
+  return { chat: { folder, hash: joinHashes(TOKENIZER_FILES, (name) => host.hash(`${folder}/${name}`)) } };
+}
+
+/** The checkpoint whose processor prepares pictures. */
+function processorOf({ processor }: DataValue, host: Host): Pick<DataSource, 'processor'> {
+  if (processor === undefined) return {};
+  const folder = processor.replace(/\/+$/, '');
+  return { processor: { folder, hash: joinHashes([PROCESSOR_FILE], (name) => host.hash(`${folder}/${name}`)) } };
 }
 
 /** Data as a plan holds it, with the hash of the files that it reads. */
@@ -21,6 +26,7 @@ export function resolveSource(data: DataValue, host: Host): DataSource {
     source: data.source,
     params: data.params,
     ...tokenizerOf(data, host),
+    ...processorOf(data, host),
     ...(content ? { content } : {}),
     count: data.count,
     ...(data.mix ? { mix: data.mix.map((part) => resolveSource(part, host)) } : {}),

@@ -73,6 +73,7 @@ const dataSource: Check<DataSource> = object<DataSource>({
   params: record(param),
   tokenizer: optional(text),
   chat: optional(object<{ folder: string; hash: string }>({ folder: text, hash: text })),
+  processor: optional(object<{ folder: string; hash: string }>({ folder: text, hash: text })),
   content: optional(text),
   count: integer(1),
   mix: optional((value, path, faults): value is DataSource[] => list(dataSource)(value, path, faults)),

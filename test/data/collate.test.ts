@@ -11,7 +11,7 @@ import {
   SCENES_PAD,
   SCENES_WORDS,
 } from '../../runtime/core/data/scenes/words.ts';
-import { checkFit, countUnfit } from '../../runtime/core/data/slots.ts';
+import { checkFit, countUnfit } from '../../runtime/core/data/fit.ts';
 import { CORE_SOURCES } from '../../runtime/core/data/sources.ts';
 
 const WORDS: Tokenizer = { kind: 'words', words: ['.', '!', 'what', 'where', 'red', 'blue', 'ring'], pad: 0, end: 1 };

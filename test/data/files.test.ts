@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import type { DataSource } from '../../plan/plan.ts';
 import { openSource } from '../../runtime/core/data/row.ts';
 import type { Picture, Row, RowSource } from '../../runtime/core/data/row.ts';
-import { countUnfit } from '../../runtime/core/data/slots.ts';
+import { countUnfit } from '../../runtime/core/data/fit.ts';
 import { SCENES_WORDS } from '../../runtime/core/data/scenes/words.ts';
 import { contentHash } from '../../runtime/node/data/content-hash.ts';
 import { decodeFile } from '../../runtime/node/data/pictures/decode.ts';

@@ -19,5 +19,6 @@ export async function read(path: string): Promise<Result> {
     },
   });
   await rows.close();
+  texts['({}).polluted'] = String(({} as Record<string, unknown>).polluted);
   return { rows: rows.count, row_groups: rows.rowGroups, entry: rows.entry, warnings: rows.warnings, ...texts };
 }

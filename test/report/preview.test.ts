@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Collate, Tokenizer } from '../../plan/plan.ts';
 import { collate } from '../../runtime/core/data/collate.ts';
-import { piecesOf } from '../../runtime/node/report/preview.ts';
+import { piecesOf, spellingOfWords } from '../../runtime/node/report/preview.ts';
 import type { Piece } from '../../runtime/node/report/preview.ts';
 
 const words: Tokenizer = { kind: 'words', words: ['<pad>', '<end>', 'what', 'is', 'red', 'ring', 'blue'], pad: 0, end: 1 };
@@ -12,7 +12,7 @@ const rows = [
 ];
 
 function pieces(layout: Collate, n: number): Piece[] {
-  return piecesOf(collate(rows, layout, words, { source: { name: 'rows' }, indices: [0, 1] }), n, layout, words);
+  return piecesOf(collate(rows, layout, words, { source: { name: 'rows' }, indices: [0, 1] }), n, layout, spellingOfWords(words));
 }
 
 /** Tokens as one text; those in the mask in brackets. */

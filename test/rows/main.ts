@@ -4,6 +4,7 @@ import { table } from './check.ts';
 import type { RowCheck } from './check.ts';
 import { checkPictures, checkPreprocessing } from './pictures.ts';
 import { checkClasses, checkMasks, checkRows } from './rows.ts';
+import { checkTokens } from './tokens.ts';
 
 const SHOWN = 20;
 
@@ -12,7 +13,8 @@ async function main(): Promise<number> {
   if (folder === undefined || rest.length > 0)
     throw new PivotError('T0103', 'one folder with recordings is expected', { cure: 'npm run rows -- DIR' });
   const checks: RowCheck[] = [];
-  for (const part of [checkPictures, checkPreprocessing, checkRows, checkClasses, checkMasks]) checks.push(...(await part(folder)));
+  for (const part of [checkPictures, checkPreprocessing, checkRows, checkClasses, checkMasks, checkTokens])
+    checks.push(...(await part(folder)));
   console.log(table(checks));
   const misses = checks.flatMap(({ what, misses: sentences }) => sentences.map((sentence) => `${what}: ${sentence}`));
   for (const miss of misses.slice(0, SHOWN)) console.log(miss.slice(0, 600));

@@ -30,7 +30,7 @@ interface RecordedLayout {
   score?: (number | null)[];
 }
 
-/** Every `rows-*.json`. Token ids (`tokens-*.json`) are compared by the tests of tokenizers. */
+/** Every `rows-*.json`. */
 export async function checkRows(folder: string): Promise<RowCheck[]> {
   const names = (await readdir(join(folder, 'rows', 'expect'))).filter((name) => /^rows-.*\.json$/.test(name)).sort();
   const checks: RowCheck[] = [];

@@ -12,16 +12,11 @@ import type { TypedArrayOf } from '../../../plan/dtypes.ts';
 import type { Collate, Tokenizer } from '../../../plan/plan.ts';
 import { dataError } from './codes.ts';
 import type { Row } from './row.ts';
-import type { Named } from './slots.ts';
-import { nameOf, placeOf, slotIds, slotsOf } from './slots.ts';
+import { conversationIds } from './conversation-ids.ts';
+import { missing, nameOf, placeOf, slotIds, slotsOf } from './slots.ts';
+import type { Where } from './slots.ts';
 
 export type Batch = Map<string, TypedArrayOf>;
-
-/** Which rows of which source these are, for messages. */
-export interface Where {
-  source: Named;
-  indices: readonly number[];
-}
 
 /** Segments of the packed sequence. */
 export const SEGMENT = { prompt: 0, chosen: 1, rejected: 2, padding: 3 } as const;
@@ -137,44 +132,25 @@ function packSequences(batch: Batch, rows: readonly Row[], layout: Packed, token
 
 /** Sequences in which a template put the image tokens: as `packIds`, with no tokens before the prompt, and `seen` beside it. */
 function packConversations(batch: Batch, rows: readonly Row[], layout: Packed, where: Where): void {
-  const all = rows.map((row, n) => row.ids ?? missing('tokens of a chat template', where, n));
-  const sides = layout.layout === 'pairs' ? (['chosen', 'rejected'] as const) : (['answer'] as const);
-  const answers = sides.map((side) =>
-    all.map((ids, n) =>
-      fits(ids[side] ?? (side === 'answer' ? ids.chosen : undefined) ?? missing(side, where, n), layout.answer, side, where, n),
-    ),
-  );
+  const all = rows.map((row, n) => conversationIds(row, layout, where.source, where.indices[n]));
+  const sides = all[0].answers.length;
   const perRow = (layout.pictures ?? 1) * layout.imageTokens;
   const room = perRow + layout.prompt;
-  const prompts = all.map(({ prompt }, n) => fits(prompt, room, 'prompt', where, n));
+  const prompts = all.map(({ prompt }) => prompt);
+  const answers = Array.from({ length: sides }, (_, side) => all.map((one) => one.answers[side]));
   const packed = packIds({ ...layout, imageTokens: 0, prompt: room }, 0, prompts, answers);
   for (const [name, values] of packed) batch.set(name, values);
-  const seen = new Int32Array(rows.length * (room + answers.length * layout.answer));
-  const width = seen.length / rows.length;
-  all.forEach(({ prompt, image }, n) => {
+  const width = room + sides * layout.answer;
+  const seen = new Int32Array(rows.length * width);
+  all.forEach(({ prompt, image, learnt }, n) => {
     let next = n * perRow;
     prompt.forEach((id, i) => {
       if (id === image) seen[n * width + room - prompt.length + i] = ++next;
     });
-    if (next > (n + 1) * perRow) throw tooLong(next - n * perRow, perRow, 'image tokens', where, n);
+    // Of several answers in a row, what stands between them is not learnt.
+    if (learnt !== undefined) (batch.get('mask') as Float32Array).set(learnt, n * layout.answer);
   });
   batch.set('seen', seen);
-}
-
-function fits(ids: readonly number[], room: number, what: string, where: Where, n: number): number[] {
-  if (ids.length > room) throw tooLong(ids.length, room, what, where, n);
-  return [...ids];
-}
-
-function tooLong(count: number, room: number, what: string, where: Where, n: number): Error {
-  return dataError(
-    'R0515',
-    `the ${what} of ${nameOf(where.source, where.indices[n])} takes ${count} tokens, and the text has room for ${room}`,
-    {
-      cure: `declare a longer ${what === 'image tokens' ? 'list of pictures' : what === 'prompt' ? 'prompt' : 'answer'}, or leave the row out`,
-      place: placeOf(where.source, where.indices[n]),
-    },
-  );
 }
 
 /**
@@ -261,11 +237,4 @@ function collateTensors(rows: readonly Row[], columns: Record<string, string>, w
 function needed(tokenizer: Tokenizer | undefined, where: Where): Tokenizer {
   if (tokenizer === undefined) throw new Error(`the plan names no tokenizer for ${where.source.name}`);
   return tokenizer;
-}
-
-function missing(what: string, where: Where, n: number): never {
-  throw dataError('R0516', `${nameOf(where.source, where.indices[n])} has no ${what}`, {
-    cure: 'use data that has it, or another loss or probe',
-    place: placeOf(where.source, where.indices[n]),
-  });
 }

@@ -39,6 +39,8 @@ export interface ConversationRow {
   rejected?: Message[];
   messages?: Message[];
   conversational?: boolean;
+  /** How many of `messages` are the prompt, where the rows tell it from the completion: only what follows is learnt. */
+  lead?: number;
   /** Columns that the layout does not read. */
   extra?: Record<string, Json>;
   place: RowPlace;

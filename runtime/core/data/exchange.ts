@@ -10,7 +10,8 @@ const KEY = keyOf('exchanged', 0);
 export function exchangedPairs(source: RowSource, share: number): RowSource {
   const swap = (row: Row, index: number): Row => {
     if (new Random(KEY, index).uniform() >= share) return row;
-    return { ...row, chosen: row.rejected, rejected: row.chosen, extra: { ...row.extra, exchanged: true } };
+    const ids = row.ids === undefined ? {} : { ids: { ...row.ids, chosen: row.ids.rejected, rejected: row.ids.chosen } };
+    return { ...row, ...ids, chosen: row.rejected, rejected: row.chosen, extra: { ...row.extra, exchanged: true } };
   };
   const result: RowSource = {
     ...source,

@@ -30,11 +30,13 @@ export interface Box {
 
 /** A conversation as token ids. Answers end as the template ends them. */
 export interface TokenIds {
-  /** Image tokens are in it, as often as a picture has them. */
-  prompt: number[];
-  answer?: number[];
-  chosen?: number[];
-  rejected?: number[];
+  /** An image token stands once for each picture. */
+  prompt: readonly number[];
+  answer?: readonly number[];
+  chosen?: readonly number[];
+  rejected?: readonly number[];
+  /** 1 where a token of `answer` is learnt; all are where it is absent. */
+  learnt?: Uint8Array;
   /** The id that stands at image tokens. */
   image: number;
 }
@@ -70,6 +72,8 @@ export interface RowSource {
   text?(index: number): Row;
   /** Where a row stands in the user's files; tables and archives have no lines. */
   place?(index: number): { file: string; line?: number };
+  /** How the tokenizer writes each of these ids, for rows with `ids`. */
+  spell?(ids: readonly number[]): Promise<string[]>;
   /** Lets go of files and threads. */
   close?(): Promise<void>;
 }
@@ -158,6 +162,8 @@ async function openMix(spec: DataSource, parts: DataSource[], context: SourceCon
       return source.text?.(at) ?? {};
     };
   }
+  const spell = sources.find((s) => s.spell !== undefined)?.spell;
+  if (spell !== undefined) mix.spell = spell;
   if (count !== spec.count)
     throw dataError('R0513', `the mix has ${count} rows, and the plan counts ${spec.count}`, { cure: 'compile the text again' });
   return mix;

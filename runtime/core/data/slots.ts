@@ -2,7 +2,7 @@
  * Which texts of a row a layout reads, and how many tokens each may have. Collation and the scan before training share
  * this, so that a row which passes the scan is never refused later.
  */
-import type { Place } from '../../../plan/errors.ts';
+import type { PivotError, Place } from '../../../plan/errors.ts';
 import type { Collate, Tokenizer } from '../../../plan/plan.ts';
 import { dataError } from './codes.ts';
 import type { Row, RowSource } from './row.ts';
@@ -19,6 +19,12 @@ export interface Slot {
 
 /** What messages need of a source. */
 export type Named = Pick<RowSource, 'name' | 'place'>;
+
+/** Which rows of which source these are, for messages. */
+export interface Where {
+  source: Named;
+  indices: readonly number[];
+}
 
 /** A row in words: `row 3 of pairs/rows.jsonl`, or the line of the user's file where there is one. */
 export function nameOf(source: Named, index: number): string {
@@ -93,40 +99,13 @@ export function slotIds(row: Row, slot: Slot, tokenizer: Tokenizer, source: Name
   return ids;
 }
 
-export interface Unfit {
-  count: number;
-  /** The first few, as messages that name the row. */
-  examples: string[];
+export function missing(what: string, where: Where, n: number): never {
+  throw lacking(what, where.source, where.indices[n]);
 }
 
-/**
- * Reads the texts of all rows, without pictures where the source can, and counts those that do not fit the layout, with
- * `prompts` only those whose prompt does not. To be run before the device is touched. Sources whose texts would need pictures to be
- * decoded are not scanned.
- */
-export function countUnfit(source: RowSource, collate: Collate, tokenizer: Tokenizer | undefined, examples = 5, prompts = false): Unfit {
-  const unfit: Unfit = { count: 0, examples: [] };
-  const slots = slotsOf(collate).filter(({ column }) => !prompts || column === 'prompt');
-  if (slots.length === 0 || tokenizer === undefined || source.text === undefined) return unfit;
-  for (let index = 0; index < source.count; index++) {
-    const row = source.text(index);
-    try {
-      for (const slot of slots) slotIds(row, slot, tokenizer, source, index);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      unfit.count++;
-      if (unfit.examples.length < examples) unfit.examples.push(error.message);
-    }
-  }
-  return unfit;
-}
-
-/** As `countUnfit`, but throws R0515 with the count and the first rows. */
-export function checkFit(source: RowSource, collate: Collate, tokenizer: Tokenizer | undefined, prompts = false): void {
-  const { count, examples } = countUnfit(source, collate, tokenizer, 5, prompts);
-  if (count === 0) return;
-  const more = count > examples.length ? `\n  and ${count - examples.length} more` : '';
-  throw dataError('R0515', `${count} of ${source.count} rows of ${source.name} do not fit:\n  ${examples.join('\n  ')}${more}`, {
-    cure: 'raise the declared lengths, add the words, or leave these rows out',
+export function lacking(what: string, source: Named, index: number): PivotError {
+  return dataError('R0516', `${nameOf(source, index)} has no ${what}`, {
+    cure: 'use data that has it, or another loss or probe',
+    place: placeOf(source, index),
   });
 }

@@ -4,8 +4,10 @@
  * and a link counts with what it names, not with what stands there.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { joinHashes } from '../../../plan/checkpoint-files.ts';
+import { dataError } from '../../core/data/codes.ts';
 
 /** Hexadecimal digits of a hash: 128 bits, as everywhere in a plan. */
 const DIGITS = 32;
@@ -22,6 +24,16 @@ export function contentHash(path: string): string {
     hash.update(`${JSON.stringify(name)} ${info.size} ${content}\n`);
   }
   return hash.digest('hex').slice(0, DIGITS);
+}
+
+/** Throws R0523 where files of a folder are not those of a plan. */
+export function checkFiles(folder: string, files: readonly string[], hash: string): void {
+  const found = joinHashes(files, (file) => (existsSync(join(folder, file)) ? contentHash(join(folder, file)) : undefined));
+  if (found === hash) return;
+  throw dataError('R0523', `${files.length === 1 ? files[0] : 'the tokenizer'} in ${folder} has changed since the plan was compiled`, {
+    cure: 'compile again',
+    place: { file: folder },
+  });
 }
 
 function hashFile(path: string): string {

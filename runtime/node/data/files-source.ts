@@ -3,37 +3,56 @@
  * a fault in the last row is known before the first step; their texts are kept, their pictures are decoded when they are asked for.
  */
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PROCESSOR_FILE } from '../../../plan/checkpoint-files.ts';
 import { PivotError } from '../../../plan/errors.ts';
 import type { DataSource } from '../../../plan/plan.ts';
 import { dataError } from '../../core/data/codes.ts';
+import { PIXEL } from '../../core/data/collate.ts';
 import type { ImageRef, RowPlace } from '../../core/data/conversation.ts';
 import { choiceParam, textParam, wholeParam } from '../../core/data/params.ts';
+import { levels, pixelValues } from '../../core/data/preprocess/preprocess.ts';
 import type { Box, Row, RowSource, SourceContext, SourceOpener } from '../../core/data/row.ts';
-import { contentHash } from './content-hash.ts';
+import { checkFiles, contentHash } from './content-hash.ts';
+import { renderRows, saidRow, spellerOf } from './conversations.ts';
+import type { SaidRow } from './conversations.ts';
 import { placeOf } from './faults.ts';
 import { LAYOUT_NAMES } from './layouts/detect.ts';
 import { openRows } from './open-rows.ts';
+import type { Decoded, Fit } from './pictures/decode.ts';
 import { openDecoder } from './pictures/decode-pool.ts';
+import { readRecipe } from './pictures/processor.ts';
 import { plainRow } from './plain-rows.ts';
 import type { Form, PlainRow } from './plain-rows.ts';
 
 const DEFAULT_WORKERS = 2;
 
 /**
- * `files.preferences` and `files.captions`: parameters `folder` (or a file of rows) and `size` (pixels; pictures are squeezed to a square); where they are not to
- * be found out, `layout`, `entry` (of `dataset_info.json`) and `images` (the folder that paths of pictures are relative to).
+ * `files.preferences` and `files.captions`: parameters `folder` (or a file of rows) and `size` (pixels of a square picture); where they are not to
+ * be found out, `layout`, `entry` (of `dataset_info.json`) and `images` (the folder that paths of pictures are relative to); for conversations
+ * `image_token`. A plan with `chat` makes conversations of the rows, one with `processor` prepares pictures as that checkpoint does.
  */
 export function filesSource(form: Form): SourceOpener {
   return (spec, context) => openFiles(spec, form, context);
 }
 
+/** What is kept of a row between opening and use. */
+interface Kept {
+  texts: Row;
+  /** Pictures in the order of the text, by their index in the row. */
+  pictures: readonly number[];
+  /** In pixels of the picture as stored. */
+  boxes?: Box[];
+}
+
 async function openFiles(spec: DataSource, form: Form, context: SourceContext): Promise<RowSource> {
   const given = textParam(spec, 'folder');
-  const size = wholeParam(spec, 'size');
-  const path = context.resolve?.(given) ?? given;
+  const path = resolved(context, given);
   const layout = choiceParam(spec, 'layout', ['', ...LAYOUT_NAMES], '');
   const [entry, images] = [optional(spec, 'entry'), optional(spec, 'images')];
-  const texts: PlainRow[] = [];
+  const prepared = await preparation(spec, context);
+  const plain: Kept[] = [];
+  const said: SaidRow[] = [];
   const rows = await openRows(path, given, {
     wanted: form === 'preferences' ? 'preferences' : 'supervised',
     ...(layout === '' ? {} : { layout }),
@@ -41,45 +60,112 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
     ...(images === undefined ? {} : { images }),
     limit: spec.count,
     visit: (row, index, complain) => {
-      const text = plainRow(row, form, complain);
-      if (text !== undefined) texts[index] = text;
-    },
-  });
-  try {
-    await checkUnchanged(spec, path, given);
-  } catch (error) {
-    await rows.close();
-    throw error;
-  }
-  for (const warning of rows.warnings) context.warn?.(`warning: ${warning}`);
-  const decoder = openDecoder(context.workers ?? DEFAULT_WORKERS);
-  const text = (index: number): Row => {
-    const { prompt, answer, chosen, rejected, extra } = texts[index];
-    return { prompt, ...(form === 'captions' ? { answer } : { chosen, rejected }), ...(extra === undefined ? {} : { extra }) };
-  };
-  return {
-    name: given,
-    count: texts.length,
-    text,
-    place: (index) => {
-      const { file, line } = rows.place(index);
-      return { file, ...(line === undefined ? {} : { line }) };
-    },
-    row: async (index) => {
-      const [image] = (await rows.row(index)).images;
-      try {
-        const { picture, stored } = await decoder.decode(await rows.picture(image), size);
-        const boxes = texts[index].boxes?.map((box) => scale(box, size / stored.width, size / stored.height));
-        return { image: picture, ...text(index), ...(boxes === undefined ? {} : { boxes }) };
-      } catch (cause) {
-        throw brokenPicture(image, rows.place(index), cause);
+      if (spec.chat !== undefined) said[index] = saidRow(row);
+      else {
+        const text = plainRow(row, form, complain);
+        if (text !== undefined) plain[index] = keptOf(text);
       }
     },
-    close: async () => {
-      await decoder.close();
-      await rows.close();
-    },
+  });
+  const decoder = openDecoder(context.workers ?? DEFAULT_WORKERS);
+  const close = async (): Promise<void> => {
+    await decoder.close();
+    await rows.close();
   };
+  try {
+    await checkUnchanged(spec, path, given);
+    for (const warning of rows.warnings) context.warn?.(`warning: ${warning}`);
+    const kept: Kept[] = spec.chat === undefined ? plain : await renderRows(said, form, spec, context, (row) => placeOf(rows.place(row)));
+    return {
+      name: given,
+      count: kept.length,
+      text: (index) => kept[index].texts,
+      place: (index) => {
+        const { file, line } = rows.place(index);
+        return { file, ...(line === undefined ? {} : { line }) };
+      },
+      row: async (index) => {
+        const { texts, pictures, boxes } = kept[index];
+        const all = (await rows.row(index)).images;
+        const decoded = await Promise.all(
+          pictures.map(async (one): Promise<Decoded> => {
+            try {
+              return await decoder.decode(await rows.picture(all[one]), prepared.fit);
+            } catch (cause) {
+              throw brokenPicture(all[one], rows.place(index), cause);
+            }
+          }),
+        );
+        return { ...texts, ...picturesOf(decoded, prepared), ...(boxes && decoded.length > 0 ? scaled(boxes, decoded[0]) : {}) };
+      },
+      ...(spec.chat === undefined ? {} : { spell: spellerOf(resolved(context, spec.chat.folder)) }),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function resolved(context: SourceContext, given: string): string {
+  return context.resolve?.(given) ?? given;
+}
+
+function keptOf({ prompt, answer, chosen, rejected, extra, boxes }: PlainRow): Kept {
+  const answers = answer === undefined ? { chosen, rejected } : { answer };
+  return { texts: { prompt, ...answers, ...(extra === undefined ? {} : { extra }) }, pictures: [0], ...(boxes ? { boxes } : {}) };
+}
+
+/** How pictures are prepared. With `table`, their pixel values are made here (`levels`); without it the layout scales bytes itself. */
+interface Preparation {
+  fit: Fit;
+  table?: Float32Array;
+}
+
+async function preparation(spec: DataSource, context: SourceContext): Promise<Preparation> {
+  const size = wholeParam(spec, 'size');
+  if (spec.processor === undefined) {
+    // Conversations may have several pictures or none, which only pixel values can say.
+    return spec.chat === undefined ? { fit: size } : { fit: size, table: levels(SQUEEZED) };
+  }
+  const { folder, hash } = spec.processor;
+  const path = resolved(context, folder);
+  checkFiles(path, [PROCESSOR_FILE], hash);
+  const recipe = await readRecipe(path);
+  const made = recipe.crop ?? (recipe.resize?.to.kind === 'exact' ? recipe.resize.to : undefined);
+  if (made !== undefined && (made.width !== size || made.height !== size)) {
+    throw dataError('R0518', `the processor in ${folder} makes pictures of ${made.width} x ${made.height}, and the text says ${size}px`, {
+      cure: `give size: ${made.width}px, or the processor of the encoder`,
+      place: { file: join(folder, PROCESSOR_FILE) },
+    });
+  }
+  return { fit: recipe, table: levels(recipe) };
+}
+
+/** Bytes scaled to -1 .. 1, as layouts do it. */
+const SQUEEZED = {
+  as: 'squeezed',
+  factor: 1 / 255,
+  normalise: { mean: new Array<number>(3).fill(PIXEL.mean), std: new Array<number>(3).fill(PIXEL.std) },
+};
+
+function picturesOf(decoded: readonly Decoded[], { table }: Preparation): Pick<Row, 'image' | 'pixels'> {
+  const image = decoded.length === 0 ? {} : { image: decoded[0].picture };
+  if (table === undefined) return image;
+  const values = decoded.map(({ picture }) => pixelValues(picture, table));
+  const pixels = new Float32Array(values.reduce((n, one) => n + one.length, 0));
+  let at = 0;
+  for (const one of values) {
+    pixels.set(one, at);
+    at += one.length;
+  }
+  return { ...image, pixels };
+}
+
+/** Boxes in pixels of the prepared picture. */
+function scaled(boxes: readonly Box[], { picture, stored }: Decoded): Pick<Row, 'boxes'> {
+  const [across, down] = [picture.width / stored.width, picture.height / stored.height];
+  return { boxes: boxes.map(({ x, y, w, h }) => ({ x: x * across, y: y * down, w: w * across, h: h * down })) };
 }
 
 /** A text that is not given where it is empty, which is its default in the language. */
@@ -104,8 +190,4 @@ function brokenPicture(image: ImageRef, place: RowPlace, cause: unknown): Error 
     place: { file, line, row },
     cause,
   });
-}
-
-function scale({ x, y, w, h }: Box, across: number, down: number): Box {
-  return { x: x * across, y: y * down, w: w * across, h: h * down };
 }

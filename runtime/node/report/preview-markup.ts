@@ -47,19 +47,27 @@ function pieceMarkup({ name, tokens }: Piece): Markup {
   return markup`<span class="piece"><b>${name}</b> ${runsOf(tokens).map((run): Content => [tokenMarkup(run), ' '])}</span>`;
 }
 
-/** Neighbouring padding is counted, everything else stands for itself. */
+/** Neighbouring padding and places of pictures are counted, everything else stands for itself. */
 function runsOf(tokens: readonly Token[]): (Token & { count: number })[] {
   const runs: (Token & { count: number })[] = [];
   for (const token of tokens) {
     const last = runs.at(-1);
-    if (last?.kind === 'padding' && token.kind === 'padding' && last.masked === token.masked) last.count++;
+    const alike = last?.kind === token.kind && last.masked === token.masked;
+    if (alike && (token.kind === 'padding' || token.kind === 'image')) last.count++;
     else runs.push({ ...token, count: 1 });
   }
   return runs;
 }
 
 function tokenMarkup({ text, kind, masked, count }: Token & { count: number }): Markup {
-  const said = kind === 'padding' ? markup`${count} ×&nbsp;pad` : kind === 'end' ? markup`end` : markup`${text}`;
+  const said =
+    kind === 'padding'
+      ? markup`${count} ×&nbsp;pad`
+      : kind === 'image'
+        ? markup`${count} ×&nbsp;${text}`
+        : kind === 'end'
+          ? markup`end`
+          : markup`${text}`;
   const title = kind === 'end' && markup` title="${text}"`;
   return markup`<span class="token ${kind}${masked && ' loss'}"${title}>${said}</span>`;
 }

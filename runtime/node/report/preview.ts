@@ -3,12 +3,12 @@
  * with them. What is shown is what collate.ts returns, so that a mask that is wrong looks wrong here.
  */
 import type { Collate, DataSource, Plan, Tokenizer, TrainTask } from '../../../plan/plan.ts';
-import { collate } from '../../core/data/collate.ts';
+import { collate, SEGMENT } from '../../core/data/collate.ts';
 import type { Batch } from '../../core/data/collate.ts';
 import { dataError } from '../../core/data/codes.ts';
-import type { Row } from '../../core/data/row.ts';
+import type { Row, RowSource } from '../../core/data/row.ts';
 import { slotsOf } from '../../core/data/slots.ts';
-import { orProblem, readRows } from './rows.ts';
+import { orProblem } from './rows.ts';
 import type { OpenRows } from './rows.ts';
 import type { Subject } from './subjects.ts';
 
@@ -17,7 +17,7 @@ const ROWS = 4;
 
 export interface Token {
   text: string;
-  kind: 'word' | 'end' | 'padding';
+  kind: 'word' | 'end' | 'image' | 'padding';
   /** Whether the mask is 1 there. */
   masked: boolean;
 }
@@ -75,21 +75,50 @@ function withoutTask({ task, ...data }: DataSource): unknown {
 }
 
 async function previewRows(task: TrainTask, plan: Plan, open: OpenRows): Promise<PreviewRow[]> {
-  const rows = await readRows(
-    task.data,
-    Array.from({ length: ROWS }, (_, i) => i),
-    open,
-  );
-  const tokenizer = tokenizerOf(plan, task.data);
-  if (tokenizer === undefined && slotsOf(task.collate).length > 0) {
-    throw dataError('R0516', `the plan names no tokenizer for ${task.data.source}`, { cure: 'compile the text again' });
+  const source = await open(task.data);
+  try {
+    const rows = await Promise.all(Array.from({ length: Math.min(ROWS, source.count) }, (_, i) => source.row(i)));
+    const tokenizer = tokenizerOf(plan, task.data);
+    const where = { source: { name: task.data.source }, indices: rows.map((_, i) => i) };
+    const batch = collate(rows, task.collate, tokenizer, where);
+    const spelling = await spellingOf(source, rows, tokenizer);
+    if (spelling === undefined && slotsOf(task.collate).length > 0) {
+      throw dataError('R0516', `the plan names no tokenizer for ${task.data.source}`, { cure: 'compile the text again' });
+    }
+    return rows.map((row, n) => {
+      const label =
+        task.collate.layout === 'classes' ? `class ${row.label}` : task.collate.layout === 'patches' ? 'a class for each patch' : undefined;
+      const pieces = spelling === undefined ? [] : piecesOf(batch, n, task.collate, spelling);
+      return { row, pieces, ...(label === undefined ? {} : { label }) };
+    });
+  } finally {
+    await source.close?.();
   }
-  const batch = collate(rows, task.collate, tokenizer, { source: { name: task.data.source }, indices: rows.map((_, i) => i) });
-  return rows.map((row, n) => {
-    const label =
-      task.collate.layout === 'classes' ? `class ${row.label}` : task.collate.layout === 'patches' ? 'a class for each patch' : undefined;
-    return { row, pieces: piecesOf(batch, n, task.collate, tokenizer), ...(label === undefined ? {} : { label }) };
-  });
+}
+
+/** How ids are written. */
+export interface Spelling {
+  textOf(id: number): string;
+  /** Undefined where only the place tells padding from words. */
+  pad?: number;
+  end?: number;
+  image?: number;
+}
+
+export function spellingOfWords({ words, pad, end }: Tokenizer): Spelling {
+  return { textOf: (id) => words[id] ?? `<${id}>`, pad, end };
+}
+
+async function spellingOf(source: RowSource, rows: readonly Row[], tokenizer: Tokenizer | undefined): Promise<Spelling | undefined> {
+  if (tokenizer !== undefined) return spellingOfWords(tokenizer);
+  const all = rows.flatMap(({ ids }) => (ids === undefined ? [] : [ids]));
+  if (all.length === 0 || source.spell === undefined) return undefined;
+  const ids = [
+    ...new Set(all.flatMap(({ prompt, answer = [], chosen = [], rejected = [] }) => [...prompt, ...answer, ...chosen, ...rejected])),
+  ];
+  const spelt = await source.spell(ids);
+  const texts = new Map(ids.map((id, i) => [id, spelt[i]]));
+  return { textOf: (id) => texts.get(id) ?? `<${id}>`, image: all[0].image };
 }
 
 function tokenizerOf(plan: Plan, data: DataSource): Tokenizer | undefined {
@@ -98,24 +127,28 @@ function tokenizerOf(plan: Plan, data: DataSource): Tokenizer | undefined {
 }
 
 /** Row `n` of a batch, cut where the layout cuts it. */
-export function piecesOf(batch: Batch, n: number, layout: Collate, tokenizer: Tokenizer | undefined): Piece[] {
+export function piecesOf(batch: Batch, n: number, layout: Collate, { textOf, pad, end, image }: Spelling): Piece[] {
   const tokens = batch.get('tokens');
-  if (tokens === undefined || tokenizer === undefined) return [];
+  const segments = batch.get('segment');
+  if (tokens === undefined) return [];
+  const kindOf = (id: number, at: number): Token['kind'] => {
+    if (pad === undefined ? segments?.[at] === SEGMENT.padding : id === pad) return 'padding';
+    return id === end ? 'end' : id === image ? 'image' : 'word';
+  };
   const piece = (name: Piece['name'], start: number, width: number, all: number, mask: string | undefined): Piece => ({
     name,
     tokens: Array.from({ length: width }, (_, i) => {
-      const id = tokens[n * all + start + i];
+      const at = n * all + start + i;
       const masked = mask !== undefined && (batch.get(mask)?.[n * width + i] ?? 0) > 0;
-      return {
-        text: tokenizer.words[id] ?? `<${id}>`,
-        kind: id === tokenizer.pad ? 'padding' : id === tokenizer.end ? 'end' : 'word',
-        masked,
-      };
+      return { text: textOf(tokens[at]), kind: kindOf(tokens[at], at), masked };
     }),
   });
+  // Among tokens, images have their places in the prompt.
+  const inPrompt = 'pictures' in layout && layout.pictures !== undefined ? layout.pictures * layout.imageTokens : 0;
   switch (layout.layout) {
     case 'pairs': {
-      const { prompt, answer } = layout;
+      const { answer } = layout;
+      const prompt = inPrompt + layout.prompt;
       const all = prompt + 2 * answer;
       return [
         piece('prompt', 0, prompt, all, undefined),
@@ -124,8 +157,9 @@ export function piecesOf(batch: Batch, n: number, layout: Collate, tokenizer: To
       ];
     }
     case 'answers': {
-      const all = layout.prompt + layout.answer;
-      return [piece('prompt', 0, layout.prompt, all, undefined), piece('answer', layout.prompt, layout.answer, all, 'mask')];
+      const prompt = inPrompt + layout.prompt;
+      const all = prompt + layout.answer;
+      return [piece('prompt', 0, prompt, all, undefined), piece('answer', prompt, layout.answer, all, 'mask')];
     }
     case 'contrast':
       return [piece('text', 0, layout.answer, layout.answer, 'mask')];

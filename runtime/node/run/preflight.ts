@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { hashOf } from '../../../plan/hash.ts';
 import type { Collate, DataSource, StateTensor, Task } from '../../../plan/plan.ts';
-import { checkFit } from '../../core/data/slots.ts';
+import { checkFit } from '../../core/data/fit.ts';
 import { runError } from '../../core/train/errors.ts';
 import { contentHash } from '../data/content-hash.ts';
 import { dataOf, pathOf } from './context.ts';

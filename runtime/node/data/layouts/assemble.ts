@@ -35,6 +35,7 @@ export function assemble(draft: Draft, fields: Fields, place: RowPlace, complain
     images: images.map(({ ref }) => ref),
     ...(rejectedImages === undefined ? {} : { rejectedImages: rejectedImages.map(({ ref }) => ref) }),
     ...textsOf(draft, numbered, warn),
+    ...(draft.lead === undefined ? {} : { lead: draft.lead }),
     ...(draft.conversational === undefined ? {} : { conversational: draft.conversational }),
     ...(extra === undefined ? {} : { extra }),
     place,
@@ -77,7 +78,8 @@ function checkSpeakers({ chosen, rejected, messages }: Draft, all: readonly Turn
   }
   const shown = all.find((turn) => turn.role === 'assistant' && picturesIn([turn]) > 0);
   if (shown !== undefined) {
-    complain(shown.field, 'an answer with a picture, which no model here can give');
+    const at = shown.plain ? '' : `.content[${shown.pieces.findIndex((piece) => 'picture' in piece)}]`;
+    complain(`${shown.field}${at}`, 'an answer with a picture, which no model here can give');
     sound = false;
   }
   return sound;

@@ -38,6 +38,8 @@ export interface Draft {
   rejected?: Turn[];
   messages?: Turn[];
   conversational?: boolean;
+  /** Messages before the completion. */
+  lead?: number;
   /** Pictures without any mark stand before the first words of the user. */
   picturesFirst: boolean;
   /** Columns that were read. */

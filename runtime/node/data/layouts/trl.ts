@@ -21,7 +21,7 @@ export const TRL: Layout = {
   },
 };
 
-type Texts = Pick<Draft, 'prompt' | 'chosen' | 'rejected' | 'messages' | 'conversational'>;
+type Texts = Pick<Draft, 'prompt' | 'chosen' | 'rejected' | 'messages' | 'lead' | 'conversational'>;
 
 function preference(row: Fields, complain: Complain): Texts | undefined {
   const prompt = fieldOf(row, 'prompt');
@@ -61,7 +61,7 @@ function supervised(row: Fields, complain: Complain): Texts | undefined {
   const turns = promptOf(prompt, complain);
   const said = answer(row, column, prompt, complain);
   if (turns === undefined || said === undefined) return undefined;
-  return { messages: [...turns, ...said], ...plainness(prompt) };
+  return { messages: [...turns, ...said], lead: turns.length, ...plainness(prompt) };
 }
 
 /** TRL applies no chat template where the prompt is a text. */

@@ -4,12 +4,12 @@
  */
 import { Worker } from 'node:worker_threads';
 import { decodeBytes, decodeFile } from './decode.ts';
-import type { Decoded } from './decode.ts';
+import type { Decoded, Fit } from './decode.ts';
 import type { DecodeReply, DecodeRequest } from './decode-worker.ts';
 
 export interface Decoder {
   /** Decodes a file, or the bytes of one. Bytes are copied to the thread, not taken from the caller. */
-  decode(from: string | Uint8Array, size?: number): Promise<Decoded>;
+  decode(from: string | Uint8Array, fit?: Fit): Promise<Decoded>;
   close(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ interface Waiting {
 }
 
 const HERE: Decoder = {
-  decode: (from, size) => (typeof from === 'string' ? decodeFile(from, size) : decodeBytes(from, { size })),
+  decode: (from, fit) => (typeof from === 'string' ? decodeFile(from, fit) : decodeBytes(from, { fit })),
   close: async () => undefined,
 };
 
@@ -29,13 +29,13 @@ export function openDecoder(threads: number): Decoder {
   let workers: { worker: Worker; waiting: Map<number, Waiting> }[] | undefined;
   let next = 0;
   return {
-    decode: (from, size) => {
+    decode: (from, fit) => {
       workers ??= Array.from({ length: threads }, start);
       const id = next++;
       // The least busy thread; the order in which pictures come back does not matter.
       const chosen = workers.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
       // A view of a large buffer would be sent with all of that buffer.
-      const request: DecodeRequest = { id, from: typeof from === 'string' ? from : Uint8Array.from(from), size };
+      const request: DecodeRequest = { id, from: typeof from === 'string' ? from : Uint8Array.from(from), fit };
       return new Promise<Decoded>((resolve, reject) => {
         // A thread keeps the process alive only while something waits for it.
         if (chosen.waiting.size === 0) chosen.worker.ref();

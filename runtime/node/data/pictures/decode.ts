@@ -6,8 +6,11 @@
  */
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
+import { PivotError } from '../../../../plan/errors.ts';
 import { dataError } from '../../../core/data/codes.ts';
 import { MAX_PIXELS } from '../../../core/data/preprocess/recipe.ts';
+import { geometry } from '../../../core/data/preprocess/preprocess.ts';
+import type { Recipe } from '../../../core/data/preprocess/recipe.ts';
 import { resize } from '../../../core/data/preprocess/resample.ts';
 import type { Picture } from '../../../core/data/row.ts';
 import { inspectPicture } from './inspect.ts';
@@ -16,9 +19,11 @@ import { explainJpeg } from './jpeg.ts';
 import { explainPng, withoutExtras } from './png.ts';
 import { overWhite } from './white.ts';
 
+/** What a picture is brought to: a square of so many pixels, squeezed into it (bicubic, rows first), or what a checkpoint's processor makes of it. */
+export type Fit = number | Recipe;
+
 export interface DecodeOptions {
-  /** Squeezed to `size` x `size` pixels, bicubic, rows first. */
-  size?: number;
+  fit?: Fit;
   /** `white` lays transparent pictures on white; by default transparency is dropped and the colour beneath it shows. */
   transparency?: 'dropped' | 'white';
 }
@@ -29,16 +34,22 @@ export interface Decoded {
   stored: { width: number; height: number };
 }
 
-/** `decodeBytes` of a file. Throws the system's error where it cannot be read. */
-export async function decodeFile(path: string, size?: number): Promise<Decoded> {
-  return decodeBytes(await readFile(path), { size });
+/** `decodeBytes` of a file, which its errors name. Throws the system's error where it cannot be read. */
+export async function decodeFile(path: string, fit?: Fit): Promise<Decoded> {
+  const bytes = await readFile(path);
+  try {
+    return await decodeBytes(bytes, { fit });
+  } catch (error) {
+    if (!(error instanceof PivotError) || error.place !== undefined) throw error;
+    throw new PivotError(error.code, error.message, { cure: error.cure, place: { file: path }, cause: error });
+  }
 }
 
 /**
  * Decodes the bytes of a file. Throws R0521 for what cannot be decoded, R0531 for a picture of more than 64 million pixels; whoever knows the
  * row names it.
  */
-export async function decodeBytes(bytes: Uint8Array, { size, transparency = 'dropped' }: DecodeOptions = {}): Promise<Decoded> {
+export async function decodeBytes(bytes: Uint8Array, { fit, transparency = 'dropped' }: DecodeOptions = {}): Promise<Decoded> {
   const inspected = inspectPicture(bytes);
   let picture: Picture;
   try {
@@ -50,7 +61,12 @@ export async function decodeBytes(bytes: Uint8Array, { size, transparency = 'dro
     throw dataError('R0521', `the data are damaged (${why})`, { cure: 'fetch the picture again, or remove its row', cause });
   }
   const { width, height } = picture;
-  return { picture: size === undefined ? picture : resize(picture, size, size), stored: { width, height } };
+  return { picture: fitted(picture, fit), stored: { width, height } };
+}
+
+function fitted(picture: Picture, fit: Fit | undefined): Picture {
+  if (fit === undefined) return picture;
+  return typeof fit === 'number' ? resize(picture, fit, fit) : geometry(picture, fit);
 }
 
 async function pixelsOf(bytes: Uint8Array, inspected: Inspected, transparency: 'dropped' | 'white'): Promise<Picture> {

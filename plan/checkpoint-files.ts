@@ -1,0 +1,12 @@
+/** Files of a checkpoint's folder that decide what rows become. A plan holds their hashes, so compiler and runtime must mean the same ones. */
+
+/** All that makes ids of a conversation; a folder has some of them. */
+export const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json', 'chat_template.json', 'chat_template.jinja'] as const;
+
+/** What makes pixel values of a picture. */
+export const PROCESSOR_FILE = 'preprocessor_config.json';
+
+/** The hashes of files as a plan holds them; those that are missing leave a gap. */
+export function joinHashes(files: readonly string[], hash: (file: string) => string | undefined): string {
+  return files.map((file) => hash(file) ?? '').join(' ');
+}
