@@ -75,9 +75,11 @@ async function fileIn(root: string, name: string, given: string): Promise<{ path
   return { path: found.file, name: join(given, name) };
 }
 
-/** Opens a file of rows by its ending. */
+/** Opens a file of rows by its ending; that of a link by the link's. */
 export function openTable(path: string, name: string): Promise<Table> {
-  return OPENERS[extname(name).toLowerCase()](path, name);
+  const ending = [name, path].map((one) => extname(one).toLowerCase()).find((one) => Object.hasOwn(OPENERS, one));
+  if (ending === undefined) throw missing(name, `${name} is no file of rows (${Object.keys(OPENERS).join(', ')})`);
+  return OPENERS[ending](path, name);
 }
 
 async function factoryFiles(folder: string, given: string, { entry, wanted }: { entry?: string; wanted?: Wanted }): Promise<RowFiles> {

@@ -4,7 +4,7 @@
  * EXIF: colour profiles ignored, transparency dropped, gray of 16 bits cut off at 255. Resized by our own code, since the library's
  * resize depends on the machine's vector unit.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import { dataError } from '../../../core/data/codes.ts';
 import { MAX_PIXELS } from '../../../core/data/preprocess/recipe.ts';
@@ -12,6 +12,7 @@ import { resize } from '../../../core/data/preprocess/resample.ts';
 import type { Picture } from '../../../core/data/row.ts';
 import { inspectPicture } from './inspect.ts';
 import type { Inspected } from './inspect.ts';
+import { checkBytes } from './size.ts';
 import { explainJpeg } from './jpeg.ts';
 import { explainPng, withoutExtras } from './png.ts';
 import { overWhite } from './white.ts';
@@ -31,6 +32,7 @@ export interface Decoded {
 
 /** `decodeBytes` of a file. Throws the system's error where it cannot be read. */
 export async function decodeFile(path: string, size?: number): Promise<Decoded> {
+  checkBytes((await stat(path)).size);
   return decodeBytes(await readFile(path), { size });
 }
 
