@@ -60,13 +60,13 @@ interface Compared extends RecordedRow {
   score?: unknown;
 }
 
-async function readLayout(folder: string, files: string[], { entry, rows }: RecordedLayout): Promise<Compared[]> {
+async function readLayout(folder: string, files: string[], { entry, rows, image_folder: images }: RecordedLayout): Promise<Compared[]> {
   const wanted = rows[0].messages === undefined ? 'preferences' : 'supervised';
   const all: Compared[] = [];
   for (const file of files) {
     // The file that an entry names follows from it.
     if (entry !== undefined && file !== 'dataset_info.json') continue;
-    const opened = await openRows(join(folder, 'rows', file), file, { entry, wanted });
+    const opened = await openRows(join(folder, 'rows', file), file, { entry, images, wanted });
     // From the last to the first: rows are read by index, in whatever order.
     const read: Compared[] = [];
     for (let i = opened.count - 1; i >= 0; i--) read.push(await compared(opened, await opened.row(i)));

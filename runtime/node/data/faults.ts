@@ -23,13 +23,13 @@ export class Notes {
     return [...this.first.map(lineOf), ...(rest > 0 ? [`and ${rest} more`] : [])];
   }
 
-  /** Throws R0520 where there are any. */
-  throwAny(given: string): void {
+  /** Throws R0520 where there are any. `more` says that rows were left unread. */
+  throwAny(given: string, more = false): void {
     if (this.count === 0) return;
     const { file, line, row } = this.first[0].place;
     throw dataError(
       'R0520',
-      `${this.count} ${this.count === 1 ? 'fault' : 'faults'} in the rows of ${given}:${this.lines()
+      `${this.count}${more ? ' or more' : ''} ${this.count === 1 ? 'fault' : 'faults'} in the rows of ${given}:${this.lines()
         .map((text) => `\n  ${text}`)
         .join('')}`,
       { cure: 'mend or remove these rows', place: { file, line, row } },

@@ -50,6 +50,9 @@ export interface Rows {
   close(): Promise<void>;
 }
 
+/** Faults after which no more rows are read: then it is not single rows that are wrong. */
+const MOST_FAULTS = 1000;
+
 /** Rows that are looked at to detect the layout. */
 const FIRST = 100;
 
@@ -134,7 +137,7 @@ function renamed(columns: ReadonlyMap<string, string>): Map<string, string> {
 /** Reads the first `count` rows; throws R0520 with their faults. Gives the warnings. */
 async function checkRows(reader: RowReader, count: number, given: string, { visit }: RowsOptions): Promise<string[]> {
   const [faults, warnings] = [new Notes(), new Notes()];
-  for (let index = 0; index < count; index++) {
+  for (let index = 0; index < count && faults.count < MOST_FAULTS; index++) {
     const read = await reader.read(index, faults, warnings);
     if (read === undefined) continue;
     const { row, pictures } = read;
@@ -145,7 +148,7 @@ async function checkRows(reader: RowReader, count: number, given: string, { visi
     for (const picture of pictures) await reader.check(picture, complain);
     visit?.(row, index, complain);
   }
-  faults.throwAny(given);
+  faults.throwAny(given, faults.count >= MOST_FAULTS);
   return warnings.lines();
 }
 

@@ -2,7 +2,7 @@
  * Rows of a Parquet file, a row group at a time. hyparquet decodes; what it is given has been bounded before (`parquet-footer.ts`,
  * `parquet-pages.ts`), and its errors are put into our words with row group and column.
  */
-import { parquetReadObjects, parquetSchema } from 'hyparquet';
+import { parquetRead, parquetSchema } from 'hyparquet';
 import type { FileMetaData, ParquetParsers, SchemaTree } from 'hyparquet';
 import { chunkRange, readFooter } from './parquet-footer.ts';
 import { checkPages, columnName, compressors } from './parquet-pages.ts';
@@ -43,19 +43,19 @@ export async function openParquet(path: string, name: string, wanted: (column: s
       const start = groups.at(-1)?.end ?? 0;
       groups.push({ start, end: start + Number(group.num_rows), bytes: Number(group.total_byte_size) });
     }
-    const cache = new Map<number, Promise<Fields[]>>();
-    const rowsOf = (group: number): Promise<Fields[]> => {
+    const cache = new Map<number, Promise<Columns>>();
+    const columnsOf = (group: number): Promise<Columns> => {
       const known = cache.get(group);
-      const rows = known ?? readGroup(file, metadata, groups, group, read);
+      const found = known ?? readGroup(file, metadata, groups, group, read);
       // The last used stands last.
       cache.delete(group);
-      cache.set(group, rows);
+      cache.set(group, found);
       let kept = 0;
       for (const [other] of [...cache].reverse()) {
         kept += groups[other].bytes;
         if (other !== group && kept > KEPT) cache.delete(other);
       }
-      return rows;
+      return found;
     };
     return {
       name,
@@ -64,8 +64,9 @@ export async function openParquet(path: string, name: string, wanted: (column: s
       groups: groups.length,
       read: async (row) => {
         const group = groupOf(groups, row);
-        const rows = await rowsOf(group);
-        return { fields: rows[row - groups[group].start] };
+        const fields: Fields = {};
+        for (const [column, values] of await columnsOf(group)) define(fields, column, valueOf(values[row - groups[group].start]));
+        return { fields };
       },
       place: (row) => ({ file: name, row: row + 1 }),
       close: file.close,
@@ -86,15 +87,18 @@ function groupOf(groups: readonly Group[], row: number): number {
   return low;
 }
 
+/** The decoded values of a row group by column. Rows are made of them one at a time. */
+type Columns = Map<string, ArrayLike<unknown>>;
+
 async function readGroup(
   file: RangeFile,
   metadata: FileMetaData,
   groups: readonly Group[],
   group: number,
   columns: readonly string[],
-): Promise<Fields[]> {
+): Promise<Columns> {
   const { start, end } = groups[group];
-  const rows: Fields[] = Array.from({ length: end - start }, () => ({}));
+  const read: Columns = new Map();
   for (const column of columns) {
     let leaf = column;
     try {
@@ -108,7 +112,8 @@ async function readGroup(
         pieces.set(from, bytes.slice().buffer);
       }
       leaf = column;
-      const read = await parquetReadObjects({
+      const parts: ArrayLike<unknown>[] = [];
+      await parquetRead({
         file: { byteLength: file.size, slice: (from, to) => sliceOf(pieces, from, to ?? file.size) },
         metadata,
         columns: [column],
@@ -118,19 +123,18 @@ async function readGroup(
         utf8: false,
         geoparquet: false,
         parsers: PARSERS,
+        onChunk: ({ columnData }) => parts.push(columnData),
       });
-      if (read.length !== rows.length) throw new Error(`it has ${read.length} rows instead of ${rows.length}`);
-      for (const [i, row] of read.entries()) {
-        // Defined, not assigned: a column may be called `__proto__`.
-        Object.defineProperty(rows[i], column, { value: valueOf(row[column]), enumerable: true });
-      }
+      const values = parts.length === 1 ? parts[0] : parts.flatMap((part) => Array.from(part));
+      if (values.length !== end - start) throw new Error(`it has ${values.length} values for ${end - start} rows`);
+      read.set(column, values);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       const where = `row group ${group + 1} (rows ${start + 1} to ${end}), column ${leaf}`;
       throw damaged(file.name, `${where}: ${why}`, { cause });
     }
   }
-  return rows;
+  return read;
 }
 
 /** Bytes that were read and checked before. Chunks may be asked for together, and for no others. */
@@ -158,8 +162,13 @@ function valueOf(value: unknown): Value {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (Array.isArray(value)) return value.map(valueOf);
   const fields: Fields = {};
-  for (const [name, inner] of Object.entries(value)) Object.defineProperty(fields, name, { value: valueOf(inner), enumerable: true });
+  for (const [name, inner] of Object.entries(value)) define(fields, name, valueOf(inner));
   return fields;
+}
+
+/** Defined, not assigned: a column may be called `__proto__`. */
+function define(fields: Fields, name: string, value: Value): void {
+  Object.defineProperty(fields, name, { value, enumerable: true, configurable: true });
 }
 
 /** Types in Arrow's words: `string`, `int64`, `list<string>`, `struct<bytes, path>`. */

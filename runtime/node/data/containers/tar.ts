@@ -82,7 +82,8 @@ export async function readEntries(file: RangeFile): Promise<TarEntry[]> {
 
 async function checkKind(file: RangeFile): Promise<void> {
   const head = await file.bytes(0, LOOKED_AT);
-  if (whatItIs(head) !== 'a tar archive') throw damaged(file.name, `expected a tar archive, found ${foundIn(head, file.size)}`);
+  if (whatItIs(head) !== 'a tar archive')
+    throw damaged(file.name, `expected a tar archive, found ${foundIn(head, file.size)}`, { cure: 'name an archive that is not packed' });
 }
 
 /** Whether a block of zeros is the end: a second one follows, or nothing but zeros that fill no block. */

@@ -3,6 +3,7 @@
  * another. Its JSON is the row, its pictures are the row's `images`: `.png`, or `.0.png`, `.1.png` in that order.
  */
 import { LOOKED_AT, whatItIs } from '../foreign.ts';
+import { MAX_BYTES } from '../pictures/size.ts';
 import { objectOf } from './records.ts';
 import { damaged, openRanges, plain } from './table.ts';
 import type { Fields, RangeFile, Table, Value } from './table.ts';
@@ -16,9 +17,6 @@ interface Sample {
 }
 
 const PICTURE = /^(?:(\d+)\.)?(?:png|jpe?g|webp)$/i;
-/** Longest picture that is read. */
-const LONGEST = 2 ** 28;
-
 /** Opens an archive. Throws R0504, or R0532 for a damaged one and for samples that are apart or have an ending twice. */
 export async function openWebdataset(path: string, name: string): Promise<Table> {
   const file = await openRanges(path, name);
@@ -82,7 +80,7 @@ async function readSample(file: RangeFile, { key, text, pictures }: Sample): Ret
   if (pictures.length === 0) return { fields };
   const images: Value[] = [];
   for (const { name, start, size } of pictures) {
-    if (size > LONGEST) return { what: `entry ${plain(name)}: a picture of ${size} bytes; at most ${LONGEST} are read` };
+    if (size > MAX_BYTES) return { what: `entry ${plain(name)}: a picture of ${size} bytes; at most ${MAX_BYTES} are read` };
     images.push({ bytes: await file.bytes(start, start + size), path: name });
   }
   delete fields.image;

@@ -120,10 +120,12 @@ function extraOf(fields: Fields, read: readonly string[]): Record<string, Json> 
   return rest.length === 0 ? undefined : (Object.fromEntries(rest) as Record<string, Json>);
 }
 
-/** Bytes lie at most a few levels deep; what is deeper came from JSON, which has none. */
+/** Nesting of a column that is kept; what is deeper is no one's metadata, and would overflow the stack of those who write it. */
+const DEEPEST = 32;
+
+/** Whether a value is JSON, without bytes in it, and not absurdly deep. */
 function isJson(value: Value, depth = 0): boolean {
-  if (value instanceof Uint8Array) return false;
-  if (depth > 4) return true;
+  if (value instanceof Uint8Array || depth > DEEPEST) return false;
   if (Array.isArray(value)) return value.every((one) => isJson(one, depth + 1));
   return !isFields(value) || Object.values(value).every((one) => isJson(one, depth + 1));
 }

@@ -78,9 +78,10 @@ const MESSAGES = /^(string|binary|list<struct<.*>>)$/;
 export function checkColumns(types: ReadonlyMap<string, string>, { layout, wanted }: Detected, file: string): void {
   const needed = layout.columns[wanted] ?? [];
   for (const either of needed) {
-    const names = either.split('|');
+    const names = either === 'image' ? ['image', 'images'] : either.split('|');
     const present = names.filter((name) => types.has(name));
-    if (present.length === 0 && !(either === 'prompt' && types.has('chosen'))) {
+    // Rows may be without pictures, and a prompt may be what two conversations share.
+    if (present.length === 0 && either !== 'image' && !(either === 'prompt' && types.has('chosen'))) {
       const near = nearestOf([...types.keys()], names[0]);
       throw dataError(
         'R0533',

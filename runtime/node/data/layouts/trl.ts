@@ -13,7 +13,7 @@ const READ = ['image', 'images', 'prompt', 'chosen', 'rejected', 'completion', '
 
 export const TRL: Layout = {
   name: 'trl',
-  columns: { preferences: ['prompt', 'chosen', 'rejected'], supervised: ['messages|prompt', 'messages|completion|answer'] },
+  columns: { preferences: ['prompt', 'chosen', 'rejected'], supervised: ['messages|prompt', 'messages|completion|answer|chosen'] },
   read: (row, wanted, complain) => {
     const images = picturesOf(row, ['image', 'images'], complain);
     const texts = wanted === 'preferences' ? preference(row, complain) : supervised(row, complain);

@@ -4,7 +4,7 @@
  * EXIF: colour profiles ignored, transparency dropped, gray of 16 bits cut off at 255. Resized by our own code, since the library's
  * resize depends on the machine's vector unit.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import { PivotError } from '../../../../plan/errors.ts';
 import { dataError } from '../../../core/data/codes.ts';
@@ -15,6 +15,7 @@ import { resize } from '../../../core/data/preprocess/resample.ts';
 import type { Picture } from '../../../core/data/row.ts';
 import { inspectPicture } from './inspect.ts';
 import type { Inspected } from './inspect.ts';
+import { checkBytes } from './size.ts';
 import { explainJpeg } from './jpeg.ts';
 import { explainPng, withoutExtras } from './png.ts';
 import { overWhite } from './white.ts';
@@ -36,9 +37,10 @@ export interface Decoded {
 
 /** `decodeBytes` of a file, which its errors name. Throws the system's error where it cannot be read. */
 export async function decodeFile(path: string, fit?: Fit): Promise<Decoded> {
-  const bytes = await readFile(path);
+  const { size } = await stat(path);
   try {
-    return await decodeBytes(bytes, { fit });
+    checkBytes(size);
+    return await decodeBytes(await readFile(path), { fit });
   } catch (error) {
     if (!(error instanceof PivotError) || error.place !== undefined) throw error;
     throw new PivotError(error.code, error.message, { cure: error.cure, place: { file: path }, cause: error });

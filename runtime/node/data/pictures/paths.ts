@@ -2,7 +2,7 @@
  * Whether a path that a row gives leads to a picture: inside of the folder (links followed), there, and of a kind that is decoded. Nothing
  * outside is opened, nothing is fetched, and a path is never changed to make it fit.
  */
-import { open, readdir, realpath } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
 import { plain } from '../containers/table.ts';
 import { foundIn, LOOKED_AT } from '../foreign.ts';
@@ -29,13 +29,15 @@ async function findPicture(root: string, path: string): Promise<Found> {
   if ('fault' in file) return file;
   const name = shown(path);
   try {
+    // A pipe would wait for a writer.
+    const info = await stat(file.file);
+    if (!info.isFile() && !info.isDirectory()) return { fault: `${name} is no file` };
     const handle = await open(file.file, 'r');
     try {
       const { bytesRead, buffer } = await handle.read(new Uint8Array(LOOKED_AT), 0, LOOKED_AT, 0);
       const head = buffer.subarray(0, bytesRead);
       if (kindOf(head) !== undefined) return file;
-      const { size } = await handle.stat();
-      return { fault: `${name} is neither PNG, JPEG nor WebP: expected a picture, found ${foundIn(head, size)}` };
+      return { fault: `${name} is neither PNG, JPEG nor WebP: expected a picture, found ${foundIn(head, info.size)}` };
     } finally {
       await handle.close();
     }
