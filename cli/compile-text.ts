@@ -1,6 +1,7 @@
 /** What the commands that begin with a text share: reading it, compiling it, and saying what is wrong with it. */
 import type { Argv } from 'yargs';
 import { compile } from '../compiler/compile.ts';
+import type { Host } from '../compiler/host.ts';
 import type { Compiled } from '../compiler/compile.ts';
 import { formatDiagnostics } from '../grammar/index.ts';
 import { PivotError } from '../plan/errors.ts';
@@ -35,9 +36,15 @@ export function settings(set: readonly string[] = []): Record<string, string> {
   );
 }
 
-/** Compiles a text; prints its diagnostics to stderr and throws `Rejected` if one is an error. */
-export function compileText(args: TextArguments, targets: Target[], fuse = true): Compiled & { plan: Plan } {
-  const { path, host } = hostOf(args.file);
+/** Of what a text only describes, rows need not be there: memory and work follow from the text. */
+function withoutRows(host: Host): Host {
+  return { ...host, hash: (path) => host.hash(path) ?? '' };
+}
+
+/** Compiles a text; prints its diagnostics to stderr and throws `Rejected` if one is an error. With `described`, rows may be missing. */
+export function compileText(args: TextArguments, targets: Target[], { fuse = true, described = false } = {}): Compiled & { plan: Plan } {
+  const { path, host: real } = hostOf(args.file);
+  const host = described ? withoutRows(real) : real;
   const compiled = compile(path, host, { targets, fuse, set: settings(args.set), observe: debugObserver() });
   if (compiled.diagnostics.length > 0) {
     const color = process.stderr.isTTY === true && !process.env.NO_COLOR;

@@ -6,8 +6,7 @@
  * (elaborate/), stages become graphs and tasks (pipeline/), graphs are simplified (passes/), fused and lowered to WGSL (fuse/,
  * kernels/, memory/, lower/). Nothing here touches a device; running plans is the runtime's.
  */
-import { parseExpression, report } from '../grammar/index.ts';
-import type { Diagnostic, Expression } from '../grammar/index.ts';
+import type { Diagnostic } from '../grammar/index.ts';
 import { hashOf } from '../plan/hash.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
 import type { Ask, Plan, Roles } from '../plan/plan.ts';
@@ -20,7 +19,8 @@ import { describe } from './elaborate/values.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Host } from './host.ts';
 import { lower } from './lower/lower.ts';
-import { loadModules } from './modules/modules.ts';
+import { loadModules, usesOfText } from './modules/modules.ts';
+import { overridesOf } from './overrides.ts';
 import { runPasses, simplification } from './passes/passes.ts';
 import { canonical } from './graph/canonical.ts';
 import { buildAsks } from './pipeline/asks.ts';
@@ -54,21 +54,13 @@ export interface Compiled {
 const OWN_USES = ['std.model.vision_language', 'std.model.generate', 'std.optim.clip'];
 
 export function compile(path: string, host: Host, options: CompileOptions): Compiled {
-  // The layers of checkpoints are many, and most texts need none of them.
-  const pretrained = /\bpretrained\s*\(/.test(host.read(path) ?? '') ? ['std.pretrained.architectures'] : [];
-  const loaded = loadModules(path, host, [...OWN_USES, ...pretrained]);
+  const loaded = loadModules(path, host, [...OWN_USES, ...usesOfText(path, host)]);
   const texts = new Map([...loaded.modules.values()].map((m) => [m.path, m.text]));
   const diagnostics = [...loaded.diagnostics];
-  const overrides = new Map<string, Expression>();
-  for (const [name, text] of Object.entries(options.set ?? {})) {
-    const parsed = parseExpression(text, `--set ${name}`);
-    texts.set(`--set ${name}`, text);
-    diagnostics.push(...parsed.diagnostics);
-    overrides.set(name, parsed.tree);
-    const declared = loaded.main.declarations.get(name);
-    if (declared?.kind !== 'Param') diagnostics.push(report('P0521', { what: `--set ${name}: the text has no \`param ${name}\`` }));
-  }
-  const compilation = new Compilation(openUniverse(loaded, host, overrides), diagnostics, options);
+  const overrides = overridesOf(options.set ?? {}, loaded);
+  diagnostics.push(...overrides.diagnostics);
+  for (const [name, text] of overrides.texts) texts.set(name, text);
+  const compilation = new Compilation(openUniverse(loaded, host, overrides.values), diagnostics, options);
   if (loaded.modules.size > 0) {
     diagnostics.push(...checkNames(loaded.main));
     compilation.run();

@@ -1,18 +1,17 @@
 /** The data that a text declares, resolved, without compiling anything else: what `pivot data` works on. */
-import { parseExpression } from '../grammar/index.ts';
 import type { DataSource } from '../plan/plan.ts';
 import { PivotError } from '../plan/errors.ts';
 import { Fault } from './elaborate/fault.ts';
 import { moduleScope, openUniverse } from './elaborate/names.ts';
 import type { Host } from './host.ts';
-import { loadModules } from './modules/modules.ts';
+import { loadModules, usesOfText } from './modules/modules.ts';
+import { overridesOf } from './overrides.ts';
 import { resolveSource } from './pipeline/data-source.ts';
 
 /** @throws PivotError with the first fault of the text; `pivot check` tells all. */
 export function dataSources(path: string, host: Host, set: Record<string, string>): Map<string, DataSource> {
-  const loaded = loadModules(path, host);
-  const overrides = new Map(Object.entries(set).map(([name, text]) => [name, parseExpression(text, `--set ${name}`).tree]));
-  openUniverse(loaded, host, overrides);
+  const loaded = loadModules(path, host, usesOfText(path, host));
+  openUniverse(loaded, host, overridesOf(set, loaded).values);
   const scope = moduleScope(loaded.main);
   const sources = new Map<string, DataSource>();
   try {

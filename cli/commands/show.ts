@@ -24,7 +24,7 @@ export const show: CommandModule<object, TextArguments & { target: string; adapt
       .option('adapter', { type: 'string', describe: 'adapter that the time is told for' })
       .option('time', { type: 'boolean', default: true, describe: 'measure the adapter at hand and say how long the run takes' }),
   handler: async (args) => {
-    const { plan, stages } = compileText(args, [targetNamed(args.target)]);
+    const { plan, stages } = compileText(args, [targetNamed(args.target)], { described: true });
     process.stdout.write(`${describePlan(plan, stages, args.target)}\n\n`);
     const work = plan.tasks.reduce((n, task) => n + flopsOf(plan, task, args.target), 0);
     process.stdout.write(`all ${plan.tasks.length} tasks: ${flops(work)}${args.time ? `, ${await timeFor(work, args.adapter)}` : ''}\n`);

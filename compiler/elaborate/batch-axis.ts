@@ -6,9 +6,10 @@ import type { Node } from '../graph/graph.ts';
 
 /**
  * `number`: that axis counts rows. `none`: independent of the rows. `sum`: a sum over the rows, or linear in such sums.
- * `mixed`: rows meet rows, or a sum went through something that is not linear.
+ * `blocks`: axis 0 has several entries for each row, one row after the other. `mixed`: rows meet rows, or a sum went through something that is not
+ * linear.
  */
-export type BatchAxis = number | 'none' | 'sum' | 'mixed';
+export type BatchAxis = number | 'none' | 'sum' | 'blocks' | 'mixed';
 
 const known = new WeakMap<Node, BatchAxis>();
 
@@ -63,11 +64,15 @@ function rule(node: Node, of: BatchAxis[]): BatchAxis {
       return join(of);
     }
     case 'reduce':
+      // How many entries a row has is not known here, so no mean over them can be taken in parts.
+      if (x === 'blocks') return op.axes.includes(0) ? 'mixed' : 'blocks';
       if (typeof x !== 'number') return x === 'sum' && op.fn === 'sum' ? 'sum' : x === 'none' ? 'none' : 'mixed';
       if (op.axes.includes(x)) return op.fn === 'sum' ? 'sum' : 'mixed';
       return x - op.axes.filter((a) => a < x).length;
     case 'contract': {
       const [a, b] = of;
+      if (a === 'blocks' || b === 'blocks')
+        return op.out[0] === (a === 'blocks' ? op.a : op.b)[0] && of.includes('none') ? 'blocks' : 'mixed';
       if (a === 'mixed' || b === 'mixed') return 'mixed';
       if (a === 'sum' || b === 'sum') return a === 'none' || b === 'none' ? 'sum' : 'mixed';
       const labels = [typeof a === 'number' ? op.a[a] : undefined, typeof b === 'number' ? op.b[b] : undefined].filter(
@@ -80,18 +85,22 @@ function rule(node: Node, of: BatchAxis[]): BatchAxis {
       return at < 0 ? 'sum' : at;
     }
     case 'reshape':
+      if (x === 'blocks') return node.shape[0] % node.inputs[0].shape[0] === 0 ? 'blocks' : 'mixed';
       return typeof x !== 'number' ? x : reshapedAxis(node.inputs[0].shape, node.shape, x);
     case 'permute':
+      if (x === 'blocks') return op.order[0] === 0 ? 'blocks' : 'mixed';
       return typeof x === 'number' ? op.order.indexOf(x) : x;
     case 'expand':
+      return x;
     case 'slice':
     case 'pad':
-      return x;
+      return x === 'blocks' && node.shape[0] !== node.inputs[0].shape[0] ? 'mixed' : x;
     case 'concat':
+      if (op.axis === 0 && of.includes('blocks')) return 'mixed';
       return typeof x === 'number' && op.axis === x ? 'mixed' : join(of);
     case 'gather': {
       const [table, index] = of;
-      return table === 'none' ? index : 'mixed';
+      return table === 'none' || isOwnRows(node) ? index : 'mixed';
     }
     case 'scatter_add':
       return of.every((a) => a === 'none') ? 'none' : 'mixed';
@@ -111,6 +120,19 @@ function sameAxis(of: BatchAxis[]): BatchAxis | undefined {
   return joined === 'mixed' ? undefined : joined;
 }
 
+/** Whether entries of rows are gathered by `seen`, which leads no row to another's: 0 is an entry of none, the others are each row's own. */
+function isOwnRows({ inputs: [table, index] }: Node): boolean {
+  if (table.op.kind !== 'concat' || table.op.axis !== 0 || !isFrom(index, 'seen')) return false;
+  const [none, ...entries] = table.inputs.map((part) => known.get(part));
+  return none === 'none' && entries.every((part) => part === 'blocks' || part === 0);
+}
+
+/** Whether values are those of an input, moved about. */
+function isFrom({ op, inputs }: Node, name: string): boolean {
+  if (op.kind === 'input') return op.name === name;
+  return ['reshape', 'slice', 'concat'].includes(op.kind) && inputs.every((x) => isFrom(x, name));
+}
+
 /** Where an axis went when a tensor was reshaped: the one with as many elements before and the same extent. */
 function reshapedAxis(from: readonly number[], to: readonly number[], axis: number): BatchAxis {
   const before = from.slice(0, axis).reduce((n, d) => n * d, 1);
@@ -119,5 +141,5 @@ function reshapedAxis(from: readonly number[], to: readonly number[], axis: numb
     if (count === before && to[i] === from[axis] && (to[i] !== 1 || i === axis)) return i;
     count *= to[i];
   }
-  return 'mixed';
+  return axis === 0 && to[0] % from[0] === 0 ? 'blocks' : 'mixed';
 }

@@ -31,6 +31,11 @@ export interface Loaded {
   diagnostics: Diagnostic[];
 }
 
+/** Modules that a text needs without naming them: the layers of checkpoints are many, and most texts need none. */
+export function usesOfText(path: string, host: Host): string[] {
+  return /\bpretrained\s*\(/.test(host.read(path) ?? '') ? ['std.pretrained.architectures'] : [];
+}
+
 /**
  * Reads `path` and everything it uses, and the modules `also` (paths such as `std.optim.clip`). Faults are collected; a
  * module that cannot be found is left out.

@@ -8,6 +8,7 @@
  */
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node } from '../graph/graph.ts';
+import { LARGEST_BINDING } from '../graph/parts.ts';
 import { useCounts } from '../graph/walk.ts';
 import { rebuild } from './rebuild.ts';
 import { arithmeticRules } from './rules-arithmetic.ts';
@@ -19,6 +20,8 @@ export interface RuleContext {
   b: GraphBuilder;
   /** Whether nothing but the node at hand reads this operand, so that its work is saved if it is bypassed. */
   single(input: Node): boolean;
+  /** Bytes that one binding holds; what is larger is never made. */
+  largest: number;
 }
 
 /** Gives the equal node, or undefined where it does not apply. */
@@ -28,22 +31,23 @@ const RULES: readonly Rule[] = [arithmeticRules, movementRules, partRules, reduc
 /** Each round works on the whole graph; a rule's result may open the way for another. */
 const ROUNDS = 8;
 
-export function simplifyAlgebra(graph: Graph): Graph {
+/** `largest`: bytes that one binding holds. */
+export function simplifyAlgebra(graph: Graph, largest = LARGEST_BINDING): Graph {
   let current = graph;
   for (let round = 0; round < ROUNDS; round++) {
-    const { graph: next, changed } = oneRound(current);
+    const { graph: next, changed } = oneRound(current, largest);
     if (!changed) return next;
     current = next;
   }
   return current;
 }
 
-function oneRound(graph: Graph): { graph: Graph; changed: boolean } {
+function oneRound(graph: Graph, largest: number): { graph: Graph; changed: boolean } {
   let changed = false;
   const oldUses = useCounts(graph);
   const uses = new Map<Node, number>();
   const next = rebuild(graph, (b, node, inputs) => {
-    const context: RuleContext = { b, single: (input) => (uses.get(input) ?? 1) <= 1 };
+    const context: RuleContext = { b, single: (input) => (uses.get(input) ?? 1) <= 1, largest };
     let image = b.node(node.op, inputs, node);
     for (let again = true; again;) {
       again = false;

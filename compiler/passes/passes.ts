@@ -19,7 +19,7 @@ export interface Pass {
 /** Equal computations become one node; what no output needs goes away. */
 export const shareAndPrune: Pass = { name: 'share_and_prune', run: (graph) => rebuild(graph) };
 
-export const algebra: Pass = { name: 'algebra', run: simplifyAlgebra };
+export const algebra: Pass = { name: 'algebra', run: (graph) => simplifyAlgebra(graph) };
 
 export const idleStates: Pass = { name: 'idle_states', run: removeIdleStates };
 

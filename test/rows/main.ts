@@ -16,7 +16,6 @@ async function main(): Promise<number> {
   for (const part of [checkPictures, checkPreprocessing, checkRows, checkClasses, checkMasks, checkTokens])
     checks.push(...(await part(folder)));
   console.log(table(checks));
-  console.log('token ids (tokens-*.json) are not compared here');
   const misses = checks.flatMap(({ what, misses: sentences }) => sentences.map((sentence) => `${what}: ${sentence}`));
   for (const miss of misses.slice(0, SHOWN)) console.log(miss.slice(0, 600));
   if (misses.length > SHOWN) console.log(`and ${misses.length - SHOWN} more`);

@@ -67,7 +67,7 @@ function tokenMarkup({ text, kind, masked, count }: Token & { count: number }): 
         ? markup`${count} ×&nbsp;${text}`
         : kind === 'end'
           ? markup`end`
-          : markup`${text}`;
+          : markup`${text.replaceAll('\n', '↵')}`;
   const title = kind === 'end' && markup` title="${text}"`;
   return markup`<span class="token ${kind}${masked && ' loss'}"${title}>${said}</span>`;
 }

@@ -62,7 +62,8 @@ export async function previewsOf(plan: Plan, subjects: readonly Subject[], open:
     previews.push({
       subjects: who,
       layout: task.collate.layout,
-      imageTokens: 'imageTokens' in task.collate ? task.collate.imageTokens : 0,
+      // Among tokens the places of pictures are shown where they are.
+      imageTokens: 'imageTokens' in task.collate && task.collate.pictures === undefined ? task.collate.imageTokens : 0,
       ...(typeof found === 'string' ? { rows: [], problem: found } : { rows: found }),
     });
   }
