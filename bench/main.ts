@@ -24,7 +24,10 @@ const PARTS = ['block', 'dpo', 'startup'] as const;
 
 const args = await yargs(process.argv.slice(2))
   .scriptName('npm run bench --')
-  .option('adapter', { type: 'string', describe: 'as `pivot run` takes it (default: PIVOT_ADAPTER, else lavapipe if installed, else the best there is)' })
+  .option('adapter', {
+    type: 'string',
+    describe: 'as `pivot run` takes it (default: PIVOT_ADAPTER, else lavapipe if installed, else the best there is)',
+  })
   .option('only', { choices: PARTS, array: true, default: [...PARTS], describe: 'parts to run' })
   .option('rounds', { type: 'number', default: 7, describe: 'turns of each contestant' })
   .option('steps', { type: 'number', default: 5, describe: 'steps in a turn' })

@@ -201,7 +201,7 @@ describe('faults', () => {
     [
       'an answer with a picture',
       { ...good, prompt: user(picture, part('p')), chosen: [{ role: 'assistant', content: [picture] }] },
-      /chosen\[0\]: an answer with a picture/,
+      /chosen\[0\].content\[0\]: an answer with a picture/,
     ],
     [
       'an answer of the user',

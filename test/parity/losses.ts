@@ -17,7 +17,7 @@ import { recorded } from './recording.ts';
 import type { Recording } from './recording.ts';
 
 /** A loss of the recording: the text that builds it, what it is computed on, and the recorded gradient of each input or weight. */
-interface Case {
+export interface Case {
   name: string;
   loss: string;
   model: 'answer' | 'pair' | 'towers' | 'classify';
@@ -31,7 +31,7 @@ export async function checkLosses(bench: Bench, recording: Recording, universe: 
   for (const name of Object.keys(recording.losses)) {
     const one = cases.find((c) => c.name === name);
     if (!one) throw new Error(`there is no text for the recorded loss ${name}`);
-    const { loss, slopes } = await run(bench, universe, one);
+    const { loss, slopes } = await runLoss(bench, universe, one);
     checks.push(check(`loss ${name}: value`, 1e-6, 'of the largest', [{ name, found: loss, wanted: [recording.losses[name]] }]));
     // One vector of all of a loss's gradients: a single number among them has no scale of its own.
     const names = Object.keys(one.wanted);
@@ -90,7 +90,8 @@ function half(t: Tensor, at: 0 | 1): Tensor {
   return { ...t, shape: t.shape.slice(1), data: t.data.subarray(at * length, (at + 1) * length) };
 }
 
-async function run(
+/** The value of a loss on a device, and its slopes by the names of `wanted`. */
+export async function runLoss(
   bench: Bench,
   universe: Universe,
   { loss, model, inputs, wanted }: Case,

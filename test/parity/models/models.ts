@@ -6,6 +6,7 @@ import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { checkDecoder } from './decoder.ts';
 import { checkEncoder } from './encoder.ts';
+import { checkPreferenceLosses, hasLosses } from './losses.ts';
 import { checkTraining, hasTraining } from './training.ts';
 import { readModel, recordedModels } from './recording.ts';
 
@@ -21,6 +22,11 @@ export async function modelParity(bench: Bench, folder: string, onGroup: (checks
       : ENCODERS.includes(recording.family)
         ? await checkEncoder(bench, recording)
         : [];
+    all.push(...checks);
+    onGroup(checks);
+  }
+  if (hasLosses(folder)) {
+    const checks = await checkPreferenceLosses(bench, folder);
     all.push(...checks);
     onGroup(checks);
   }
