@@ -90,6 +90,6 @@ describe('what cannot be asked', () => {
     await writeFile(broken, (await readFile(PICTURE)).subarray(0, 60));
     await refused([run, broken, 'what'], 'R0654', 'broken.png cannot be read');
     await writeFile(broken, 'GIF89a');
-    await refused([run, broken, 'what'], 'R0654', 'neither PNG, JPEG nor WebP');
+    await refused([run, broken, 'what'], 'R0654', 'expected a picture (PNG, JPEG, WebP)');
   });
 });

@@ -35,7 +35,14 @@ function hostOf(example: string): Host {
   const real = nodeHost(packageRoot());
   return {
     read: (path) => (path === 'example.pivot' ? example : path.startsWith('std:') ? real.read(path) : TEXTS[path]),
-    list: (path) => (path.startsWith('std:') ? real.list(path) : path === 'rows' ? ['metadata.jsonl'] : undefined),
+    list: (path) =>
+      path.startsWith('std:')
+        ? real.list(path)
+        : path === 'rows'
+          ? ['metadata.jsonl']
+          : path === 'halved'
+            ? ['config.json', 'model.safetensors']
+            : undefined,
     tensors: (path) => TENSORS[path],
     hash: (path) => (path.startsWith('std:') ? real.hash(path) : path in TENSORS || path in TEXTS || path === 'rows' ? 'known' : undefined),
   };

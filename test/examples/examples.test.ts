@@ -8,6 +8,7 @@ import { targetFor } from '../../compiler/lower/choose.ts';
 import { nodeHost } from '../../cli/host.ts';
 import { holdLock } from '../../cli/lock.ts';
 import { silent } from '../../runtime/core/log.ts';
+import { taskFolder } from '../../runtime/node/run/folder.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { writeReport } from '../../runtime/node/report/report.ts';
 import { testDevice } from '../support/device.ts';
@@ -48,7 +49,6 @@ describe('examples', () => {
   let folder = '';
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'pivot-examples-'));
-    cpSync(examples, folder, { recursive: true });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -58,18 +58,21 @@ describe('examples', () => {
   });
 
   test.each(Object.entries(EXAMPLES))('%s runs to its report', async (name, { set, trained }) => {
-    const { plan, texts, diagnostics } = compile(name, nodeHost(folder), { targets: [targetFor(device().info)], set });
+    // A folder for each: one example writes the weights that others begin with.
+    const base = join(folder, 'texts', name);
+    cpSync(examples, base, { recursive: true });
+    const { plan, texts, diagnostics } = compile(name, nodeHost(base), { targets: [targetFor(device().info)], set });
     expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
     if (!plan) return;
     // The committed lock is in step with the standard library, the weights and the rows.
-    expect(() => holdLock(join(folder, name), plan, texts, false)).not.toThrow();
+    expect(() => holdLock(join(base, name), plan, texts, false)).not.toThrow();
     const out = join(folder, 'runs', name);
-    const result = await runPlan(plan, { out, base: folder, device: device(), log: silent, workers: 0, report: writeReport });
+    const result = await runPlan(plan, { out, base, device: device(), log: silent, workers: 0, report: writeReport });
     expect(result.status).toBe('done');
     expect(result.ran).toEqual(expect.arrayContaining(trained));
     expect(existsSync(join(out, 'report.html'))).toBe(true);
     for (const id of trained) {
-      const lines = readFileSync(join(out, 'tasks', id, 'metrics.jsonl'), 'utf8')
+      const lines = readFileSync(join(taskFolder(out, id), 'metrics.jsonl'), 'utf8')
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, number>);
