@@ -68,6 +68,12 @@ export function readArchitecture(content: Uint8Array | string, file: string): Co
   return { architecture, warnings: fields.warnings };
 }
 
+/** The same of a `model_type` that is known here; undefined for others, which are for texts to declare. */
+export function readKnownArchitecture(content: Uint8Array | string, file: string): Config | undefined {
+  const type = fieldsOf(content, file, CODE).raw('model_type');
+  return typeof type === 'string' && Object.hasOwn(KINDS, type) ? readArchitecture(content, file) : undefined;
+}
+
 function readNamed(fields: Fields): Architecture {
   refuseQuantised(fields);
   const name = classOf(fields);

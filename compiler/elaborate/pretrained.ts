@@ -8,10 +8,12 @@
  */
 import { nearest } from '../../grammar/index.ts';
 import type { Definition, Parameter, Span } from '../../grammar/index.ts';
+import { readKnownArchitecture } from '../checkpoints/config.ts';
 import type { Host } from '../host.ts';
 import { named } from './builtins.ts';
 import type { Given } from './calls.ts';
 import { fail } from './fault.ts';
+import { refusing } from './foreign.ts';
 import { bool, describe, number, string } from './values.ts';
 import type { BoundValue, RecordValue, Value } from './values.ts';
 
@@ -233,7 +235,11 @@ export class Pretrained {
 
   private config(file: string, span: Span): Config {
     const text = this.host.read(file);
-    return text === undefined ? fail('P0510', { file }, span) : parse(text, file, span);
+    if (text === undefined) return fail('P0510', { file }, span);
+    const config = parse(text, file, span);
+    // Of types that are known, values that no model can have, or that would change the result unseen, are told all at once.
+    refusing(file, span, () => readKnownArchitecture(text, file));
+    return config;
   }
 }
 

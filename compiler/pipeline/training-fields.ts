@@ -5,6 +5,11 @@
  */
 import { report } from '../../grammar/index.ts';
 import type { Diagnostic, Expression, Field, Span } from '../../grammar/index.ts';
+import { PROCESSOR_FILE } from '../../plan/checkpoint-files.ts';
+import { readKnownArchitecture } from '../checkpoints/config.ts';
+import { readProcessor, viewerOf } from '../checkpoints/processor.ts';
+import type { Host } from '../host.ts';
+import { refusing } from '../elaborate/foreign.ts';
 import { makeData } from '../elaborate/data.ts';
 import { fail } from '../elaborate/fault.ts';
 import { moduleScope } from '../elaborate/names.ts';
@@ -70,7 +75,7 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
     trained: trainedParts(value('train') as Value, at('train')),
   };
   const data = makeData(place.universe.context, value('on') as Value, at('on'));
-  requireFolder(place.universe, data, at('on'));
+  requireFiles(place.universe, data, at('on'));
   const loss = definition(value('loss'), 'loss', at('loss'));
   const optimizer = definition(value('optimize'), 'optimizer', at('optimize'));
   const batch = count(value('batch'), 'batch', at('batch'));
@@ -177,17 +182,31 @@ function evaluationOf(
   if (!field) return undefined;
   if (!field.every || !field.on) return fail('P0512', { name: field.every ? 'on' : 'every', where: 'eval' }, field.span);
   const on = makeData(place.universe.context, place.evaluate(field.on), field.on.span);
-  requireFolder(place.universe, on, field.on.span);
+  requireFiles(place.universe, on, field.on.span);
   for (const key of ['layout', 'image', 'prompt', 'answer'] as const) {
     if (on[key] !== data[key]) fail('P0601', { what: key, first: String(data[key]), second: String(on[key]) }, field.on.span);
   }
   return { every: every(place, field.every, steps, stepsPerEpoch), data: on };
 }
 
-/** Files that data are read from must be there before anything runs. */
-function requireFolder(universe: Universe, data: DataValue, span: Span): void {
-  for (const part of data.mix ?? [data])
-    if (part.folder !== undefined && universe.host.hash(part.folder) === undefined) fail('P0510', { file: part.folder }, span);
+/** Files that data are read from must be there, and say what can be done, before anything runs. */
+function requireFiles({ host }: Universe, data: DataValue, span: Span): void {
+  for (const { folder, processor } of data.mix ?? [data]) {
+    if (folder !== undefined && host.hash(folder) === undefined) fail('P0510', { file: folder }, span);
+    if (processor !== undefined) checkProcessor(host, processor.replace(/\/+$/, ''), span);
+  }
+}
+
+/** The preprocessing of a checkpoint's folder, and whether the encoder beside it has positions for its pictures. */
+function checkProcessor(host: Host, folder: string, span: Span): void {
+  const [file, model] = [`${folder}/${PROCESSOR_FILE}`, `${folder}/config.json`];
+  const [text, config] = [host.read(file), host.read(model)];
+  if (text === undefined) {
+    if (host.hash(file) === undefined) fail('P0510', { file }, span);
+    return;
+  }
+  const known = config === undefined ? undefined : refusing(model, span, () => readKnownArchitecture(config, model));
+  refusing(file, span, () => readProcessor(text, file, known && viewerOf(known.architecture)));
 }
 
 /** The model of a stage: named, or the one whose part is trained, or the only one of the text. */
