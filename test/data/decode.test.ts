@@ -74,6 +74,7 @@ describe('threads', () => {
   const files = [
     'plan/errors.ts',
     'runtime/core/data/codes.ts',
+    'runtime/core/data/preprocess/preprocess.ts',
     'runtime/core/data/preprocess/recipe.ts',
     'runtime/core/data/preprocess/resample.ts',
     'runtime/node/data/foreign.ts',
