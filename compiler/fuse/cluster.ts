@@ -147,16 +147,19 @@ class Clustering {
     const wanted = this.loads(node);
     for (let i = candidates.length - 1; i >= 0 && candidates[i].index >= latest; i--) {
       const candidate = candidates[i];
-      const bound = this.bound.get(candidate) ?? new Set();
-      const makers = new Set([...bound].map((x) => this.home.get(x)));
-      const common = wanted.some(
-        (x) => bound.has(x) || (this.home.has(x) && makers.has(this.home.get(x))) || this.home.get(x) === candidate,
-      );
-      const open = !candidate.first || !this.options.sealed.has(candidate.first);
-      if (!open || this.isFull(candidate) || (!common && elements(space) > SMALL)) continue;
-      if (this.reads(candidate, node) && this.bindings(candidate, node, wanted) <= this.options.maxBindings) return candidate;
+      if ((candidate.first && this.options.sealed.has(candidate.first)) || this.isFull(candidate)) continue;
+      if (!this.reads(candidate, node) || (elements(space) > SMALL && !this.hasCommon(candidate, wanted))) continue;
+      if (this.bindings(candidate, node, wanted) <= this.options.maxBindings) return candidate;
     }
     return undefined;
+  }
+
+  /** Whether a cluster computes or binds one of these tensors, or binds another of the same kernel. */
+  private hasCommon(home: Cluster, wanted: readonly Node[]): boolean {
+    const bound = this.bound.get(home) ?? new Set<Node>();
+    if (wanted.some((x) => bound.has(x) || this.home.get(x) === home)) return true;
+    const makers = new Set([...bound].map((x) => this.home.get(x)));
+    return wanted.some((x) => this.home.has(x) && makers.has(this.home.get(x)));
   }
 
   private isFull(home: Cluster): boolean {

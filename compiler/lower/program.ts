@@ -30,6 +30,9 @@ export interface Assembly {
   name: string;
 }
 
+/** Hashes of kernels: those of one layer come again in every other. */
+const HASHES = new Map<string, string>();
+
 export function assemble(assembly: Assembly): Lowered {
   const tensors = new Tensors(assembly);
   const kernels: Record<string, string> = {};
@@ -38,7 +41,8 @@ export function assemble(assembly: Assembly): Lowered {
   let traffic = 0;
   assembly.work.forEach(({ group, kernels: ofGroup }, number) => {
     for (const kernel of ofGroup) {
-      const hash = hashText(kernel.wgsl);
+      const hash = HASHES.get(kernel.wgsl) ?? hashText(kernel.wgsl);
+      HASHES.set(kernel.wgsl, hash);
       kernels[hash] = kernel.wgsl;
       const bindings = kernel.bindings.map((binding) => tensors.use(binding, number, dispatches.length));
       checkBindings(kernel, bindings, assembly.target);
