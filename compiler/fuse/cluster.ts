@@ -149,7 +149,7 @@ class Clustering {
       const candidate = candidates[i];
       if ((candidate.first && this.options.sealed.has(candidate.first)) || this.isFull(candidate)) continue;
       if (!this.reads(candidate, node) || (elements(space) > SMALL && !this.hasCommon(candidate, wanted))) continue;
-      if (this.bindings(candidate, node, wanted) <= this.options.maxBindings) return candidate;
+      if (this.binds(candidate, node, wanted)) return candidate;
     }
     return undefined;
   }
@@ -189,11 +189,14 @@ class Clustering {
     return [...found];
   }
 
-  /** What a cluster would bind with one more stored value; a state that is replaced gives its binding to the new value. */
-  private bindings(home: Cluster, node: Node, loads: readonly Node[]): number {
-    const all = new Set([...(this.bound.get(home) ?? []), ...loads.filter((x) => this.home.get(x) !== home), node]);
+  /** Whether a cluster may bind one more stored value; a state that is replaced gives its binding to the new value. */
+  private binds(home: Cluster, node: Node, loads: readonly Node[]): boolean {
+    const { maxBindings, replaces } = this.options;
+    const all = new Set(this.bound.get(home)).add(node);
+    for (const x of loads) if (this.home.get(x) !== home) all.add(x);
+    if (all.size <= maxBindings) return true;
     const names = new Set([...all].map((x) => (x.op.kind === 'state' ? x.op.name : undefined)));
-    return [...all].filter((x) => !names.has(this.options.replaces.get(x) ?? '')).length;
+    return [...all].filter((x) => !names.has(replaces.get(x) ?? '')).length <= maxBindings;
   }
 
   private availableAt(node: Node): number {
