@@ -60,13 +60,19 @@ export function checkTensors(
       place: { file },
     });
   }
-  const names = new Set(wanted.map(({ name }) => name));
-  const extra = [...found.keys()].filter((name) => !names.has(name) && !COMPUTED.test(name));
+  const extra = strangers(architecture, found.keys());
   const some = extra.slice(0, 8).join(', ') + (extra.length > 8 ? `, and ${extra.length - 8} more` : '');
   return {
     tensors: wanted.filter(({ name }) => found.has(name)),
     warnings: extra.length === 0 ? [] : [`${file} has tensors that its architecture has no place for, which are not read: ${some}`],
   };
+}
+
+/** Names on disk that are no part of an architecture, and do not follow from its config either. */
+export function strangers(architecture: Architecture, onDisk: Iterable<string>): string[] {
+  const found = [...onDisk];
+  const names = new Set(tensorsOf(architecture, found).map(({ name }) => name));
+  return found.filter((name) => !names.has(name) && !COMPUTED.test(name));
 }
 
 function show(shape: readonly number[]): string {

@@ -8,7 +8,9 @@
  */
 import { nearest } from '../../grammar/index.ts';
 import type { Definition, Parameter, Span } from '../../grammar/index.ts';
+import type { Architecture } from '../checkpoints/architecture.ts';
 import { readKnownArchitecture } from '../checkpoints/config.ts';
+import { strangers } from '../checkpoints/tensors.ts';
 import type { Host } from '../host.ts';
 import { named } from './builtins.ts';
 import type { Given } from './calls.ts';
@@ -57,6 +59,8 @@ export class Pretrained {
   private readonly architecture: (name: string) => Value | undefined;
   private readonly architectures: () => string[];
   private readonly checkpoints = new Map<string, Checkpoint>();
+  /** Architectures of folders whose tensors have not been compared with them. */
+  private readonly known = new Map<string, Architecture>();
 
   constructor(host: Host, architecture: (name: string) => Value | undefined, architectures: () => string[]) {
     this.host = host;
@@ -73,11 +77,21 @@ export class Pretrained {
     const partAt = given.find((g) => g.name === 'part');
     const own = given.filter((g) => g !== folderAt && g !== partAt);
     const file = `${folder}/config.json`;
-    const config = this.config(file, span);
+    const config = this.config(folder, file, span);
     const part = partAt?.value.kind === 'string' ? partAt.value.value : undefined;
     return part === undefined
       ? this.whole(folder, file, config, [''], own, span)
       : this.partOf(folder, file, config, part, own, partAt?.span ?? span);
+  }
+
+  /** Tensors of checkpoints that are no part of the model of their config; each checkpoint is told once. */
+  unread(): { folder: string; count: number; some: string }[] {
+    return [...this.checkpoints.values()].flatMap(({ folder, tensors }) => {
+      const architecture = this.known.get(folder);
+      this.known.delete(folder);
+      const names = architecture && tensors ? strangers(architecture, tensors.keys()) : [];
+      return names.length === 0 ? [] : [{ folder, count: names.length, some: some(names, ', ') }];
+    });
   }
 
   /** Tells all tensors that are missing or have another shape than the layers that have run by now. */
@@ -233,20 +247,21 @@ export class Pretrained {
     return tensors;
   }
 
-  private config(file: string, span: Span): Config {
+  private config(folder: string, file: string, span: Span): Config {
     const text = this.host.read(file);
     if (text === undefined) return fail('P0510', { file }, span);
     const config = parse(text, file, span);
     // Of types that are known, values that no model can have, or that would change the result unseen, are told all at once.
-    refusing(file, span, () => readKnownArchitecture(text, file));
+    const known = refusing(file, span, () => readKnownArchitecture(text, file));
+    if (known) this.known.set(folder, known.architecture);
     return config;
   }
 }
 
 /** The first few, and how many more. */
-function some(faults: readonly string[]): string {
-  const shown = faults.slice(0, 8).join('; ');
-  return faults.length > 8 ? `${shown}; and ${faults.length - 8} more` : shown;
+function some(faults: readonly string[], between = '; '): string {
+  const shown = faults.slice(0, 8).join(between);
+  return faults.length > 8 ? `${shown}${between}and ${faults.length - 8} more` : shown;
 }
 
 function holds({ tensors }: Checkpoint, prefix: string): boolean {

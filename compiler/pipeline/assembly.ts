@@ -4,6 +4,7 @@
  * (probes.ts, probe-tasks.ts). A task that another one reads is made when it is first asked for, so that the cells of
  * a tuning grid bring the seeds that they need.
  */
+import { report } from '../../grammar/index.ts';
 import type { Binding, Diagnostic, Export } from '../../grammar/index.ts';
 import type { Cell } from '../../plan/plan.ts';
 import { fail } from '../elaborate/fault.ts';
@@ -75,6 +76,7 @@ export class Assembly {
       span,
     });
     this.universe.pretrained.requireSound(span);
+    for (const unread of this.universe.pretrained.unread()) this.diagnostics.push(report('P0613', unread, span));
     this.sources.warnAboutMissing(spec, graphs.weights);
     // What a stage does not train is found where the stage found it.
     const left = graphs.weights.filter((w) => graphs.trained.has(w.path));

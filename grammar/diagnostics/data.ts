@@ -33,4 +33,12 @@ export const data = {
     explain: 'Every weight of a layer is looked up in the checkpoint, by name and shape, before anything is read.',
     example: example({ encoder: 'encoder eyes = pretrained("halved")' }),
   }),
+  P0613: entry<{ folder: string; count: number; some: string }>({
+    severity: 'warning',
+    message: ({ folder, count, some }) =>
+      `${folder} has ${count} tensor${count === 1 ? '' : 's'} that its architecture has no place for, which ${count === 1 ? 'is' : 'are'} not read: ${some}`,
+    explain:
+      'A checkpoint may hold more than the model of its config, such as a head of another task. Weights that should have been read and are named otherwise look the same.',
+    example: example({ encoder: 'encoder eyes = pretrained("fuller")' }),
+  }),
 };

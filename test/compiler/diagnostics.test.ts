@@ -1,6 +1,8 @@
 /** Every diagnostic is yielded by the text that `pivot explain` shows for it. */
 import { describe, expect, test } from '@jest/globals';
 import { nodeHost, packageRoot } from '../../cli/host.ts';
+import { readArchitecture } from '../../compiler/checkpoints/config.ts';
+import { tensorsOf } from '../../compiler/checkpoints/tensors.ts';
 import { compile } from '../../compiler/compile.ts';
 import type { Host } from '../../compiler/host.ts';
 import { registry } from '../../grammar/index.ts';
@@ -8,26 +10,33 @@ import type { DiagnosticCode } from '../../grammar/index.ts';
 
 const CODES = Object.keys(registry) as DiagnosticCode[];
 
+const SMALL = JSON.stringify({
+  model_type: 'siglip_vision_model',
+  hidden_size: 16,
+  intermediate_size: 32,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  image_size: 24,
+  patch_size: 4,
+});
+
 /** What examples find beside them. */
 const TENSORS: Record<string, { name: string; dtype: string; shape: number[] }[]> = {
   'other.safetensors': [{ name: 'eyes.patch.w', dtype: 'F32', shape: [3, 3] }],
   'foreign.safetensors': [{ name: 'visual.patch.weight', dtype: 'F32', shape: [48, 16] }],
   'halved/model.safetensors': [{ name: 'embeddings.patch_embedding.weight', dtype: 'F32', shape: [16, 3, 4, 4] }],
+  'fuller/model.safetensors': [
+    ...tensorsOf(readArchitecture(SMALL, 'config.json').architecture).map(({ name, shape }) => ({ name, dtype: 'F32', shape })),
+    { name: 'projection.weight', dtype: 'F32', shape: [16, 16] },
+  ],
   'part.safetensors': [{ name: 'eyes.norm.scale', dtype: 'F32', shape: [16] }],
 };
 const TEXTS: Record<string, string> = {
   'words.json': JSON.stringify(['<pad>', '<end>', 'red', 'blue']),
   'broken.json': '["<pad>", ',
   'strange/config.json': '{"model_type": "quantum_vit"}',
-  'halved/config.json': JSON.stringify({
-    model_type: 'siglip_vision_model',
-    hidden_size: 16,
-    intermediate_size: 32,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    image_size: 24,
-    patch_size: 4,
-  }),
+  'halved/config.json': SMALL,
+  'fuller/config.json': SMALL,
 };
 
 /** The files that examples name, over the real standard library. */
@@ -40,7 +49,7 @@ function hostOf(example: string): Host {
         ? real.list(path)
         : path === 'rows'
           ? ['metadata.jsonl']
-          : path === 'halved'
+          : ['halved', 'fuller'].includes(path)
             ? ['config.json', 'model.safetensors']
             : undefined,
     tensors: (path) => TENSORS[path],
