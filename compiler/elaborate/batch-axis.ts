@@ -123,8 +123,15 @@ function sameAxis(of: BatchAxis[]): BatchAxis | undefined {
 /** Whether entries of rows are gathered by `seen`, which leads no row to another's: 0 is an entry of none, the others are each row's own. */
 function isOwnRows({ inputs: [table, index] }: Node): boolean {
   if (table.op.kind !== 'concat' || table.op.axis !== 0 || !isFrom(index, 'seen')) return false;
-  const [none, ...entries] = table.inputs.map((part) => known.get(part));
-  return none === 'none' && entries.every((part) => part === 'blocks' || part === 0);
+  const [none, ...entries] = table.inputs;
+  return isNothing(none) && entries.every((part) => known.get(part) === 'blocks' || known.get(part) === 0);
+}
+
+/** Whether values are zero because they were multiplied by it, whatever they were made from. */
+function isNothing({ op, inputs }: Node): boolean {
+  if (op.kind === 'constant') return op.value === 0;
+  if (op.kind === 'expand' || op.kind === 'reshape') return isNothing(inputs[0]);
+  return op.kind === 'binary' && op.fn === 'mul' && inputs.some(isNothing);
 }
 
 /** Whether values are those of an input, moved about. */

@@ -10,8 +10,9 @@ import { append, bytesOf, isCore, isFree, isStored, workOf } from './nodes.ts';
 
 /** Cost of one more buffer bound, in bytes of traffic: among equals the fewer. */
 const BINDING = 1024;
-/** Candidates beyond which only what is needed outside is considered. */
+/** Candidates beyond which only what is needed outside is considered, and beyond which of these the two extremes alone are. */
 const MANY = 48;
+const TOO_MANY = 64;
 
 export interface Needs {
   own: Cluster;
@@ -28,7 +29,7 @@ export function chooseKept(needs: Needs): Set<Node> {
   if (optional.length === 0) return new Set();
   const readers = readersOf(needs);
   const within = candidates(needs);
-  const flips = within.length > MANY ? optional : within;
+  const flips = within.length <= MANY ? within : optional.length <= TOO_MANY ? optional : [];
   let best = new Set(optional);
   let least = cost(best, readers, needs);
   const none = cost(new Set(), readers, needs);
