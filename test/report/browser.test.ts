@@ -39,6 +39,27 @@ if (typeof browser === 'string') process.stderr.write(`The report is not opened 
     expect(requests.filter((url) => !url.startsWith('data:image/png'))).toHaveLength(1);
   });
 
+  test('the committed report of sft-vs-dpo shows its parts', async () => {
+    if (typeof browser === 'string') return;
+    const own = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    await own.goto(pathToFileURL('docs/results/sft-vs-dpo.html').href);
+    const parts = [
+      'Summary',
+      'Training',
+      'Tuning',
+      'Probes',
+      'Where the losses look',
+      'Answers',
+      'Training rows',
+      'Cost',
+      'The text',
+      'Identity',
+    ];
+    const shown = await own.locator('section h2').allTextContents();
+    expect(shown).toEqual(expect.arrayContaining(parts));
+    for (const section of await own.locator('section').all()) expect((await section.boundingBox())?.height).toBeGreaterThan(80);
+  });
+
   test('every part, chart and picture is there to be seen', async () => {
     const sections = page.locator('section');
     expect(await sections.count()).toBe(13);
