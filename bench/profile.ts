@@ -8,7 +8,7 @@
  */
 import { targetFor } from '../compiler/lower/choose.ts';
 import { lower } from '../compiler/lower/lower.ts';
-import { BYTES, elements } from '../plan/dtypes.ts';
+import { storageBytes } from '../plan/dtypes.ts';
 import type { Program } from '../plan/program.ts';
 import { Executor } from '../runtime/core/executor/executor.ts';
 import { openDevice } from '../runtime/node/device/open.ts';
@@ -41,7 +41,7 @@ const rows = numbered.dispatches
   .sort((a, b) => b.ms - a.ms)
   .map(({ dispatch, ms }) => {
     const tensors = dispatch.bindings.map((at) => program.tensors[at]);
-    const bytes = tensors.reduce((sum, { dtype, shape }) => sum + BYTES[dtype] * elements(shape), 0);
+    const bytes = tensors.reduce((sum, tensor) => sum + storageBytes(tensor), 0);
     const shapes = tensors.map(({ shape }, i) => `${dispatch.writes.includes(i) ? '>' : ''}${shape.join('x') || '1'}`);
     return [
       dispatch.label,

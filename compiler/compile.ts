@@ -22,7 +22,9 @@ import { lower } from './lower/lower.ts';
 import { loadModules, usesOfText } from './modules/modules.ts';
 import { overridesOf } from './overrides.ts';
 import { runPasses, simplification } from './passes/passes.ts';
+import type { Halves } from './passes/passes.ts';
 import { canonical } from './graph/canonical.ts';
+import { statesOf } from './graph/stats.ts';
 import { buildAsks } from './pipeline/asks.ts';
 import { Assembly } from './pipeline/assembly.ts';
 import { resolvedValues } from './pipeline/resolved.ts';
@@ -83,7 +85,7 @@ class Compilation {
     this.universe = universe;
     this.diagnostics = diagnostics;
     this.options = options;
-    this.assembly = new Assembly(universe, diagnostics, (roles, label) => this.lowerRoles(roles, label));
+    this.assembly = new Assembly(universe, diagnostics, (roles, label, halves) => this.lowerRoles(roles, label, halves));
   }
 
   get stages(): StageResult[] {
@@ -115,7 +117,7 @@ class Compilation {
     this.asks = buildAsks(
       this.universe.loaded,
       this.stages.map(({ spec }) => spec),
-      (roles, label) => this.lowerRoles(roles, label),
+      (roles, label, halves) => this.lowerRoles(roles, label, halves),
     );
     assembly.maker.report(main.name, main.tree.docs.replace(/([^\n])\n(?!\n)/g, '$1 '), main.text, assembly.seeds);
   }
@@ -176,11 +178,13 @@ class Compilation {
   }
 
   /** Programs of a task's roles for every target, shared with whatever computed the same before. */
-  private lowerRoles(roles: Record<string, Graph>, label: string): Record<string, Roles> {
+  private lowerRoles(roles: Record<string, Graph>, label: string, halves: Halves): Record<string, Roles> {
     const result: Record<string, Roles> = Object.fromEntries(this.options.targets.map((t) => [t.name, {}]));
     if (this.failed()) return result;
     for (const [role, graph] of Object.entries(roles)) {
-      const key = hashOf(canonical(graph));
+      const held =
+        halves.size === 0 ? [] : [...statesOf(graph).keys()].flatMap((name) => (halves.has(name) ? [[name, halves.get(name)]] : []));
+      const key = hashOf([canonical(graph), held]);
       let simple: Graph | undefined;
       for (const target of this.options.targets) {
         const known = this.lowered.get(`${target.name} ${key}`);
@@ -188,7 +192,7 @@ class Compilation {
           result[target.name][role] = known;
           continue;
         }
-        simple ??= runPasses(graph, simplification());
+        simple ??= runPasses(graph, simplification(halves));
         this.options.observe?.(`${label} ${role}`, simple);
         const { program, kernels } = lower(simple, target, { fuse: this.options.fuse ?? true, name: `${label} ${role}` });
         const hash = hashOf(program);

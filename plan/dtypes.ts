@@ -3,8 +3,16 @@
 export type Dtype = 'f32' | 'i32' | 'u32' | 'bool';
 export type StoredDtype = Exclude<Dtype, 'bool'>;
 
-/** Every stored type of today takes four bytes; 16-bit storage will be a separate property of a weight. */
 export const BYTES: Record<StoredDtype, number> = { f32: 4, i32: 4, u32: 4 };
+
+/** 16-bit floats that an f32 tensor which is only read may be held as: two in a u32, the first in its low bits. Kernels widen them, exactly. */
+export type Half = 'f16' | 'bf16';
+
+/** Bytes that a tensor takes on the device. */
+export function storageBytes({ dtype, shape, half }: { dtype: StoredDtype; shape: readonly number[]; half?: Half }): number {
+  const length = elements(shape);
+  return half === undefined ? length * BYTES[dtype] : Math.ceil(length / 2) * 4;
+}
 
 export type TypedArrayOf = Float32Array | Int32Array | Uint32Array;
 

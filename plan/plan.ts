@@ -3,7 +3,7 @@
  * other. A plan is a DAG of tasks; each task names the programs it executes (shared by content), the tensors it starts
  * from, and the data it reads.
  */
-import type { StoredDtype } from './dtypes.ts';
+import type { Half, StoredDtype } from './dtypes.ts';
 import type { Program, Target } from './program.ts';
 
 /** Raised whenever the meaning of a field changes; a runtime refuses plans of any other version. */
@@ -35,6 +35,8 @@ export interface StateTensor {
   keep: 'weight' | 'optimizer' | 'working';
   /** Whether this task updates it. */
   trained: boolean;
+  /** Held on the device as the 16-bit floats of its file; a program that reads it says the same. It changes no result. */
+  half?: Half;
 }
 
 /**

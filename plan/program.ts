@@ -7,7 +7,7 @@
  * read by the host after it (metrics, features). `scratch` is laid out by lifetime in slabs that the task's programs
  * share, since they never run at the same time.
  */
-import type { StoredDtype } from './dtypes.ts';
+import type { Half, StoredDtype } from './dtypes.ts';
 
 export type Memory =
   | { kind: 'state'; name: string }
@@ -22,6 +22,8 @@ export interface ProgramTensor {
   /** Row-major and contiguous. */
   shape: number[];
   memory: Memory;
+  /** Of a state that no program of the task writes: it is held as 16-bit floats. */
+  half?: Half;
 }
 
 export interface Dispatch {

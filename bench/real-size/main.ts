@@ -10,7 +10,7 @@ import { nodeHost, packageRoot } from '../../cli/host.ts';
 import { compile } from '../../compiler/compile.ts';
 import { targetFor } from '../../compiler/lower/choose.ts';
 import { formatDiagnostics } from '../../grammar/index.ts';
-import { BYTES, elements } from '../../plan/dtypes.ts';
+import { storageBytes } from '../../plan/dtypes.ts';
 import type { Plan, TrainTask } from '../../plan/plan.ts';
 import { installedDrivers, isLavapipe } from '../../runtime/node/device/drivers.ts';
 import { openDevice } from '../../runtime/node/device/open.ts';
@@ -49,7 +49,7 @@ task.data = { source: 'tensors', params: { file: rows }, count: task.data.count 
 task.collate = { layout: 'tensors', columns: Object.fromEntries(columns.map((name) => [name, name])) };
 
 const programs = Object.values(task.programs[target.name]).map((hash) => plan.programs[hash]);
-const state = task.state.reduce((n, { dtype, shape }) => n + BYTES[dtype] * elements(shape), 0);
+const state = task.state.reduce((n, tensor) => n + storageBytes(tensor), 0);
 const scratch = Math.max(...programs.map((program) => program.slabs.reduce((a, b) => a + b, 0)));
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 let peak = 0;

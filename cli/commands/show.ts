@@ -2,7 +2,7 @@
 import type { CommandModule } from 'yargs';
 import type { Compiled } from '../../compiler/compile.ts';
 import { targetNamed } from '../../compiler/lower/targets.ts';
-import { elements } from '../../plan/dtypes.ts';
+import { elements, storageBytes } from '../../plan/dtypes.ts';
 import { PivotError } from '../../plan/errors.ts';
 import type { Plan, TrainTask } from '../../plan/plan.ts';
 import type { Program } from '../../plan/program.ts';
@@ -108,7 +108,7 @@ function weights(task: TrainTask): string[] {
 function costs(plan: Plan, task: TrainTask, target: string): string[] {
   const roles = Object.entries(task.programs[target] ?? {}).map(([role, hash]) => [role, plan.programs[hash]] as const);
   const work = stepFlops(task, new Map(roles));
-  const state = task.state.reduce((n, s) => n + elements(s.shape) * 4, 0);
+  const state = task.state.reduce((n, s) => n + storageBytes(s), 0);
   const scratch = Math.max(0, ...roles.map(([, p]) => p.slabs.reduce((a, b) => a + b, 0)));
   return columns([
     ['  programs', '', ''],

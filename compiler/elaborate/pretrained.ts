@@ -7,6 +7,7 @@
  * Only headers are read here. The runtime reads tensors one by one, when a task needs them.
  */
 import { nearest } from '../../grammar/index.ts';
+import type { Half } from '../../plan/dtypes.ts';
 import type { Definition, Parameter, Span } from '../../grammar/index.ts';
 import type { Architecture } from '../checkpoints/architecture.ts';
 import { readKnownArchitecture } from '../checkpoints/config.ts';
@@ -23,7 +24,9 @@ import type { BoundValue, RecordValue, Value } from './values.ts';
 export interface Checkpoint {
   folder: string;
   /** Undefined where the folder has a config and no weights yet: all can be told of it but the run. */
-  tensors?: ReadonlyMap<string, { file: string; shape: readonly number[] }>;
+  tensors?: ReadonlyMap<string, { file: string; shape: readonly number[]; half?: Half }>;
+  /** How its config says that weights are stored, for a folder that has none yet. */
+  half?: Half;
   /** What the layers asked for and the folder does not hold so; told all at once. */
   faults: Map<string, string>;
 }
@@ -207,7 +210,7 @@ export class Pretrained {
         );
       given.set(g.name, g.value);
     }
-    const checkpoint = this.open(folder, span);
+    const checkpoint = this.open(folder, config, span);
     const tails = strings(family.fields.get('tensors'));
     const candidates = prefixes.flatMap((prefix) => (tails.length > 0 ? tails : ['']).map((tail) => `${prefix}${tail}`));
     // Every tensor begins with nothing, so that candidate counts last.
@@ -215,21 +218,25 @@ export class Pretrained {
     return { ...layer, given, stored: { checkpoint, prefix }, span };
   }
 
-  private open(folder: string, span: Span): Checkpoint {
+  private open(folder: string, config: Config, span: Span): Checkpoint {
     const known = this.checkpoints.get(folder);
     if (known) return known;
     const tensors = this.tensors(folder, span);
-    const checkpoint: Checkpoint = { folder, faults: new Map(), ...(tensors ? { tensors } : {}) };
+    const checkpoint: Checkpoint = {
+      folder,
+      faults: new Map(),
+      ...(tensors ? { tensors } : halfNamed(config.torch_dtype ?? config.dtype ?? null)),
+    };
     this.checkpoints.set(folder, checkpoint);
     return checkpoint;
   }
 
   private tensors(folder: string, span: Span): Checkpoint['tensors'] {
-    const tensors = new Map<string, { file: string; shape: readonly number[] }>();
+    const tensors = new Map<string, { file: string; shape: readonly number[]; half?: Half }>();
     const add = (file: string): void => {
       const header = this.host.tensors(file);
       if (!header) return fail('P0510', { file }, span);
-      for (const { name, shape } of header) tensors.set(name, { file, shape });
+      for (const { name, dtype, shape } of header) tensors.set(name, { file, shape, ...halfNamed(dtype) });
     };
     const index = this.host.read(`${folder}/model.safetensors.index.json`);
     if (index === undefined && !(this.host.list(folder) ?? []).some((file) => file.endsWith('.safetensors'))) return undefined;
@@ -273,14 +280,21 @@ export function storedWeight(
   { checkpoint, prefix }: Stored,
   weight: string,
   shape: readonly number[],
-): { file: string; name: string } | undefined {
+): { file: string; name: string; half?: Half } | undefined {
   const name = `${prefix}${weight}`;
-  if (!checkpoint.tensors) return { file: `${checkpoint.folder}/model.safetensors`, name };
+  if (!checkpoint.tensors)
+    return { file: `${checkpoint.folder}/model.safetensors`, name, ...(checkpoint.half ? { half: checkpoint.half } : {}) };
   const found = checkpoint.tensors.get(name);
   if (!found) checkpoint.faults.set(name, `${name} is not there`);
   else if (found.shape.join() !== shape.join())
     checkpoint.faults.set(name, `${name} is [${found.shape.join(', ')}], and the config makes it [${shape.join(', ')}]`);
-  return found && { file: found.file, name };
+  return found && { file: found.file, name, ...(found.half ? { half: found.half } : {}) };
+}
+
+/** 16-bit floats by the names that safetensors and configs have for them. */
+function halfNamed(dtype: Json): { half?: Half } {
+  if (dtype === 'BF16' || dtype === 'bfloat16') return { half: 'bf16' };
+  return dtype === 'F16' || dtype === 'float16' ? { half: 'f16' } : {};
 }
 
 /** Layer and class token that LLaVA's config takes of its tower. */

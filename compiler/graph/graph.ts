@@ -5,7 +5,7 @@
  * gradients, simplification and fusion, each of which maps graph to graph. Shapes are static. Broadcasting is explicit
  * (`expand`), so elementwise operands always have one shape. Nothing here knows of memory, kernels or devices.
  */
-import type { Dtype } from '../../plan/dtypes.ts';
+import type { Dtype, Half } from '../../plan/dtypes.ts';
 
 export type UnaryFn =
   | 'neg'
@@ -28,7 +28,7 @@ export type ReduceFn = 'sum' | 'max';
 export type Op =
   /** Leaves. An `input` is written by the host, a `state` lives as long as the task, a `scalar` is a uniform (f32, []). */
   | { kind: 'input'; name: string }
-  | { kind: 'state'; name: string }
+  | { kind: 'state'; name: string; /** How its memory holds it, where that is not f32; its value is the same. */ half?: Half }
   | { kind: 'scalar'; name: string }
   /** A value of shape []; bool as 0 or 1. */
   | { kind: 'constant'; value: number }
@@ -79,6 +79,11 @@ export interface Node {
   readonly shape: readonly number[];
   /** The path in the model where it was made (`eyes.blocks.2.attention.scores`), for messages; no influence on results. */
   readonly label?: string;
+}
+
+/** The 16-bit floats that a leaf's memory holds it as, if any. */
+export function halfOf({ op }: Node): Half | undefined {
+  return op.kind === 'state' ? op.half : undefined;
 }
 
 export interface Output {

@@ -1,12 +1,14 @@
 /**
  * The storage buffers of one kernel. A buffer is declared as `array<vec4<T>>` if every access in the kernel is an aligned
  * run of four, else as `array<T>`. That is known only at the end, so a kernel is written again without the vector
- * declarations that did not hold (see `build` in module.ts).
+ * declarations that did not hold (see `build` in module.ts). Tensors of 16-bit floats are arrays of `u32`, or of `vec2<u32>` for a run of four.
  */
-import type { StoredDtype } from '../../plan/dtypes.ts';
-import { BYTES, elements } from '../../plan/dtypes.ts';
+import type { Half, StoredDtype } from '../../plan/dtypes.ts';
+import { elements, storageBytes } from '../../plan/dtypes.ts';
 import { GraphFault } from '../graph/errors.ts';
+import { halfOf } from '../graph/graph.ts';
 import type { Node } from '../graph/graph.ts';
+import { arrayType } from './half.ts';
 import { isDerived, isScratch } from './kernel.ts';
 import type { Binding } from './kernel.ts';
 
@@ -14,6 +16,8 @@ export interface Slot {
   binding: Binding;
   dtype: StoredDtype;
   size: number;
+  /** Loads are of 16-bit floats, to be widened. */
+  half?: Half;
   /** Name of the variable in WGSL. */
   name: string;
   /** Declared as vectors in this writing. */
@@ -43,11 +47,12 @@ export class Bindings {
     const key = keyOf(binding);
     const known = this.byKey.get(key);
     if (known) return known;
-    const { dtype, size } = typeOf(binding);
+    const { dtype, size, half } = typeOf(binding);
     const slot: Slot = {
       binding,
       dtype,
       size,
+      ...(half ? { half } : {}),
       name: `b${this.slots.length}`,
       vector: size % 4 === 0 && !this.scalarOnly.has(key),
       written: false,
@@ -66,13 +71,13 @@ export class Bindings {
 
   declarations(): string[] {
     return this.slots.map(
-      ({ name, dtype, vector }, i) =>
-        `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${vector ? `vec4<${dtype}>` : dtype}>;`,
+      ({ name, dtype, vector, half }, i) =>
+        `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${half ? arrayType(vector) : vector ? `vec4<${dtype}>` : dtype}>;`,
     );
   }
 
   bytes(): number {
-    return this.slots.reduce((sum, slot) => sum + slot.size * BYTES[slot.dtype], 0);
+    return this.slots.reduce((sum, slot) => sum + storageBytes({ ...slot, shape: [slot.size] }), 0);
   }
 
   /** Nodes that are loaded only where something of the same size is stored by the same thread. */
@@ -93,9 +98,9 @@ function keyOf(binding: Binding): string {
   return `node:${binding.id}`;
 }
 
-function typeOf(binding: Binding): { dtype: StoredDtype; size: number } {
+function typeOf(binding: Binding): { dtype: StoredDtype; size: number; half?: Half } {
   if (isDerived(binding)) return { dtype: 'u32', size: binding.derived === 'offsets' ? binding.rows + 1 : elements(binding.index.shape) };
   const { dtype, shape } = binding;
   if (dtype === 'bool') throw new GraphFault('a bool tensor has no memory: it is computed where it is used');
-  return { dtype, size: elements(shape) };
+  return { dtype, size: elements(shape), ...(isScratch(binding) ? {} : { half: halfOf(binding) }) };
 }

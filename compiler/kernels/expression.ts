@@ -11,6 +11,7 @@ import { castWgsl, selectWgsl } from '../graph/primitives/select.ts';
 import { UNARY } from '../graph/primitives/unary.ts';
 import type { Width } from '../graph/primitives/unary.ts';
 import type { Bindings, Slot } from './bindings.ts';
+import { widenFour, widening, widenOne } from './half.ts';
 import { atLane, quad } from './index/access.ts';
 import { flatten, moveBack } from './index/coordinates.ts';
 import type { Coordinates, Guard } from './index/coordinates.ts';
@@ -80,6 +81,7 @@ export class Emitter {
    */
   store(binding: Binding, at: Index, value: Value, own = true): void {
     const slot = this.around.bindings.slot(binding);
+    if (slot.half) throw new GraphFault(`${slot.name} is held as 16-bit floats, which kernels only read`);
     slot.written = true;
     if (own) slot.stores.add(at.key);
     const whole = at.lanes ? quad(at) : undefined;
@@ -152,10 +154,13 @@ export class Emitter {
 
   private loadText(slot: Slot, at: Index): string {
     const { writer } = this;
+    const { half, name } = slot;
     const whole = at.lanes ? quad(at) : undefined;
-    if (whole && slot.vector) return `${slot.name}[${emitIndex(whole, writer)}]`;
+    const vector = whole !== undefined && slot.vector;
+    if (half) this.around.helper(widening(half, vector));
+    if (vector) return half ? widenFour(half, `${name}[${emitIndex(whole, writer)}]`) : `${name}[${emitIndex(whole, writer)}]`;
     this.around.bindings.refuse(slot);
-    const single = (index: Index) => `${slot.name}[${emitIndex(index, writer)}]`;
+    const single = (index: Index) => (half ? widenOne(half, name, emitIndex(index, writer)) : `${name}[${emitIndex(index, writer)}]`);
     return at.lanes ? `vec4<${slot.dtype}>(${[0, 1, 2, 3].map((i) => single(atLane(at, i))).join(', ')})` : single(at);
   }
 

@@ -5,6 +5,7 @@
  * programs of a plan share them as well.
  */
 import type { Group } from '../fuse/group.ts';
+import { halfOf } from '../graph/graph.ts';
 import type { Node } from '../graph/graph.ts';
 import { labelOf } from '../kernels/cost.ts';
 import { generate } from '../kernels/generate.ts';
@@ -63,7 +64,7 @@ export class KernelWriter {
       const seen = numbers.get(node);
       if (seen !== undefined) return seen;
       const op = this.opText(node);
-      const what = reads.has(node) ? 'read' : `${op} ${node.inputs.map(visit).join(' ')}`;
+      const what = reads.has(node) ? `read${halfOf(node) ?? ''}` : `${op} ${node.inputs.map(visit).join(' ')}`;
       const number = numbers.size;
       numbers.set(node, number);
       lines.push(`${what} ${node.dtype} ${node.shape.join(' ')}`);

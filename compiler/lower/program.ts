@@ -4,10 +4,11 @@
  * is alive.
  */
 import type { StoredDtype } from '../../plan/dtypes.ts';
-import { BYTES, elements } from '../../plan/dtypes.ts';
+import { elements, storageBytes } from '../../plan/dtypes.ts';
 import { hashText } from '../../plan/hash.ts';
 import type { Dispatch, Memory, Program, ProgramInput, ProgramTensor, Target } from '../../plan/program.ts';
 import { GraphFault } from '../graph/errors.ts';
+import { halfOf } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { hostInput } from '../graph/primitives/indexed.ts';
 import { nodesOf } from '../graph/walk.ts';
@@ -111,7 +112,7 @@ class Tensors {
     let at = this.index.get(key);
     if (at === undefined) {
       const tensor = make();
-      const bytes = elements(tensor.shape) * BYTES[tensor.dtype];
+      const bytes = storageBytes(tensor);
       const limit = this.assembly.target.limits.maxStorageBufferBindingSize;
       if (bytes > limit) throw tooLarge(tensor.name, bytes, limit);
       at = this.list.push(tensor) - 1;
@@ -142,7 +143,11 @@ class Tensors {
     const dtype = stored(binding);
     if (place && place.memory.kind !== 'scratch') {
       const { memory, shape } = place;
-      return { key: `${memory.kind} ${memory.name}`, make: () => ({ name: memory.name, dtype, shape: [...shape], memory }) };
+      const half = halfOf(binding);
+      return {
+        key: `${memory.kind} ${memory.name}`,
+        make: () => ({ name: memory.name, dtype, shape: [...shape], memory, ...(half ? { half } : {}) }),
+      };
     }
     const name = binding.label ?? `${binding.op.kind} ${binding.id}`;
     return { key: `node ${binding.id}`, make: () => ({ name, dtype, shape: [...binding.shape], memory: SOMEWHERE }) };
@@ -161,7 +166,7 @@ class Tensors {
     const scratch = this.list.map((_, i) => i).filter((i) => this.list[i].memory.kind === 'scratch');
     const tenants: Tenant[] = scratch.map((i) => ({
       name: this.list[i].name,
-      bytes: elements(this.list[i].shape) * BYTES[this.list[i].dtype],
+      bytes: storageBytes(this.list[i]),
       ...this.lives[i],
     }));
     const laid = layout(tenants, this.assembly.target.limits.maxStorageBufferBindingSize);

@@ -3,6 +3,7 @@
  * graph of a program with its gradients; out goes an equal one with less to do. Passes keep values to the last bit but
  * where `algebra.ts` says otherwise; which nodes share a kernel is left to fusion.
  */
+import type { Half } from '../../plan/dtypes.ts';
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { simplifyAlgebra } from './algebra.ts';
@@ -16,8 +17,21 @@ export interface Pass {
   run(graph: Graph): Graph;
 }
 
-/** Equal computations become one node; what no output needs goes away. */
-export const shareAndPrune: Pass = { name: 'share_and_prune', run: (graph) => rebuild(graph) };
+/** How states are held that are not held as f32, by name. */
+export type Halves = ReadonlyMap<string, Half>;
+
+/** Equal computations become one node; what no output needs goes away. On the way states are told how they are held. */
+export function shareAndPrune(halves: Halves = new Map()): Pass {
+  return {
+    name: 'share_and_prune',
+    run: (graph) =>
+      rebuild(graph, (b, node) => {
+        const { op } = node;
+        const half = op.kind === 'state' ? halves.get(op.name) : undefined;
+        return op.kind === 'state' && half ? b.node({ ...op, half }, [], node) : undefined;
+      }),
+  };
+}
 
 export const algebra: Pass = { name: 'algebra', run: (graph) => simplifyAlgebra(graph) };
 
@@ -31,8 +45,8 @@ export function composites(keep: ReadonlySet<string> = new Set()): Pass {
 }
 
 /** The passes of every program, in order. Reductions are split last: algebra would join them again. */
-export function simplification(keep: ReadonlySet<string> = new Set()): Pass[] {
-  return [composites(keep), shareAndPrune, algebra, idleStates, splitReductionsPass];
+export function simplification(halves: Halves = new Map()): Pass[] {
+  return [composites(), shareAndPrune(halves), algebra, idleStates, splitReductionsPass];
 }
 
 /** Runs passes in order; a `GraphFault` names the pass after which the graph broke a rule. */

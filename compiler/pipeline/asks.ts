@@ -43,7 +43,7 @@ function build(loaded: Loaded, { train, span }: StageSpec, programs: Programs): 
     const graphs = decodeGraphs(loaded, train.model, collate, 1, span);
     if (!graphs) return undefined;
     const cam = camGraph(loaded, train.model, collate, span);
-    const roles = programs({ ...graphs.roles, ...(cam ? { cam: cam.graph } : {}) }, `ask ${train.model.path}`);
+    const roles = programs({ ...graphs.roles, ...(cam ? { cam: cam.graph } : {}) }, `ask ${train.model.path}`, new Map());
     return {
       state: [
         ...graphs.weights.map(({ path, shape }) => ({ name: path, shape, keep: 'weight' as const })),

@@ -5,6 +5,7 @@ import type { WeightInfo } from '../elaborate/context.ts';
 import type { AnswersSpec, EmbedSpec, ProbeSpec, ReaderSpec } from './probes.ts';
 import type { StageResult } from './sources.ts';
 import { prefixOf, withoutPrefix } from './sources.ts';
+import { halvesOf, weightState } from './states.ts';
 import { needsOf, tasksOf } from './tasks.ts';
 import type { TaskMaker } from './tasks.ts';
 
@@ -93,14 +94,7 @@ class ProbeTasks {
   private embed(embed: EmbedSpec): string {
     const { maker, probe } = this;
     const { seed, subject } = this.judged;
-    const state = embed.weights.map((w): StateTensor => ({
-      name: w.path,
-      dtype: 'f32',
-      shape: w.shape,
-      source: this.source(w),
-      keep: 'working',
-      trained: false,
-    }));
+    const state = embed.weights.map((w) => weightState(w, this.source(w), 'working'));
     const data = maker.dataSource(embed.data, seed, this.ids);
     const hash = hashOf({
       kind: 'embed',
@@ -125,7 +119,7 @@ class ProbeTasks {
       data,
       collate: embed.collate,
       batch: embed.batch,
-      programs: maker.programs(embed.roles, probe.name),
+      programs: maker.programs(embed.roles, probe.name, halvesOf(state)),
       scalars: embed.scalars,
       keepInputs: embed.keepInputs,
       keepColumns: embed.keepColumns,

@@ -9,6 +9,7 @@ import { collateFor } from './batch.ts';
 import { decodeGraphs } from './decode.ts';
 import type { DecodeGraphs } from './decode.ts';
 import type { StageResult } from './sources.ts';
+import { halvesOf, weightState } from './states.ts';
 import { needsOf, tasksOf } from './tasks.ts';
 import type { TaskMaker } from './tasks.ts';
 
@@ -46,14 +47,7 @@ export class Sampler {
     const known = this.decoders.get(key) ?? this.decoder(sampling, collate, batch, items % batch);
     this.decoders.set(key, known);
     const state: StateTensor[] = [
-      ...known.graphs.weights.map((w): StateTensor => ({
-        name: w.path,
-        dtype: 'f32',
-        shape: w.shape,
-        source: maker.sources.leftBy(from, w, seed),
-        keep: 'working',
-        trained: false,
-      })),
+      ...known.graphs.weights.map((w) => weightState(w, maker.sources.leftBy(from, w, seed), 'working')),
       ...known.graphs.cache.map((c): StateTensor => ({
         name: c.name,
         dtype: c.dtype,
@@ -90,7 +84,7 @@ export class Sampler {
       data,
       collate,
       batch,
-      programs: maker.programs(known.roles, sampling.id),
+      programs: maker.programs(known.roles, sampling.id, halvesOf(state)),
       scalars: known.graphs.scalars,
       perPrompt,
       temperature,

@@ -91,8 +91,9 @@ export class Sources {
   /** A weight that no stage has touched: a checkpoint's tensor, or drawn. */
   private begin(weight: Weight): StateTensor['source'] {
     if (!weight.stored) return drawn(weight);
-    this.files.add(weight.stored.file);
-    return { from: 'file', ...weight.stored };
+    const { file, name, rows } = weight.stored;
+    this.files.add(file);
+    return { from: 'file', file, name, ...(rows ? { rows } : {}) };
   }
 
   /** Says which weights of a stage begin anew although it starts from something. Where only parts were named, the others are to. */

@@ -10,19 +10,21 @@ import type { Universe } from '../elaborate/names.ts';
 import type { DataValue } from '../elaborate/values.ts';
 import { canonical } from '../graph/canonical.ts';
 import type { Graph } from '../graph/graph.ts';
-import { nodesOf } from '../graph/walk.ts';
+import type { Halves } from '../passes/passes.ts';
+import { statesOf } from '../graph/stats.ts';
 import type { Host } from '../host.ts';
 import { resolveSource, tokenizerOf } from './data-source.ts';
 import { Sampler } from './sample-tasks.ts';
 import type { Sampling } from './sample-tasks.ts';
 import type { Sources, StageResult } from './sources.ts';
 import { prefixOf, taskId } from './sources.ts';
+import { halvesOf, weightState } from './states.ts';
 import type { TrainFields } from './training-fields.ts';
 import { modelOf } from './training-fields.ts';
 import type { TrainGraphs } from './train-graphs.ts';
 
-/** Turns the graphs of a task's roles into programs, for each target; the same graphs give the same programs. */
-export type Programs = (roles: Record<string, Graph>, label: string) => Record<string, Roles>;
+/** Turns the graphs of a task's roles into programs, for each target; the same graphs give the same programs. `halves`: how states are held. */
+export type Programs = (roles: Record<string, Graph>, label: string, halves: Halves) => Record<string, Roles>;
 
 /** What a training task is beside its fields and graphs. */
 export interface Training extends Pick<TrainTask, 'stage' | 'arm' | 'cell' | 'probe' | 'tuned'> {
@@ -88,17 +90,12 @@ export class TaskMaker {
 
   train(training: Training, seed: number): string {
     const { fields, graphs, collate, reference, tuned } = training;
-    const programs = this.programs(graphs.roles, training.id);
     const state: StateTensor[] = [
-      ...graphs.weights.map((w): StateTensor => ({
-        name: w.path,
-        dtype: 'f32',
-        shape: w.shape,
-        source: training.source(w, seed),
+      ...graphs.weights.map((w) => {
+        const trained = graphs.trained.has(w.path);
         // What is not trained stays where it came from.
-        keep: graphs.trained.has(w.path) ? 'weight' : 'working',
-        trained: graphs.trained.has(w.path),
-      })),
+        return weightState(w, training.source(w, seed), trained ? 'weight' : 'working', trained);
+      }),
       ...graphs.states.map((s): StateTensor => ({
         name: s.name,
         dtype: 'f32',
@@ -116,6 +113,7 @@ export class TaskMaker {
       reference && graphs.roles.reference
         ? this.reference(graphs, graphs.roles.reference, reference, seed, evaluate ? [data, evaluate.data] : [data], collate)
         : undefined;
+    const programs = this.trainPrograms(graphs.roles, training.id, state, scored?.state ?? []);
     const decides = {
       kind: 'train',
       roles: this.canonicalRoles(graphs.roles),
@@ -170,6 +168,15 @@ export class TaskMaker {
     return task.id;
   }
 
+  /** The reference has an executor of its own, whose weights may be held otherwise. */
+  private trainPrograms(roles: Record<string, Graph>, id: string, state: StateTensor[], reference: StateTensor[]): Record<string, Roles> {
+    const { reference: scoring, ...others } = roles;
+    const programs = this.programs(others, id, halvesOf(state));
+    if (!scoring) return programs;
+    const scored = this.programs({ reference: scoring }, id, halvesOf(reference));
+    return Object.fromEntries(Object.entries(programs).map(([target, of]) => [target, { ...of, ...scored[target] }]));
+  }
+
   private reference(
     graphs: TrainGraphs,
     graph: Graph,
@@ -181,14 +188,7 @@ export class TaskMaker {
     const used = statesOf(graph);
     const state = graphs.weights
       .filter((w) => used.has(w.path))
-      .map((w): StateTensor => ({
-        name: w.path,
-        dtype: 'f32',
-        shape: w.shape,
-        source: this.sources.leftBy(reference, w, seed),
-        keep: 'weight',
-        trained: false,
-      }));
+      .map((w) => weightState(w, this.sources.leftBy(reference, w, seed), 'weight'));
     const hash = hashOf({
       graph: canonical(graph),
       data: data.map((d) => this.byContent(d)),
@@ -289,9 +289,4 @@ export function needsOf(state: readonly Pick<StateTensor, 'source'>[]): string[]
 /** The earlier tasks whose rows a source reads. */
 export function tasksOf(data: DataSource): string[] {
   return [data, ...(data.mix ?? [])].flatMap((part) => (part.task === undefined ? [] : [part.task]));
-}
-
-/** Names of the states that a graph reads. */
-function statesOf(graph: Graph): Set<string> {
-  return new Set(nodesOf(graph).flatMap(({ op }) => (op.kind === 'state' ? [op.name] : [])));
 }

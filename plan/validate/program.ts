@@ -1,11 +1,12 @@
 /** The types of plan/program.ts as checks, and what must hold within one program. */
-import { BYTES, elements } from '../dtypes.ts';
-import type { StoredDtype } from '../dtypes.ts';
+import { elements, storageBytes } from '../dtypes.ts';
+import type { Half, StoredDtype } from '../dtypes.ts';
 import type { Derivation, Dispatch, Memory, Program, ProgramInput, ProgramTensor, Target } from '../program.ts';
 import { flag, integer, list, number, object, oneOf, optional, text, triple, variants } from './check.ts';
 import type { Check, Faults } from './check.ts';
 
 export const storedDtype: Check<StoredDtype> = oneOf(['f32', 'i32', 'u32']);
+export const half: Check<Half> = oneOf(['f16', 'bf16']);
 export const shape: Check<number[]> = list(integer(0));
 
 const memory: Check<Memory> = variants<Memory, 'kind'>('kind', {
@@ -15,7 +16,7 @@ const memory: Check<Memory> = variants<Memory, 'kind'>('kind', {
   scratch: object({ kind: oneOf(['scratch']), slab: integer(0), offset: integer(0) }),
 });
 
-const tensor: Check<ProgramTensor> = object<ProgramTensor>({ name: text, dtype: storedDtype, shape, memory });
+const programTensor: Check<ProgramTensor> = object<ProgramTensor>({ name: text, dtype: storedDtype, shape, memory, half: optional(half) });
 
 const dispatch: Check<Dispatch> = object<Dispatch>({
   kernel: text,
@@ -37,7 +38,7 @@ const input: Check<ProgramInput> = object<ProgramInput>({ name: text, dtype: sto
 
 export const program: Check<Program> = object<Program>({
   target: text,
-  tensors: list(tensor),
+  tensors: list(programTensor),
   inputs: list(input),
   outputs: list(object({ name: text, dtype: storedDtype, shape })),
   scalars: list(text),
@@ -72,10 +73,13 @@ export function checkProgram(value: Program, path: string, kernels: Readonly<Rec
   ): Map<string, { dtype: StoredDtype; shape: number[] }> => new Map(all.map((one) => [one.name, one]));
   const inputs = named(value.inputs);
   const outputs = named(value.outputs);
-  value.tensors.forEach(({ name, dtype, shape: extents, memory: at }, i) => {
+  value.tensors.forEach((tensor, i) => {
+    const { name, dtype, shape: extents, memory: at } = tensor;
     const where = `tensors[${i}]`;
+    if (tensor.half !== undefined && (at.kind !== 'state' || dtype !== 'f32'))
+      fault(where, `(${name}) is held as ${tensor.half}, and only f32 states are`);
     if (at.kind === 'scratch') {
-      const bytes = elements(extents) * BYTES[dtype];
+      const bytes = storageBytes(tensor);
       const slab = value.slabs[at.slab];
       if (slab === undefined) fault(where, `lies in slab ${at.slab}, and there are ${value.slabs.length}`);
       else if (at.offset + bytes > slab) fault(where, `(${name}) ends at byte ${at.offset + bytes} of a slab of ${slab}`);
@@ -99,6 +103,8 @@ export function checkProgram(value: Program, path: string, kernels: Readonly<Rec
     const where = `dispatches[${i}]`;
     if (!Object.hasOwn(kernels, one.kernel)) fault(where, `(${one.label}) runs the kernel ${one.kernel}, which the plan does not have`);
     for (const index of one.bindings) if (index >= value.tensors.length) fault(where, `binds tensor ${index} of ${value.tensors.length}`);
+    const written = one.writes.find((index) => value.tensors[one.bindings[index]]?.half !== undefined);
+    if (written !== undefined) fault(where, `writes binding ${written}, which is held as 16-bit floats`);
     for (const index of one.writes) if (index >= one.bindings.length) fault(where, `writes binding ${index} of ${one.bindings.length}`);
     if (one.workgroups.some((n) => n > MAX_WORKGROUPS))
       fault(where, `has ${one.workgroups.join(' x ')} workgroups; ${MAX_WORKGROUPS} is the most`);

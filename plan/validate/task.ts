@@ -23,7 +23,7 @@ import type {
 import { either, flag, integer, list, number, object, oneOf, optional, record, text, variants } from './check.ts';
 import type { Check } from './check.ts';
 import type { StoredDtype } from '../dtypes.ts';
-import { program, shape, storedDtype, target } from './program.ts';
+import { half, program, shape, storedDtype, target } from './program.ts';
 
 const init: Check<Init> = variants<Init, 'kind'>('kind', {
   constant: object({ kind: oneOf(['constant']), value: number }),
@@ -47,6 +47,7 @@ const stateTensor: Check<StateTensor> = object<StateTensor>({
   source,
   keep: oneOf(['weight', 'optimizer', 'working']),
   trained: flag,
+  half: optional(half),
 });
 
 const sequence = { image: integer(1), imageTokens: integer(0), prompt: integer(0), answer: integer(1), pictures: optional(integer(1)) };

@@ -1,5 +1,6 @@
 /** Runs a tensor graph on a device by way of the compiler's lowering, for comparison with the oracle. */
 import { simplification, runPasses } from '../../compiler/passes/passes.ts';
+import type { Halves } from '../../compiler/passes/passes.ts';
 import type { Bindings, Results } from '../../compiler/graph/evaluate.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { lower } from '../../compiler/lower/lower.ts';
@@ -24,9 +25,9 @@ export async function runGraph(
   open: OpenDevice,
   graph: Graph,
   bindings: Bindings,
-  options: { fuse: boolean; target?: Target; simplify?: boolean },
+  options: { fuse: boolean; target?: Target; simplify?: boolean; halves?: Halves },
 ): Promise<Results> {
-  const simple = options.simplify === false ? graph : runPasses(graph, simplification());
+  const simple = options.simplify === false ? graph : runPasses(graph, simplification(options.halves));
   return runLowered(open, lower(simple, options.target ?? targetOf(open), { fuse: options.fuse, name: 'test' }), bindings);
 }
 

@@ -24,6 +24,7 @@ export const DEVICE_CODES = {
   R0126: 'A tensor is larger than the device can bind.',
   R0127: 'A program is inconsistent in itself.',
   R0128: 'The executor was used after it was destroyed.',
+  R0129: 'A value of a tensor that is held as 16-bit floats is none.',
 } as const;
 
 export type DeviceCode = keyof typeof DEVICE_CODES;

@@ -12,6 +12,7 @@ import { deviceError } from '../device/errors.ts';
 import type { Wait } from '../device/wait.ts';
 import { Buffers, type Memory } from './buffers.ts';
 import { Faults, scoped } from './faults.ts';
+import { packHalves } from './halves.ts';
 import { checkData, packInputs, packScalars } from './inputs.ts';
 import { compileKernels, type Progress } from './kernels.ts';
 import { layOut, type Layout, type NamedSlot } from './layout.ts';
@@ -101,7 +102,8 @@ export class Executor {
     const { device, buffers } = this.#alive();
     const slot = this.#state(name);
     checkData(`the state tensor ${name}`, slot, data);
-    device.queue.writeBuffer(buffers.of(slot), slot.offset, data.buffer, data.byteOffset, data.byteLength);
+    const held = slot.half === undefined ? data : packHalves(data, slot.half, slot.name);
+    device.queue.writeBuffer(buffers.of(slot), slot.offset, held.buffer, held.byteOffset, held.byteLength);
   }
 
   zeroState(name: string): void {

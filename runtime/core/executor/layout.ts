@@ -5,8 +5,9 @@
  * the output buffer are shared by all programs, each as large as the most demanding program needs: programs run one after another, and
  * uploads are ordered with submits, so nothing of one run overlaps another.
  */
-import { BYTES, elements, type StoredDtype } from '../../../plan/dtypes.ts';
-import type { Program, ProgramTensor } from '../../../plan/program.ts';
+import { elements, storageBytes } from '../../../plan/dtypes.ts';
+import type { Half, StoredDtype } from '../../../plan/dtypes.ts';
+import type { Program } from '../../../plan/program.ts';
 import { deviceError } from '../device/errors.ts';
 import { ALIGNMENT, alignUp } from './usage.ts';
 
@@ -23,6 +24,8 @@ export interface NamedSlot extends Slot {
   dtype: StoredDtype;
   shape: readonly number[];
   length: number;
+  /** Held as 16-bit floats, see `halves.ts`. */
+  half?: Half;
 }
 
 export interface ProgramLayout {
@@ -78,7 +81,7 @@ function layOutState(roles: [string, Program][], limit: number): { state: Map<st
       const { name } = tensor.memory;
       const known = state.get(name);
       if (known) {
-        if (known.dtype !== tensor.dtype || known.shape.join() !== tensor.shape.join()) {
+        if (known.dtype !== tensor.dtype || known.half !== tensor.half || known.shape.join() !== tensor.shape.join()) {
           throw deviceError(
             'R0125',
             `the state tensor ${name} is ${describe(known)} in one program and ${describe(tensor)} in ${role}`,
@@ -87,7 +90,7 @@ function layOutState(roles: [string, Program][], limit: number): { state: Map<st
         }
         continue;
       }
-      const bytes = bytesOf(tensor);
+      const bytes = storageBytes(tensor);
       if (bytes > limit) throw tooLarge(name, bytes, limit);
       const last = slabs.length - 1;
       const fits = last >= 0 && slabs[last] + alignUp(bytes) <= limit;
@@ -103,6 +106,7 @@ function layOutState(roles: [string, Program][], limit: number): { state: Map<st
         dtype: tensor.dtype,
         shape: tensor.shape,
         length: elements(tensor.shape),
+        ...(tensor.half ? { half: tensor.half } : {}),
       });
     }
   }
@@ -115,7 +119,7 @@ function layOutProgram(role: string, program: Program, state: Map<string, NamedS
   if (Math.max(inputBytes, outputBytes) > limit)
     throw tooLarge(`the inputs or outputs of the program ${role}`, Math.max(inputBytes, outputBytes), limit);
   const tensors = program.tensors.map((tensor): Slot => {
-    const bytes = bytesOf(tensor);
+    const bytes = storageBytes(tensor);
     const { memory } = tensor;
     if (memory.kind === 'scratch') {
       const size = program.slabs[memory.slab];
@@ -141,7 +145,7 @@ function arena(
   const slots = new Map<string, NamedSlot>();
   let end = 0;
   for (const { name, dtype, shape } of list) {
-    const bytes = bytesOf({ dtype, shape });
+    const bytes = storageBytes({ dtype, shape });
     slots.set(name, { kind, buffer: 0, offset: end, bytes, name, dtype, shape, length: elements(shape) });
     end += alignUp(bytes);
   }
@@ -156,12 +160,8 @@ function checkDispatches(role: string, program: Program): void {
   }
 }
 
-export function bytesOf(tensor: Pick<ProgramTensor, 'dtype' | 'shape'>): number {
-  return elements(tensor.shape) * BYTES[tensor.dtype];
-}
-
-function describe(tensor: { dtype: StoredDtype; shape: readonly number[] }): string {
-  return `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+function describe(tensor: { dtype: StoredDtype; shape: readonly number[]; half?: Half }): string {
+  return `${tensor.half ? `${tensor.half}, read as ` : ''}${tensor.dtype} [${tensor.shape.join(', ')}]`;
 }
 
 function broken(role: string, what: string): Error {

@@ -6,6 +6,7 @@ import type { TypedArrayOf } from '../../../plan/dtypes.ts';
 import type { Wait } from '../device/wait.ts';
 import type { Faults } from './faults.ts';
 import type { NamedSlot } from './layout.ts';
+import { unpackHalves } from './halves.ts';
 import { BufferUsage, MapMode } from './usage.ts';
 
 export class Staging {
@@ -57,6 +58,7 @@ export class Staging {
 }
 
 function copyOf(slot: NamedSlot, mapped: ArrayBuffer): TypedArrayOf {
+  if (slot.half !== undefined) return unpackHalves(new Uint16Array(mapped, slot.offset, slot.length), slot.half);
   const make = slot.dtype === 'f32' ? Float32Array : slot.dtype === 'i32' ? Int32Array : Uint32Array;
   return new make(mapped, slot.offset, slot.length).slice();
 }
