@@ -48,7 +48,11 @@ export const BUILTINS = [
   'mix',
   'sample',
   'checkpoint',
+  // what is trained, and how
   'lora',
+  'layers',
+  'within',
+  'at_rate',
   // scores of probes (plan/scores.ts)
   'logistic',
   'focus',

@@ -10,6 +10,7 @@ import { mapNumbers } from './operators.ts';
 import { makeArchitecture } from './pretrained.ts';
 import { remember } from './remember.ts';
 import * as tensors from './tensor-builtins.ts';
+import * as training from './training-builtins.ts';
 import { describe, tensor } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
 
@@ -140,22 +141,10 @@ const rules: Record<BuiltinName, Rule> = {
   },
   mix: (ctx, given, span) => mixData(ctx, given, span),
   sample: (ctx, given, span) => sampleData(ctx, given, span),
-  lora: (_, given, span) => {
-    const [part, rank, alpha, targets] = named('lora', given, ['part', 'rank', 'alpha', 'targets'], span, 2);
-    if (part?.kind !== 'instance' && part?.kind !== 'model')
-      return fail('P0301', { expected: 'a part or a model to adapt', found: part ? describe(part) : 'nothing' }, span);
-    const r = numberOf(rank, 'rank', span).value;
-    if (!Number.isInteger(r) || r < 1) fail('P0303', { found: String(r), what: 'rank' }, span);
-    const names = targets?.kind === 'list' ? targets.items.flatMap((item) => (item.kind === 'string' ? [item.value] : [])) : [];
-    if (names.length === 0)
-      fail(
-        'P0301',
-        { expected: 'names of parts, such as targets: ["q_proj", "v_proj"]', found: targets ? describe(targets) : 'nothing' },
-        span,
-      );
-    const scale = (alpha ? numberOf(alpha, 'alpha', span).value : r) / r;
-    return { kind: 'adapter', part, adapter: { rank: r, scale, targets: names } };
-  },
+  lora: training.lora,
+  layers: training.layers,
+  within: training.within,
+  at_rate: training.atRate,
   checkpoint: (_, given, span) => makeArchitecture(given, span),
   logistic: onlyInScore('logistic'),
   focus: onlyInScore('focus'),

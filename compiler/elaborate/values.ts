@@ -96,6 +96,26 @@ export interface AdapterValue {
   adapter: Adapter;
 }
 
+/** `layers(eyes, 0..12)`, `within(eyes, "embeddings")`: some of a part's weights, in the fields `train` and `freeze`. */
+export interface PortionValue {
+  kind: 'portion';
+  part: InstanceValue | ModelValue;
+  /** A path below the part. */
+  below?: string;
+  /** Numbers of layers, from the end where negative. */
+  layers?: number[];
+}
+
+/** A share of the stage's rate, or a rate or schedule. */
+export type Rate = { share: number } | NumberValue | BoundValue;
+
+/** `at_rate(eyes, 10%)`, `at_rate(eyes, cosine(peak: 2e-6))` in the field `train`. */
+export interface RatedValue {
+  kind: 'rated';
+  of: Value;
+  rate: Rate;
+}
+
 export interface FunctionValue {
   kind: 'function';
   name: string;
@@ -230,6 +250,8 @@ export type Value =
   | SubjectValue
   | ClosureValue
   | AdapterValue
+  | PortionValue
+  | RatedValue
   | LoadValue;
 
 export const NONE: NoneValue = { kind: 'none' };
@@ -284,6 +306,10 @@ export function describe(value: Value): string {
       return `the stage ${value.stage}${value.arm ? `.${value.arm}` : ''}`;
     case 'adapter':
       return `an adapter of ${describe(value.part)}`;
+    case 'portion':
+      return `some of ${describe(value.part)}`;
+    case 'rated':
+      return `${describe(value.of)} at a rate of its own`;
     case 'load':
       return `load(${JSON.stringify(value.file)})`;
   }

@@ -12,7 +12,7 @@ import type { StageResult } from './sources.ts';
 import { prefixOf } from './sources.ts';
 import { needsOf } from './tasks.ts';
 import type { TaskMaker } from './tasks.ts';
-import { pathsOf } from './training-fields.ts';
+import { pathsOf } from './trained-parts.ts';
 
 interface Wish {
   result: StageResult;

@@ -8,10 +8,18 @@ import type { Context, WeightInfo } from '../elaborate/context.ts';
 import { fail } from '../elaborate/fault.ts';
 import { runStatements } from '../elaborate/statements.ts';
 import { bool, describe, tensor } from '../elaborate/values.ts';
-import type { BoundValue, NumberValue, Value } from '../elaborate/values.ts';
+import type { BoundValue, NumberValue, Rate, Value } from '../elaborate/values.ts';
 import type { Node } from '../graph/graph.ts';
 import { evaluateSchedule } from './schedule.ts';
 import type { Length } from './schedule.ts';
+
+/** A weight that is to be updated. */
+export interface Slope {
+  weight: WeightInfo;
+  gradient: Node;
+  /** Its own rate, where it is not that of the stage. */
+  rate?: Rate;
+}
 
 export interface Update {
   weight: WeightInfo;
@@ -29,7 +37,7 @@ export function asUniform(of: string): (name: string, value: Value) => Value {
 export function applyOptimizer(
   ctx: Context,
   optimizer: BoundValue,
-  updates: { weight: WeightInfo; gradient: Node }[],
+  updates: readonly Slope[],
   length: Length,
   span: Span,
 ): { updates: Update[]; rate?: NumberValue } {
@@ -37,18 +45,29 @@ export function applyOptimizer(
   const name = definition.name.text;
   const given = new Map(optimizer.given);
   let rate: NumberValue | undefined;
+  let rateName = '';
   for (const p of definition.params) {
     if (p.type?.name?.text !== 'schedule') continue;
     const value = given.get(p.name.text);
     if (!value) fail('P0210', { name: p.name.text, of: `optimizer ${name}` }, span);
     const resolved = evaluateSchedule(ctx, value, length, `${name}.${p.name.text}`, span);
     given.set(p.name.text, resolved);
-    rate ??= resolved;
+    if (rate) continue;
+    rate = resolved;
+    rateName = p.name.text;
   }
   const step: NumberValue = { kind: 'number', value: 0, steps: Float64Array.from({ length: length.steps }, (_, i) => i), uniform: 'step' };
-  const results = updates.map(({ weight, gradient }) => {
+  const rates = new Map<Rate, NumberValue>();
+  const ownRate = (own: Rate): NumberValue => {
+    if (!rate) return fail('P0529', { name }, span);
+    const known = rates.get(own) ?? rateOf(ctx, own, rate, length, span);
+    rates.set(own, known);
+    return known;
+  };
+  const results = updates.map(({ weight, gradient, rate: own }) => {
     const state: Update['state'] = [];
     const local = new Map([...given, ['p', tensor(weight.node)], ['g', tensor(gradient)]]);
+    if (own) local.set(rateName, ownRate(own));
     const scope = bindParameters(ctx, { ...optimizer, given: local }, module, span, asUniform(name));
     scope.define('step', step);
     scope.define('decay', bool(weight.decay));
@@ -83,4 +102,11 @@ export function applyOptimizer(
     return { weight, value: p.node, state: state.map((s) => ({ ...s, name: `${s.name}:${weight.path}` })) };
   });
   return { updates: results, ...(rate ? { rate } : {}) };
+}
+
+/** The rate of a part of its own: a share of the stage's at every step, or another one. It becomes scalars like the stage's. */
+function rateOf(ctx: Context, own: Rate, whole: NumberValue, length: Length, span: Span): NumberValue {
+  const uniform = whole.uniform ?? '';
+  if (!('share' in own)) return evaluateSchedule(ctx, own, length, uniform, span);
+  return { ...whole, value: whole.value * own.share, steps: whole.steps?.map((x) => x * own.share), uniform };
 }

@@ -5,6 +5,7 @@
 import { describe } from '../elaborate/values.ts';
 import type { BoundValue, DataValue, InstanceValue, ModelValue, Value } from '../elaborate/values.ts';
 import { tensorParameters } from '../elaborate/calls.ts';
+import type { TrainedPart } from './trained-parts.ts';
 import type { TrainFields } from './training-fields.ts';
 
 export interface Resolved {
@@ -17,6 +18,7 @@ export interface Resolved {
 export function resolvedValues(id: string, train: TrainFields): Resolved[] {
   return [
     ...ofModel(id, train.model),
+    ...train.trained.flatMap((part) => ofRate(`${id}.train.${part.name}`, part)),
     ...ofData(`${id}.on`, train.data),
     ...ofBound(`${id}.loss`, train.loss),
     ...ofBound(`${id}.optimize`, train.optimizer),
@@ -28,6 +30,15 @@ function ofModel(id: string, model: ModelValue): Resolved[] {
   const { form } = model;
   const parts: InstanceValue[] = form.kind === 'arrow' ? [form.encoder, form.connector, form.language] : [form.layer];
   return parts.flatMap((part) => ofBound(`${id}.${part.path}`, part.bound));
+}
+
+/** A rate of a part's own. */
+function ofRate(name: string, { rate }: TrainedPart): Resolved[] {
+  if (!rate) return [];
+  if ('share' in rate) return [{ name: `${name}.rate`, value: `${100 * rate.share}% of the stage's`, origin: 'the text' }];
+  return rate.kind === 'bound'
+    ? [{ name: `${name}.rate`, value: rate.definition.name.text, origin: 'the text' }, ...ofBound(`${name}.rate`, rate)]
+    : [{ name: `${name}.rate`, value: describe(rate), origin: 'the text' }];
 }
 
 function ofData(name: string, data: DataValue): Resolved[] {

@@ -10,7 +10,8 @@ import type { Universe } from '../elaborate/names.ts';
 import { describe } from '../elaborate/values.ts';
 import type { LoadValue, SubjectValue, Value } from '../elaborate/values.ts';
 import type { Place } from './place.ts';
-import { pathsOf, requireFields, subject, trainFields } from './training-fields.ts';
+import { pathsOf } from './trained-parts.ts';
+import { requireFields, subject, trainFields } from './training-fields.ts';
 import type { TrainFields } from './training-fields.ts';
 
 export interface StageSpec {
@@ -37,7 +38,7 @@ export interface StageDeclaration {
 }
 
 const TRAINING = ['train', 'on', 'loss', 'optimize', 'batch'];
-const FIELDS = ['start', 'model', ...TRAINING, 'clip', 'steps', 'epochs', 'eval', 'checkpoint', 'reference', 'pack'];
+const FIELDS = ['start', 'model', ...TRAINING, 'freeze', 'clip', 'steps', 'epochs', 'eval', 'checkpoint', 'reference', 'pack'];
 
 /** All stages of a text, arms of a comparison as one each. A fault in one is collected and the others are still resolved. */
 export function stageDeclarations(universe: Universe): StageDeclaration[] {

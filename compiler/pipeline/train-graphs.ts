@@ -22,8 +22,10 @@ import { declareInputs, runModel, standardLayer } from './batch.ts';
 import { buildObjective } from './objective.ts';
 import type { Objective, Reference } from './objective.ts';
 import { applyOptimizer } from './optimizer.ts';
+import type { Slope } from './optimizer.ts';
 import type { Length } from './schedule.ts';
-import type { TrainedPart } from './training-fields.ts';
+import { choose } from './trained-parts.ts';
+import type { Chosen, TrainedPart } from './trained-parts.ts';
 
 export interface TrainSpec {
   model: ModelValue;
@@ -39,6 +41,8 @@ export interface TrainSpec {
   evaluation: number;
   length: Length;
   trained: TrainedPart[];
+  /** Parts of these that keep their weights. */
+  frozen: TrainedPart[];
   span: Span;
 }
 
@@ -53,18 +57,6 @@ export interface TrainGraphs {
   metrics: string[];
 }
 
-/** Whether weights below `path` belong to one of the trained parts. The loss's own weights always do. */
-function isTrained({ path, adapter }: WeightInfo, spec: TrainSpec): boolean {
-  const own = spec.loss.definition.name.text;
-  return (
-    liesBelow(path, [own]) || spec.trained.some((t) => (adapter === undefined) === (t.adapter === undefined) && liesBelow(path, t.paths))
-  );
-}
-
-function liesBelow(path: string, parts: readonly string[]): boolean {
-  return parts.some((part) => path === part || path.startsWith(`${part}.`));
-}
-
 export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const roles: Record<string, Graph> = {};
   const states = new Map<string, TrainGraphs['states'][number]>();
@@ -75,7 +67,8 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const b = ctx.builder;
   const objective = objectiveOf(ctx, loaded, spec, spec.micro);
   const weights = [...ctx.weights.values()];
-  const trained = weights.filter((w) => !w.path.startsWith('reference:') && isTrained(w, spec));
+  const chosen = choose(weights, spec.trained, spec.frozen, spec.loss.definition.name.text);
+  const { trained } = chosen;
   const whole = spec.micro === spec.batch;
   if (!whole) requireSum(withTotals(b, [objective.loss], 'total:').roots[0], spec.loss.definition.name.text, spec.span);
   const values = [objective.loss, ...objective.metrics.map((m) => m.node)];
@@ -86,8 +79,8 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
     loss,
     trained.map((w) => w.node),
   );
-  requireGradients(spec, trained, slopes);
-  const pairs = trained.flatMap((weight, i) => (slopes[i] ? [{ weight, gradient: slopes[i] }] : []));
+  requireGradients(chosen, slopes);
+  const pairs = trained.flatMap((weight, i) => (slopes[i] ? [{ weight, gradient: slopes[i], rate: chosen.rates.get(weight) }] : []));
   const names = ['loss', 'grad_norm', ...objective.metrics.map((m) => m.name)];
 
   if (whole) {
@@ -116,7 +109,8 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
 
   const last = new Context(new GraphBuilder());
   const u = last.builder;
-  const again = pairs.map(({ weight }) => ({
+  const again = pairs.map(({ weight, rate }) => ({
+    rate,
     weight: { ...weight, node: u.state(weight.path, weight.shape) },
     gradient: u.state(`grad:${weight.path}`, weight.shape),
   }));
@@ -181,7 +175,7 @@ export function finishStep(
   ctx: Context,
   loaded: Loaded,
   spec: Pick<TrainSpec, 'optimizer' | 'clip' | 'length' | 'span'>,
-  pairs: { weight: WeightInfo; gradient: Node }[],
+  pairs: Slope[],
   loss: Node,
   keepState: (node: Node, keep: 'optimizer' | 'working') => void,
 ): { outputs: Output[]; rate?: NumberValue } {
@@ -218,13 +212,7 @@ function sumOf(b: GraphBuilder, terms: readonly Node[]): Node {
   return b.add(sumOf(b, terms.slice(0, half)), sumOf(b, terms.slice(half)));
 }
 
-function scaled(
-  ctx: Context,
-  loaded: Loaded,
-  spec: Pick<TrainSpec, 'clip' | 'span'>,
-  pairs: { weight: WeightInfo; gradient: Node }[],
-  norm: Node,
-): { weight: WeightInfo; gradient: Node }[] {
+function scaled(ctx: Context, loaded: Loaded, spec: Pick<TrainSpec, 'clip' | 'span'>, pairs: Slope[], norm: Node): Slope[] {
   const limit = { ...number(spec.clip ?? 0), uniform: 'clip' };
   const factor = apply(
     ctx,
@@ -236,26 +224,17 @@ function scaled(
     spec.span,
   );
   if (factor.kind !== 'tensor') return pairs;
-  return pairs.map(({ weight, gradient }) => ({ weight, gradient: ctx.builder.mul(gradient, factor.node) }));
+  return pairs.map((pair) => ({ ...pair, gradient: ctx.builder.mul(pair.gradient, factor.node) }));
 }
 
 /** Every part that the text trains must receive a gradient, else the text does not say what its writer means. */
-function requireGradients(spec: TrainSpec, trained: WeightInfo[], slopes: (Node | undefined)[]): void {
-  for (const { name, paths, span, adapter } of spec.trained) {
-    const below = trained
-      .map((w, i) => ({ w, slope: slopes[i] }))
-      .filter(({ w }) => liesBelow(w.path, paths) && (w.adapter === undefined) === (adapter === undefined));
-    if (below.length === 0) fail('P0501', { part: name, why: 'it has no weights that this stage uses' }, span);
-    const without = below.filter(({ slope }) => !slope).map(({ w }) => w.path);
-    if (without.length > 0)
-      fail(
-        'P0501',
-        {
-          part: name,
-          why: `no gradient reaches ${without.slice(0, 3).join(', ')}${without.length > 3 ? ` and ${without.length - 3} more` : ''}`,
-        },
-        span,
-      );
+function requireGradients({ trained, byPart }: Chosen, slopes: (Node | undefined)[]): void {
+  const reached = new Set(trained.filter((_, i) => slopes[i]));
+  for (const { part, weights } of byPart) {
+    const without = weights.filter((w) => !reached.has(w)).map(({ path }) => path);
+    if (without.length === 0) continue;
+    const named = `${without.slice(0, 3).join(', ')}${without.length > 3 ? ` and ${without.length - 3} more` : ''}`;
+    fail('P0501', { part: part.name, why: `no gradient reaches ${named}` }, part.span);
   }
 }
 

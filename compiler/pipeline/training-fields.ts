@@ -15,22 +15,16 @@ import { fail } from '../elaborate/fault.ts';
 import { moduleScope } from '../elaborate/names.ts';
 import type { Universe } from '../elaborate/names.ts';
 import { describe } from '../elaborate/values.ts';
-import type { Adapter, BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue, Value } from '../elaborate/values.ts';
+import type { BoundValue, DataValue, ModelValue, SubjectValue, Value } from '../elaborate/values.ts';
 import type { Place } from './place.ts';
 import { inSteps } from './schedule.ts';
-
-/** A part that the text trains: its name there, and the paths (with everything below them) of its weights. */
-export interface TrainedPart {
-  name: string;
-  paths: string[];
-  span: Span;
-  /** Only the factors of this adapter below the paths are trained. */
-  adapter?: Adapter;
-}
+import { partsOf, wholeOf, withAdapters } from './trained-parts.ts';
+import type { TrainedPart } from './trained-parts.ts';
 
 export interface TrainFields {
   model: ModelValue;
   trained: TrainedPart[];
+  frozen: TrainedPart[];
   data: DataValue;
   loss: BoundValue;
   /** The stage whose weights are the loss's reference. */
@@ -72,8 +66,9 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
   const separate = oneOf(place, expression('pack'), FIELD_WORDS.pack) === 'separate';
   const part = given ?? {
     model: modelOf(place.universe, value('model'), value('train'), at('train')),
-    trained: trainedParts(value('train') as Value, at('train')),
+    trained: partsOf(value('train') as Value, at('train')),
   };
+  const frozen = value('freeze');
   const data = makeData(place.universe.context, value('on') as Value, at('on'));
   requireFiles(place.universe, data, at('on'));
   const loss = definition(value('loss'), 'loss', at('loss'));
@@ -99,6 +94,7 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
   return {
     model: { ...withAdapters(part.model, part.trained), ...(separate ? { separate } : {}) },
     trained: part.trained,
+    frozen: frozen ? partsOf(frozen, at('freeze')) : [],
     data,
     loss,
     ...(reference ? { reference } : {}),
@@ -213,8 +209,7 @@ function checkProcessor(host: Host, folder: string, span: Span): void {
 export function modelOf(universe: Universe, named: Value | undefined, trained: Value | undefined, span: Span): ModelValue {
   if (named?.kind === 'model') return named;
   if (named) return fail('P0301', { expected: 'a model', found: describe(named) }, span);
-  const first = trained?.kind === 'list' ? trained.items[0] : trained;
-  const whole = first?.kind === 'adapter' ? first.part : trained;
+  const whole = wholeOf(trained);
   if (whole?.kind === 'model') return whole;
   const { main } = universe.loaded;
   const models = [...main.declarations.values()].filter((d) => d.kind === 'Binding' && d.keyword === 'model');
@@ -223,36 +218,4 @@ export function modelOf(universe: Universe, named: Value | undefined, trained: V
     if (value?.kind === 'model') return value;
   }
   return fail('P0512', { name: 'model', where: models.length === 0 ? 'the text' : 'a stage of a text with several models' }, span);
-}
-
-/** `train mllm`, `train mllm.connector`, `train [eyes, mllm.connector]`. Each part of an arrow must get a gradient by itself. */
-function trainedParts(value: Value, span: Span): TrainedPart[] {
-  if (value.kind === 'list') return value.items.flatMap((item) => trainedParts(item, span));
-  if (value.kind === 'adapter')
-    return pathsOf(value.part, span).map((path) => ({ name: `lora(${path})`, paths: [path], span, adapter: value.adapter }));
-  const paths = pathsOf(value, span);
-  if (value.kind === 'model' && value.form.kind === 'layer') return [{ name: value.path, paths, span }];
-  return paths.map((path) => ({ name: path, paths: [path], span }));
-}
-
-/** The model with the adapters that are trained in it. */
-function withAdapters(model: ModelValue, trained: readonly TrainedPart[]): ModelValue {
-  const adapt = (part: InstanceValue): InstanceValue => {
-    const adapter = trained.find((t) => t.adapter && t.paths.includes(part.path))?.adapter;
-    return adapter ? { ...part, adapter } : part;
-  };
-  const { form } = model;
-  if (form.kind === 'layer') return { ...model, form: { ...form, layer: adapt(form.layer) } };
-  const parts = { encoder: adapt(form.encoder), connector: adapt(form.connector), language: adapt(form.language) };
-  return { ...model, form: { kind: 'arrow', ...parts } };
-}
-
-/** Paths of the weights of a part, a model, or a list of them. */
-export function pathsOf(value: Value, span: Span): string[] {
-  if (value.kind === 'instance') return [value.path];
-  if (value.kind === 'list') return value.items.flatMap((item) => pathsOf(item, span));
-  if (value.kind !== 'model') return fail('P0301', { expected: 'a model or its parts', found: describe(value) }, span);
-  if (value.form.kind === 'arrow') return [value.form.encoder.path, value.form.connector.path, value.form.language.path];
-  const inner = [...value.form.layer.bound.given.values()].flatMap((g) => (g.kind === 'instance' ? [g.path] : []));
-  return [value.form.layer.path, ...inner];
 }

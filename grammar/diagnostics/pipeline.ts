@@ -175,4 +175,32 @@ export const pipeline = {
       more: 'use std.probe.linear_probe\nprobe objects = linear_probe(tune.eyes, on: scenes.objects, fit: 64, held: 64)',
     }),
   }),
+  P0526: entry<{ part: string }>({
+    message: ({ part }) => `\`freeze\` names ${part}, of which nothing is trained`,
+    help: () => 'leave it out, or train the part that it belongs to',
+    explain: 'What `train` does not name is frozen already; `freeze` takes weights out of what it names.',
+    example: example({ train: 'train mllm.connector\n  freeze eyes' }),
+  }),
+  P0527: entry<{ part: string; lists: string }>({
+    message: ({ part, lists }) => `${part}: ${lists ? `there are several lists of layers (${lists})` : 'no list of layers is there'}`,
+    help: ({ lists }) => (lists ? 'say which: layers(within(eyes, "encoder.layers"), 0..4)' : 'name what is there: within(eyes, "patch")'),
+    explain: 'Layers are what a layer repeats, with numbers in the paths of its weights. A range speaks of one such list.',
+    example: example({ train: 'train layers(mllm.connector, 0..1)' }),
+  }),
+  P0528: entry<{ layer: number; count: number; list: string }>({
+    message: ({ layer, count, list }) => `there is no layer ${layer} in ${list}, which has ${count}`,
+    help: ({ count }) => `they are 0 to ${count - 1}, and -${count} to -1 from the end`,
+    explain:
+      'Layers count from 0, and the end of a range is not in it. Layers that the model does not run (`feature_layer`) are not counted.',
+    example: example({ train: 'train layers(eyes, 0..9)' }),
+  }),
+  P0529: entry<{ name: string }>({
+    message: ({ name }) => `the optimizer ${name} has no parameter of type schedule, so no part can have a rate of its own`,
+    explain: 'The rate is the first parameter of an optimizer that is a schedule, such as `lr: schedule`.',
+    example: example({
+      more: 'optimizer still(p: [..], g: [..]) {\n  p = p - 0.1 * g\n}',
+      train: 'train at_rate(eyes, 10%)',
+      optimize: 'optimize still()',
+    }),
+  }),
 };

@@ -1,0 +1,150 @@
+/**
+ * What a stage trains: weights of named parts, less those that it freezes, each at the stage's rate or at one of its own.
+ *
+ * In comes what the fields `train` and `freeze` say: parts and models, `lora(..)`, `layers(eyes, 0..12)`, `within(eyes, "embeddings")`,
+ * `at_rate(eyes, 10%)`. Which weights these are is known once a graph has been built of the model, so out go choices that are made among its
+ * weights then.
+ */
+import type { Span } from '../../grammar/index.ts';
+import type { WeightInfo } from '../elaborate/context.ts';
+import { fail } from '../elaborate/fault.ts';
+import { describe } from '../elaborate/values.ts';
+import type { Adapter, InstanceValue, ModelValue, PortionValue, Rate, Value } from '../elaborate/values.ts';
+
+/** A part as `train` or `freeze` names it. */
+export interface TrainedPart {
+  name: string;
+  /** Its weights lie at these paths and below them. */
+  paths: string[];
+  span: Span;
+  /** Only the factors of this adapter below the paths. */
+  adapter?: Adapter;
+  /** Only layers with these numbers, from the end where negative. */
+  layers?: readonly number[];
+  /** Its own rate; undefined for that of the stage. */
+  rate?: Rate;
+}
+
+/** The parts of `train` or `freeze`. Each part of an arrow is one by itself. */
+export function partsOf(value: Value, span: Span): TrainedPart[] {
+  switch (value.kind) {
+    case 'list':
+      return value.items.flatMap((item) => partsOf(item, span));
+    case 'rated':
+      return partsOf(value.of, span).map((part) => ({ ...part, rate: value.rate }));
+    case 'adapter':
+      return pathsOf(value.part, span).map((path) => ({ name: `lora(${path})`, paths: [path], span, adapter: value.adapter }));
+    case 'portion':
+      return [portion(value, span)];
+    default: {
+      const paths = pathsOf(value, span);
+      if (value.kind === 'model' && value.form.kind === 'layer') return [{ name: value.path, paths, span }];
+      return paths.map((path) => ({ name: path, paths: [path], span }));
+    }
+  }
+}
+
+function portion({ part, below, layers }: PortionValue, span: Span): TrainedPart {
+  const paths = pathsOf(part, span).map((path) => (below === undefined ? path : `${path}.${below}`));
+  return { name: paths.join(', ') + (layers ? ` layers ${layers.join(', ')}` : ''), paths, span, ...(layers ? { layers } : {}) };
+}
+
+/** The part or model that a value of `train` is about. */
+export function wholeOf(value: Value | undefined): Value | undefined {
+  switch (value?.kind) {
+    case 'list':
+      return wholeOf(value.items[0]);
+    case 'rated':
+      return wholeOf(value.of);
+    case 'adapter':
+    case 'portion':
+      return value.part;
+    default:
+      return value;
+  }
+}
+
+/** Paths of the weights of a part, a model, or a list of them. */
+export function pathsOf(value: Value, span: Span): string[] {
+  if (value.kind === 'instance') return [value.path];
+  if (value.kind === 'list') return value.items.flatMap((item) => pathsOf(item, span));
+  if (value.kind !== 'model') return fail('P0301', { expected: 'a model or its parts', found: describe(value) }, span);
+  if (value.form.kind === 'arrow') return [value.form.encoder.path, value.form.connector.path, value.form.language.path];
+  const inner = [...value.form.layer.bound.given.values()].flatMap((g) => (g.kind === 'instance' ? [g.path] : []));
+  return [value.form.layer.path, ...inner];
+}
+
+/** The model with the adapters that are trained in it. */
+export function withAdapters(model: ModelValue, trained: readonly TrainedPart[]): ModelValue {
+  const adapt = (part: InstanceValue): InstanceValue => {
+    const adapter = trained.find((t) => t.adapter && t.paths.includes(part.path))?.adapter;
+    return adapter ? { ...part, adapter } : part;
+  };
+  const { form } = model;
+  if (form.kind === 'layer') return { ...model, form: { ...form, layer: adapt(form.layer) } };
+  const parts = { encoder: adapt(form.encoder), connector: adapt(form.connector), language: adapt(form.language) };
+  return { ...model, form: { kind: 'arrow', ...parts } };
+}
+
+/** What of a model's weights a stage trains. */
+export interface Chosen {
+  /** In the order of the weights. */
+  trained: WeightInfo[];
+  /** Rates of their own: of the parts that name one, the last that has the weight. */
+  rates: Map<WeightInfo, Rate>;
+  /** The weights of each trained part that are not frozen; none where all of it is. */
+  byPart: { part: TrainedPart; weights: WeightInfo[] }[];
+}
+
+/** Chooses among the weights of a graph. `own`: the path of the loss, whose weights are always trained. */
+export function choose(weights: readonly WeightInfo[], train: readonly TrainedPart[], freeze: readonly TrainedPart[], own: string): Chosen {
+  const open = weights.filter((w) => !w.path.startsWith('reference:'));
+  const frozen = new Set<WeightInfo>();
+  const parts = train.map((part) => ({
+    part,
+    all: weightsOf(part, open, (w) => (w.adapter === undefined) === (part.adapter === undefined)),
+  }));
+  for (const { part, all } of parts)
+    if (all.length === 0) fail('P0501', { part: part.name, why: 'it has no weights that this stage uses' }, part.span);
+  const named = new Set(parts.flatMap(({ all }) => all));
+  for (const part of freeze) {
+    const found = weightsOf(part, open, () => true).filter((w) => named.has(w));
+    if (found.length === 0) fail('P0526', { part: part.name }, part.span);
+    for (const w of found) frozen.add(w);
+  }
+  if ([...named].every((w) => frozen.has(w))) fail('P0501', { part: train[0].name, why: 'all of its weights are frozen' }, train[0].span);
+  const rates = new Map<WeightInfo, Rate>();
+  for (const { part, all } of parts) if (part.rate) for (const w of all) rates.set(w, part.rate);
+  return {
+    trained: open.filter((w) => (named.has(w) && !frozen.has(w)) || liesBelow(w.path, [own])),
+    rates,
+    byPart: parts.map(({ part, all }) => ({ part, weights: all.filter((w) => !frozen.has(w)) })),
+  };
+}
+
+function weightsOf(part: TrainedPart, weights: readonly WeightInfo[], fits: (weight: WeightInfo) => boolean): WeightInfo[] {
+  const below = weights.filter((w) => liesBelow(w.path, part.paths) && fits(w));
+  return part.layers === undefined ? below : inLayers(part, part.layers, below);
+}
+
+/** Weights whose path has the number of a layer as its first number. */
+function inLayers({ name, span }: TrainedPart, numbers: readonly number[], weights: readonly WeightInfo[]): WeightInfo[] {
+  const placed = weights.flatMap((weight) => {
+    const found = /^(.*?)\.(\d+)(?:\.|$)/.exec(weight.path);
+    return found ? [{ weight, list: found[1], layer: Number(found[2]) }] : [];
+  });
+  const lists = [...new Set(placed.map(({ list }) => list))];
+  if (lists.length !== 1) return fail('P0527', { part: name, lists: lists.join(', ') }, span);
+  const count = 1 + placed.reduce((most, { layer }) => Math.max(most, layer), 0);
+  const wanted = new Set(
+    numbers.map((n) => {
+      const layer = n < 0 ? count + n : n;
+      return layer >= 0 && layer < count ? layer : fail('P0528', { layer: n, count, list: lists[0] }, span);
+    }),
+  );
+  return placed.flatMap(({ weight, layer }) => (wanted.has(layer) ? [weight] : []));
+}
+
+function liesBelow(path: string, parts: readonly string[]): boolean {
+  return parts.some((part) => path === part || path.startsWith(`${part}.`) || path.startsWith(`${part}#`));
+}
