@@ -2,7 +2,7 @@
 import type { CommandModule } from 'yargs';
 import type { Compiled } from '../../compiler/compile.ts';
 import { targetNamed } from '../../compiler/lower/targets.ts';
-import { elements, storageBytes } from '../../plan/dtypes.ts';
+import { elements } from '../../plan/dtypes.ts';
 import { PivotError } from '../../plan/errors.ts';
 import type { Plan, TrainTask } from '../../plan/plan.ts';
 import type { Program } from '../../plan/program.ts';
@@ -11,6 +11,7 @@ import { openDevice } from '../../runtime/node/device/open.ts';
 import { sleepingWait } from '../../runtime/node/device/wait.ts';
 import { startsAtZero } from '../../runtime/core/train/start.ts';
 import { flopsOf } from '../../runtime/node/run/estimate.ts';
+import { memoryOf, memoryText } from '../../runtime/node/run/memory.ts';
 import { duration, flops } from '../../runtime/node/run/words.ts';
 import { compileText, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
@@ -108,15 +109,13 @@ function weights(task: TrainTask): string[] {
 function costs(plan: Plan, task: TrainTask, target: string): string[] {
   const roles = Object.entries(task.programs[target] ?? {}).map(([role, hash]) => [role, plan.programs[hash]] as const);
   const work = stepFlops(task, new Map(roles));
-  const state = task.state.reduce((n, s) => n + storageBytes(s), 0);
-  const scratch = Math.max(0, ...roles.map(([, p]) => p.slabs.reduce((a, b) => a + b, 0)));
+  const need = memoryOf(plan, task, target);
   return columns([
     ['  programs', '', ''],
     ...roles.map(([role, p]) => [`  ${role}`, `${p.dispatches.length} kernels`, `${(p.flops / 1e9).toFixed(3)} GFLOP`]),
     ['  a step', `${(work / 1e9).toFixed(2)} GFLOP`, ''],
     ['  all steps', `${((work * task.steps) / 1e9).toFixed(0)} GFLOP`, `(${task.steps} steps)`],
-    ['  memory', `${megabytes(state)} of state, ${megabytes(scratch)} of scratch`, ''],
-  ]);
+  ]).concat(need ? `  memory  ${memoryText(need)}` : []);
 }
 
 /** One optimizer step, whether in one program or in parts. */
@@ -124,10 +123,6 @@ export function stepFlops(task: TrainTask, programs: ReadonlyMap<string, Program
   const of = (role: string): number => programs.get(role)?.flops ?? 0;
   const parts = task.batch / task.micro;
   return of('step') + parts * (of('totals') + of('micro')) + of('update');
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 function grouped(n: number): string {

@@ -43,6 +43,7 @@ import { lockFolder } from './lock.ts';
 import { EXIT } from './options.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import { inOrder } from './order.ts';
+import { checkMemory } from './memory.ts';
 import { readPlan, writePlan } from './plan-folder.ts';
 import { checkData, checkDisk, checkFiles } from './preflight.ts';
 import { taskTable } from './summary.ts';
@@ -138,7 +139,10 @@ class Run {
     try {
       checkFiles(this.context, todo);
       await checkData(this.context, todo);
-      if (todo.some(needsDevice)) on = await this.openDevice(before);
+      if (todo.some(needsDevice)) {
+        on = await this.openDevice(before);
+        await checkMemory(this.context, todo, on);
+      }
       const status = await this.runTasks(todo, on);
       return this.end(status);
     } catch (error) {
