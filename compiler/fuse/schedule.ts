@@ -98,7 +98,8 @@ function copyGroup(output: Output): Group {
 
 /**
  * List scheduling: of the groups that can run, the one that leaves the least scratch memory behind (what it stores less
- * what nobody reads after it); among equals the earliest of fusion's order, which is depth first.
+ * what nobody reads after it); among equals the earliest of fusion's order, which is depth first. What is computed again (`again` in
+ * the graph) waits until nothing else can run: then a gradient needs it, and the first of its copies in the order of the graph is what it needs.
  */
 function inOrder(groups: readonly Group[], before: ReadonlyMap<Group, ReadonlySet<Group>>): Group[] {
   const waiting = new Map(groups.map((group) => [group, before.get(group)?.size ?? 0]));
@@ -109,16 +110,18 @@ function inOrder(groups: readonly Group[], before: ReadonlyMap<Group, ReadonlySe
   const growth = (group: Group): number =>
     group.outputs.reduce((sum, node) => sum + bytesOf(node), 0) -
     group.reads.reduce((sum, node) => sum + (!isStored(node) && readers.get(node) === 1 ? bytesOf(node) : 0), 0);
+  const late = computedAgain(groups);
+  const place = (group: Group): number => (late.has(group) ? 1 + Math.max(...group.outputs.map(({ id }) => id)) : 0);
   const ready = groups.filter((group) => waiting.get(group) === 0);
   const order: Group[] = [];
   const position = new Map(groups.map((group, i) => [group, i]));
   while (ready.length > 0) {
     let best = 0;
-    let least = growth(ready[0]);
+    let [first, least] = [place(ready[0]), growth(ready[0])];
     for (let i = 1; i < ready.length; i++) {
-      const grows = growth(ready[i]);
+      const [at, grows] = [place(ready[i]), growth(ready[i])];
       const earlier = (position.get(ready[i]) ?? 0) < (position.get(ready[best]) ?? 0);
-      if (grows < least || (grows === least && earlier)) [best, least] = [i, grows];
+      if (at < first || (at === first && (grows < least || (grows === least && earlier)))) [best, first, least] = [i, at, grows];
     }
     const [group] = ready.splice(best, 1);
     order.push(group);
@@ -130,4 +133,17 @@ function inOrder(groups: readonly Group[], before: ReadonlyMap<Group, ReadonlySe
     }
   }
   return order;
+}
+
+/** Groups that do nothing but compute again: they read what is marked, or what others of them made, and what was there before. */
+function computedAgain(groups: readonly Group[]): Set<Group> {
+  const late = new Set<Group>();
+  const made = new Map(groups.flatMap((group) => group.outputs.map((node) => [node, group] as const)));
+  // In fusion's order a group stands behind those it reads.
+  for (const group of groups) {
+    const marked = [...group.inside].some(({ op }) => op.kind === 'reshape' && op.again !== undefined);
+    const others = group.reads.flatMap((node) => made.get(node) ?? []);
+    if (marked || (others.length > 0 && others.every((other) => late.has(other)))) late.add(group);
+  }
+  return late;
 }

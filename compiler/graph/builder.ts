@@ -27,6 +27,11 @@ export class GraphBuilder {
   private readonly bodies = new WeakMap<Graph, string>();
   private label: string | undefined;
 
+  /** How many nodes there are; the next one has this id. */
+  get size(): number {
+    return this.nodes.length;
+  }
+
   /**
    * Makes a node of any kind, or returns the equal one that exists. `wanted` gives what the operation does not determine
    * itself: the type of a leaf, the new shape of movement, the target of a cast.

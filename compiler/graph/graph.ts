@@ -48,7 +48,8 @@ export type Op =
    * do not repeat within an operand. The order of `out` is free, so transposed results need no movement.
    */
   | { kind: 'contract'; a: number[]; b: number[]; out: number[] }
-  | { kind: 'reshape' }
+  /** With `again`, what is computed from it is computed once more, however equal it is to what is computed from its operand (recompute.ts). */
+  | { kind: 'reshape'; again?: string }
   /** out.shape[i] = in.shape[order[i]] */
   | { kind: 'permute'; order: number[] }
   /** Same rank; axes of extent 1 are repeated to the node's shape. */

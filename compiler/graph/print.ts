@@ -45,9 +45,10 @@ export function printOp(op: Op): string {
       return `pad before [${op.before.join(' ')}]`;
     case 'concat':
       return `concat axis ${op.axis}`;
+    case 'reshape':
+      return op.again === undefined ? op.kind : `reshape, again in ${op.again}`;
     case 'select':
     case 'cast':
-    case 'reshape':
     case 'expand':
     case 'gather':
     case 'scatter_add':

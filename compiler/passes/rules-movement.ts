@@ -17,13 +17,13 @@ export const movementRules = {
   nothing(_c, node) {
     const [x] = node.inputs;
     if (node.op.kind === 'permute') return node.op.order.every((from, to) => from === to) ? x : undefined;
-    return ['reshape', 'expand', 'slice', 'pad'].includes(node.op.kind) && sameShape(x.shape, node.shape) ? x : undefined;
+    return ['reshape', 'expand', 'slice', 'pad'].includes(node.op.kind) && !isAgain(node) && sameShape(x.shape, node.shape) ? x : undefined;
   },
 
   /** Two reshapes, permutes, expands, slices or pads in a row are one. */
   twice({ b }, node) {
     const [x] = node.inputs;
-    if (!x || x.op.kind !== node.op.kind) return undefined;
+    if (!x || x.op.kind !== node.op.kind || isAgain(x) || isAgain(node)) return undefined;
     const [source] = x.inputs;
     const { op } = node;
     if (op.kind === 'reshape') return b.reshape(source, node.shape);
@@ -108,4 +108,9 @@ function plus(a: readonly number[], b: readonly number[]): number[] {
 /** The slice, if it lies within x. */
 function sliceInside(b: GraphBuilder, x: Node, start: readonly number[], size: readonly number[]): Node | undefined {
   return start.every((at, axis) => at >= 0 && at + size[axis] <= x.shape[axis]) ? b.slice(x, start, size) : undefined;
+}
+
+/** A reshape that keeps apart what is computed from it. */
+function isAgain({ op }: Node): boolean {
+  return op.kind === 'reshape' && op.again !== undefined;
 }

@@ -108,7 +108,8 @@ export const partRules = {
 
   /** Parts along the last axes stay parts when the axes before them are merged or split. */
   reshapeOfParts({ b, largest }, node) {
-    if (node.op.kind !== 'reshape') return undefined;
+    const { op } = node;
+    if (op.kind !== 'reshape') return undefined;
     const [x] = node.inputs;
     const split = inParts(x, largest);
     if (!split) return undefined;
@@ -116,7 +117,10 @@ export const partRules = {
     const axis = node.shape.length - behind.length;
     if (axis < 0 || behind.some((extent, i) => node.shape[axis + i] !== extent)) return undefined;
     return b.concat(
-      split.parts.map((part) => b.reshape(part, [...node.shape.slice(0, axis), ...part.shape.slice(split.axis)])),
+      split.parts.map((part) => {
+        const shape = [...node.shape.slice(0, axis), ...part.shape.slice(split.axis)];
+        return op.again === undefined ? b.reshape(part, shape) : b.node(op, [part], { shape });
+      }),
       axis,
     );
   },

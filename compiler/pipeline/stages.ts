@@ -38,7 +38,7 @@ export interface StageDeclaration {
 }
 
 const TRAINING = ['train', 'on', 'loss', 'optimize', 'batch'];
-const FIELDS = ['start', 'model', ...TRAINING, 'freeze', 'clip', 'steps', 'epochs', 'eval', 'checkpoint', 'reference', 'pack'];
+const FIELDS = ['start', 'model', ...TRAINING, 'freeze', 'clip', 'steps', 'epochs', 'eval', 'checkpoint', 'reference', 'pack', 'recompute'];
 
 /** All stages of a text, arms of a comparison as one each. A fault in one is collected and the others are still resolved. */
 export function stageDeclarations(universe: Universe): StageDeclaration[] {

@@ -15,6 +15,7 @@ import { fail } from '../elaborate/fault.ts';
 import { number, tensor } from '../elaborate/values.ts';
 import type { BoundValue, ModelValue, NumberValue } from '../elaborate/values.ts';
 import { gradients } from '../gradient/gradient.ts';
+import { recompute } from '../gradient/recompute.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, Output } from '../graph/graph.ts';
 import { requireSum, totalOutputs, withTotals } from './accumulate.ts';
@@ -40,6 +41,8 @@ export interface TrainSpec {
   /** Rows of the evaluation data, 0 for none. */
   evaluation: number;
   length: Length;
+  /** Whether what happens within layers is computed again for their gradients. */
+  recompute?: boolean;
   trained: TrainedPart[];
   /** Parts of these that keep their weights. */
   frozen: TrainedPart[];
@@ -74,6 +77,8 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const values = [objective.loss, ...objective.metrics.map((m) => m.node)];
   const totals = whole ? { roots: values, divisors: [] } : withTotals(b, values, 'total:');
   const [loss, ...metrics] = totals.roots;
+  const forward = b.size;
+  const lean = (graph: Graph): Graph => (spec.recompute ? recompute(graph, forward) : graph);
   const slopes = gradients(
     b,
     loss,
@@ -85,9 +90,9 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
 
   if (whole) {
     const finish = finishStep(ctx, loaded, spec, pairs, loss, keepState);
-    roles.step = {
+    roles.step = lean({
       outputs: [...finish.outputs, output('loss', loss), ...metrics.map((node, i) => output(objective.metrics[i].name, node))],
-    };
+    });
     return { ...gather(loaded, spec, ctx, roles, weights, trained, states, names), tables: tablesOf(ctx, finish.rate) };
   }
 
@@ -101,7 +106,7 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
     keepState(before, 'working');
     return { kind: 'state', name: `sum:${name}`, node: b.add(before, totals.roots[i]) };
   });
-  roles.micro = { outputs: [...accumulated, ...sums] };
+  roles.micro = lean({ outputs: [...accumulated, ...sums] });
   if (totals.divisors.length > 0) {
     roles.totals = { outputs: totalOutputs(b, totals) };
     for (const d of totals.divisors) keepState(b.state(d.name, d.node.shape), 'working');

@@ -31,6 +31,8 @@ export interface TrainFields {
   reference?: SubjectValue;
   /** Whether the reference scores each batch beside the policy (`reference live`), not all rows once before training. */
   liveReference: boolean;
+  /** Whether what happens within layers is computed again for their gradients, and not kept (`recompute layers`). */
+  recompute?: boolean;
   optimizer: BoundValue;
   clip?: number;
   batch: number;
@@ -42,7 +44,11 @@ export interface TrainFields {
 }
 
 /** Words that a field takes beside, or instead of, names of the text. */
-export const FIELD_WORDS: Readonly<Record<string, readonly string[]>> = { pack: ['shared', 'separate'], reference: ['live', 'cached'] };
+export const FIELD_WORDS: Readonly<Record<string, readonly string[]>> = {
+  pack: ['shared', 'separate'],
+  reference: ['live', 'cached'],
+  recompute: ['layers', 'nothing'],
+};
 
 /** Fields by name, whoever gave them. */
 export type Fields = ReadonlyMap<string, Field>;
@@ -64,6 +70,7 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
   };
   const at = (name: string): Span => expression(name)?.span ?? span;
   const separate = oneOf(place, expression('pack'), FIELD_WORDS.pack) === 'separate';
+  const recompute = oneOf(place, expression('recompute'), FIELD_WORDS.recompute) === 'layers';
   const part = given ?? {
     model: modelOf(place.universe, value('model'), value('train'), at('train')),
     trained: partsOf(value('train') as Value, at('train')),
@@ -99,6 +106,7 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
     loss,
     ...(reference ? { reference } : {}),
     liveReference: manner === 'live',
+    ...(recompute ? { recompute } : {}),
     optimizer,
     ...(clip?.kind === 'number' ? { clip: clip.value } : {}),
     batch,

@@ -48,6 +48,13 @@ describe('preference pairs', () => {
     expectEqual(await run(open(), { loss: DPO, fuse: false }), dpo);
   });
 
+  test('layers that are computed again give what kept ones give', async () => {
+    const again = await run(open(), { loss: DPO, fields: ['recompute layers'] });
+    expect(again.task.hash).not.toBe(dpo.task.hash);
+    expectEqual(again, dpo);
+    expectEqual(await run(open(), { loss: DPO, micro: 4, fields: ['recompute layers'] }), dpo);
+  });
+
   test('portable programs equal those for this device', async () => {
     const portable = await run(open(), { loss: DPO, target: TARGETS.portable });
     expect(Object.keys(dpo.task.programs)).not.toEqual(['portable']);

@@ -48,10 +48,12 @@ describe('what a task needs', () => {
 
   test('what would help, the most first', () => {
     const large = { frozen: 1 * GB, trained: 1 * GB, moments: 2 * GB, working: 1 * GB, activations: 8 * GB, exchange: 0, total: 13 * GB };
-    expect(savingsOf(task, large)).toEqual([
+    const savings = [
       'fewer rows at once (`micro 1` instead of 4) saves up to 6.0 GB',
       'to train less (`freeze`, `lora`) saves up to 3.0 GB',
-    ]);
+    ];
+    expect(savingsOf(plan, task, large)).toEqual([...savings, expect.stringMatching(/^`recompute layers` keeps/)]);
+    expect(savingsOf({ resolved: [{ name: 'tiny.recompute', value: 'layers', origin: '' }] }, task, large)).toEqual(savings);
     expect(memoryText(large)).toBe(
       '13 GB (1.0 GB of frozen weights, 1.0 GB of trained weights, 2.0 GB of moments, 1.0 GB of sums and caches, 8.0 GB of activations)',
     );

@@ -83,18 +83,25 @@ export function memoryText(need: MemoryNeed): string {
 }
 
 /** What would make a task smaller, the most first, each with what it saves. */
-export function savingsOf(task: Task, need: MemoryNeed): string[] {
+export function savingsOf(plan: Pick<Plan, 'resolved'>, task: Task, need: MemoryNeed): string[] {
   const rows = task.kind === 'train' ? task.micro : task.kind === 'embed' || task.kind === 'sample' ? task.batch : 1;
   const wide = task.kind === 'train' ? task.state.filter((t) => !t.trained && t.keep === 'working' && !t.half && !startsAtZero(t)) : [];
+  const stage = task.kind === 'train' ? (task.arm === undefined ? task.stage : `${task.stage}.${task.arm}`) : undefined;
+  // How much that is depends on the layers; it is told by `pivot show` once it is tried.
+  const again =
+    stage !== undefined &&
+    need.activations >= need.total / 5 &&
+    !plan.resolved.some(({ name, value }) => name === `${stage}.recompute` && value === 'layers');
   const savings: [number, string][] = [
     [need.activations * (1 - 1 / rows), `fewer rows at once (\`micro 1\` instead of ${rows})`],
     [need.moments + need.working, 'to train less (`freeze`, `lora`)'],
     [wide.length > 0 ? need.frozen / 2 : 0, 'to read frozen weights from a checkpoint of 16-bit floats'],
   ];
-  return savings
-    .filter(([size]) => size >= need.total / 20)
-    .sort(([a], [b]) => b - a)
-    .map(([size, what]) => `${what} saves up to ${bytes(size)}`);
+  const worthwhile = savings.filter(([size]) => size >= need.total / 20).sort(([a], [b]) => b - a);
+  return [
+    ...worthwhile.map(([size, what]) => `${what} saves up to ${bytes(size)}`),
+    ...(again ? ['`recompute layers` keeps only what enters each layer, for about a third more work'] : []),
+  ];
 }
 
 /** Throws R0609 where some task cannot fit; warns where it needs more than is free now. */
@@ -114,14 +121,14 @@ export async function checkMemory(
     runError(
       'R0609',
       `${task.id} needs ${memoryText(need)}, and ${there}`,
-      [...savingsOf(task, need), 'or take a machine with more memory'].join('; '),
+      [...savingsOf(plan, task, need), 'or take a machine with more memory'].join('; '),
       cause,
     );
   if (on.info.type === 'software') {
     const { total, free } = machine;
     if (need.total > total) throw tooLarge(`this machine has ${bytes(total)}`);
     if (need.total > free)
-      log.line(`warning: ${task.id} needs ${memoryText(need)}, and ${bytes(free)} are free; ${savingsOf(task, need).join('; ')}`);
+      log.line(`warning: ${task.id} needs ${memoryText(need)}, and ${bytes(free)} are free; ${savingsOf(plan, task, need).join('; ')}`);
     return;
   }
   for (const { layout } of loads(plan, task as DeviceTask, on.target)) {
