@@ -87,32 +87,46 @@ export class ConversationRenderer<Beside> {
     this.waiting = [];
     try {
       const { tokenizer, image } = await this.open();
-      const rows = part.map(({ said }) => said);
-      const made = await renderSaid(tokenizer, rows, this.form, image?.token);
-      made.forEach((sequences, i) => this.keep(joined(rows[i], sequences, image?.id ?? -1), part[i].beside));
+      const made = await renderSaid(
+        tokenizer,
+        part.map(({ said }) => said),
+        this.form,
+        image,
+      );
+      made.forEach((row, i) => this.keep(row, part[i].beside));
     } catch (error) {
       this.refusal = { error };
     }
   }
 
   private open(): Promise<Templates> {
-    return (this.templates ??= openTemplates(this.spec, this.context));
+    const open = async ({ chat, params }: DataSource): Promise<Templates> => {
+      if (chat === undefined) throw new Error('the plan names no chat template');
+      const folder = this.context.resolve?.(chat.folder) ?? chat.folder;
+      checkFiles(folder, TOKENIZER_FILES, chat.hash);
+      return openTemplates(folder, params.image_token);
+    };
+    return (this.templates ??= open(this.spec));
   }
 }
 
-interface Templates {
-  tokenizer: TextTokenizer;
-  /** What stands for a picture; its id is absent where the tokenizer does not have it. */
-  image?: { token: string; id: number | undefined };
+/** A token that stands for a picture in texts; its id is absent where the tokenizer does not have it. */
+export interface ImageToken {
+  token: string;
+  id: number | undefined;
 }
 
-async function openTemplates({ chat, params }: DataSource, context: SourceContext): Promise<Templates> {
-  if (chat === undefined) throw new Error('the plan names no chat template');
-  const folder = context.resolve?.(chat.folder) ?? chat.folder;
-  checkFiles(folder, TOKENIZER_FILES, chat.hash);
+/** A tokenizer with its chat template, and what stands for a picture. Its owner closes it. */
+export interface Templates {
+  tokenizer: TextTokenizer;
+  image?: ImageToken;
+}
+
+/** Opens those of a folder; `given` is the token for pictures where it is named. Throws R0504, R0540, R0541. */
+export async function openTemplates(folder: string, given: unknown): Promise<Templates> {
   const tokenizer = await openTokenizer(folder);
   try {
-    const token = await imageToken(tokenizer, folder, params.image_token);
+    const token = await imageToken(tokenizer, folder, given);
     return token === undefined ? { tokenizer } : { tokenizer, image: { token, id: (await tokenizer.ids([token]))[0] } };
   } catch (error) {
     await tokenizer.close();
@@ -120,18 +134,19 @@ async function openTemplates({ chat, params }: DataSource, context: SourceContex
   }
 }
 
-/** One sequence of each row, or both of a pair. `image` is the token that stands for a picture, once for each. */
-export function renderSaid(
+/** Rows as ids: both answers of preferences, one answer else. An image token stands once for each picture. Throws R0542 to R0544. */
+export async function renderSaid(
   tokenizer: ChatTokenizer,
   rows: readonly SaidRow[],
   form: Form,
-  image: string | undefined,
-): Promise<Sequence[][]> {
+  image: ImageToken | undefined,
+): Promise<RenderedRow[]> {
   const options: RenderOptions = {
-    ...(image === undefined ? {} : { image: { token: image, count: 1 } }),
+    ...(image === undefined ? {} : { image: { token: image.token, count: 1 } }),
     nameOf: (row) => placeOf(rows[row].place),
   };
-  return form === 'preferences' ? pairs(tokenizer, rows, options) : answers(tokenizer, rows, options);
+  const made = await (form === 'preferences' ? pairs(tokenizer, rows, options) : answers(tokenizer, rows, options));
+  return made.map((sequences, i) => joined(rows[i], sequences, image?.id ?? -1));
 }
 
 /** Writes ids one by one, each as text. */
@@ -150,7 +165,7 @@ export function spellerOf(folder: string): (ids: readonly number[]) => Promise<s
 }
 
 /** The token of the text, that of the checkpoint's config, or a usual one that the tokenizer has. */
-export async function imageToken(tokenizer: TextTokenizer, folder: string, given: unknown): Promise<string | undefined> {
+async function imageToken(tokenizer: TextTokenizer, folder: string, given: unknown): Promise<string | undefined> {
   if (typeof given === 'string' && given !== '') return given;
   const file = join(folder, 'config.json');
   const bytes = await readFile(file).catch(() => undefined);

@@ -18,7 +18,8 @@ const PIECE = 2 ** 20;
 
 /** Records are what structured clones hold: what is read is equal to what was appended, types of arrays included, and is the reader's own. */
 export class RowStore<T> {
-  private readonly path = join(tmpdir(), `pivot-rows-${process.pid}-${randomBytes(8).toString('hex')}`);
+  private readonly folder: string;
+  private readonly path: string;
   private readonly file: number;
   private named = true;
   private open = true;
@@ -29,8 +30,10 @@ export class RowStore<T> {
   private appended = 0;
 
   /** Throws R0526 where no file can be made. */
-  constructor() {
-    this.file = attempt(() => openSync(this.path, 'wx+', 0o600));
+  constructor(folder = tmpdir()) {
+    this.folder = folder;
+    this.path = join(folder, `pivot-rows-${process.pid}-${randomBytes(8).toString('hex')}`);
+    this.file = this.attempt(() => openSync(this.path, 'wx+', 0o600));
     try {
       unlinkSync(this.path);
       this.named = false;
@@ -59,14 +62,16 @@ export class RowStore<T> {
 
   /** Record `index`, in the order in which they were appended. */
   read(index: number): T {
+    // Its number may be another file's by now.
+    if (!this.open) throw new Error('the store of these rows is closed');
     if (!(index >= 0 && index < this.appended)) throw new RangeError(`record ${index} of ${this.appended}`);
     this.write();
     const begin = index === 0 ? 0 : this.ends[index - 1];
     // Views into these bytes may be parts of the record: no other record shares them.
     const bytes = new Uint8Array(this.ends[index] - begin);
     for (let at = 0; at < bytes.length;) {
-      const read = attempt(() => readSync(this.file, bytes, at, bytes.length - at, begin + at));
-      if (read === 0) throw failed(new Error('it became shorter'));
+      const read = this.attempt(() => readSync(this.file, bytes, at, bytes.length - at, begin + at));
+      if (read === 0) throw this.failed(new Error('it became shorter'));
       at += read;
     }
     return deserialize(bytes) as T;
@@ -84,26 +89,26 @@ export class RowStore<T> {
   private write(): void {
     if (this.waitingBytes === 0) return;
     const bytes = Buffer.concat(this.waiting, this.waitingBytes);
-    for (let at = 0; at < bytes.length;) at += attempt(() => writeSync(this.file, bytes, at, bytes.length - at, this.written + at));
+    for (let at = 0; at < bytes.length;) at += this.attempt(() => writeSync(this.file, bytes, at, bytes.length - at, this.written + at));
     this.written += bytes.length;
     this.waiting = [];
     this.waitingBytes = 0;
   }
-}
 
-function attempt<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw failed(cause);
+  private attempt<R>(work: () => R): R {
+    try {
+      return work();
+    } catch (cause) {
+      throw this.failed(cause);
+    }
   }
-}
 
-function failed(cause: unknown): Error {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return dataError('R0526', `rows cannot be kept in a file in ${tmpdir()} (${why})`, {
-    cure: 'make room there, or name another folder in TMPDIR',
-    place: { file: tmpdir() },
-    cause,
-  });
+  private failed(cause: unknown): Error {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return dataError('R0526', `rows cannot be kept in a file in ${this.folder} (${why})`, {
+      cure: 'make room there, or name another folder in TMPDIR',
+      place: { file: this.folder },
+      cause,
+    });
+  }
 }
