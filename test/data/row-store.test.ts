@@ -88,7 +88,7 @@ const COUNT = 700;
 const said = (role: string, ...content: object[]): object[] => [{ role, content }];
 const text = (words: string): { type: 'text'; text: string } => ({ type: 'text', text: words });
 const words = ['pad', 'end', 'what', 'is', 'here', ...Array.from({ length: COUNT }, (_, i) => `n${i}`)];
-const tokenizer: Tokenizer = { words, pad: 0, end: 1 };
+const tokenizer: Tokenizer = { kind: 'words', words, pad: 0, end: 1 };
 const texts = (i: number): Required<Pick<Row, 'prompt' | 'chosen' | 'rejected'>> => ({
   prompt: `what is here n${i}`,
   chosen: `n${i} n${(i * 3) % COUNT}`,

@@ -19,7 +19,7 @@ function runsOf(tokens: readonly Token[]): (Token & { count: number })[] {
   return runs;
 }
 
-function tokenMarkup({ text, kind, masked, count }: Token & { count: number }): Markup {
+function tokenMarkup({ text, kind, masked, id, count }: Token & { count: number }): Markup {
   const said =
     kind === 'padding'
       ? markup`${count} ×&nbsp;pad`
@@ -28,6 +28,6 @@ function tokenMarkup({ text, kind, masked, count }: Token & { count: number }): 
         : kind === 'end'
           ? markup`end`
           : markup`${text.replaceAll('\n', '↵')}`;
-  const title = kind === 'end' && markup` title="${text}"`;
+  const title = kind === 'end' ? markup` title="${text}"` : id !== undefined && markup` title="id ${id}"`;
   return markup`<span class="token ${kind}${masked && ' loss'}"${title}>${said}</span>`;
 }
