@@ -75,6 +75,7 @@ export async function openRows(path: string, given: string, options: RowsOptions
     const reader = new RowReader(tables, starts, detected, await pictureFinder(root, detected, options));
     const count = Math.min(all, options.limit ?? all);
     const warnings = await checkRows(reader, count, given, options);
+    for (const table of tables) table.forget?.();
     const groups = tables.flatMap((table) => ('groups' in table && typeof table.groups === 'number' ? [table.groups] : []));
     return {
       layout: detected.layout.name,
