@@ -1,6 +1,6 @@
 /**
  * `pivot data export FILE NAME -o DIR`: the rows of a text's data as PNG files and JSON lines in TRL's columns.
- * `pivot data show PATH --row N`: a row of files as it is read.
+ * `pivot data show PATH --row N`: a row of files as it is read, and as a checkpoint sees it.
  */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -10,8 +10,8 @@ import { dataSources } from '../../compiler/data-sources.ts';
 import { exportScenes } from '../../runtime/node/data/export-rows.ts';
 import { LAYOUT_NAMES } from '../../runtime/node/data/layouts/detect.ts';
 import type { LayoutName } from '../../runtime/node/data/layouts/layout.ts';
-import { readRecipe } from '../../runtime/node/data/pictures/processor.ts';
 import { rowPage, rowText, showRow } from '../../runtime/node/data/show-row.ts';
+import { seenRow } from '../../runtime/node/data/show-seen.ts';
 import { onFile } from '../../runtime/node/run/files.ts';
 import { settings, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
@@ -49,12 +49,14 @@ interface ShowArguments {
   entry?: string;
   images?: string;
   html?: string;
+  tokenizer?: string;
   processor?: string;
+  imageToken?: string;
 }
 
 const show: CommandModule<object, ShowArguments> = {
   command: 'show <path>',
-  describe: 'show a row of a file or folder of rows as it is read',
+  describe: 'show a row of a file or folder of rows as it is read, and as a model sees it',
   builder: (yargs) =>
     yargs
       .positional('path', { type: 'string', demandOption: true, describe: 'JSON lines or lists, CSV, Parquet, tar, or a folder of such' })
@@ -63,14 +65,20 @@ const show: CommandModule<object, ShowArguments> = {
       .option('entry', { type: 'string', describe: 'entry of dataset_info.json' })
       .option('images', { type: 'string', describe: 'folder that paths of pictures are relative to' })
       .option('html', { type: 'string', describe: 'write a page with the pictures' })
-      .option('processor', { type: 'string', describe: 'folder of a checkpoint: pictures as its preprocessor_config.json makes them' }),
-  handler: async ({ path, row, html, processor, ...options }) => {
+      .option('tokenizer', { type: 'string', describe: 'folder of a checkpoint: tokens as its tokenizer and chat template make them' })
+      .option('processor', { type: 'string', describe: 'folder of a checkpoint: pictures as its preprocessor_config.json makes them' })
+      .option('image-token', { type: 'string', describe: 'the token that stands for a picture (default: found out)' }),
+  handler: async ({ path, row, html, tokenizer, processor, imageToken, ...options }) => {
     const shown = await showRow(resolve(path), path, row, options);
-    process.stdout.write(`${rowText(shown)}\n`);
-    if (html === undefined) return;
-    const text = await rowPage(shown, processor === undefined ? undefined : await readRecipe(processor));
-    await onFile(resolve(html), () => writeFile(html, text));
-    process.stdout.write(`${html}\n`);
+    const seen = await seenRow(shown.row, { tokenizer, processor, imageToken });
+    process.stdout.write(`${rowText(shown, seen)}\n`);
+    if (html !== undefined) {
+      const text = await rowPage(shown, seen);
+      await onFile(resolve(html), () => writeFile(html, text));
+      process.stdout.write(`${html}\n`);
+    }
+    // The row is shown all the same: what is refused is seen best there.
+    if (seen.refusal !== undefined) throw seen.refusal;
   },
 };
 

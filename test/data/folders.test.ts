@@ -136,7 +136,9 @@ describe('a row shown', () => {
         '  assistant: "B."',
       ].join('\n'),
     );
-    const page = await rowPage(shown, resolveRecipe({ image_processor_type: 'ViTImageProcessor', size: 5 }));
+    const recipe = resolveRecipe({ image_processor_type: 'ViTImageProcessor', size: 5 });
+    const page = await rowPage(shown, { pictures: { recipe, folder: 'some/encoder' }, notes: [] });
+    expect(page).toContain('of some/encoder');
     expect(page).toContain('seen as 5 x 5');
     expect(page).toContain('What &lt;b&gt;?');
     expect(page).toMatch(/<img src="data:image\/png;base64,[A-Za-z0-9+/=]+" alt="p.png" width="5" height="5">/);

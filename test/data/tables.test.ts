@@ -30,6 +30,36 @@ describe('archives and tables', () => {
     expect(second.prompt?.[0].content).toEqual([image(0), text('and'), image(1)]);
   });
 
+  test('samples whose names stand in headers of their own, and files between them that belong to none', async () => {
+    const long = (letter: string, ending: string): string => `${letter.repeat(150)}.${ending}`;
+    const pax = (name: string): string => {
+      const record = ` path=${name}\n`;
+      return `${record.length + String(record.length + 3).length}${record}`;
+    };
+    await put({
+      'long.tar': writeTar([
+        { name: 'header', data: pax(long('a', 'json')), kind: 'x' },
+        { name: 'cut short', data: json('first') },
+        { name: 'header', data: `${long('a', 'png')}\0`, kind: 'L' },
+        { name: 'cut short', data: png },
+        { name: 'README', data: 'of no sample' },
+        { name: 'b.png', data: png },
+        { name: '.hidden.json', data: '{' },
+        { name: 'b.json', data: json('second') },
+        { name: 'header', data: pax(long('c', 'json')), kind: 'x' },
+        { name: 'cut short', data: json('third') },
+        { name: 'header', data: pax(long('c', 'png')), kind: 'x' },
+        { name: 'cut short', data: png },
+      ]),
+    });
+    const rows = await readAll('long.tar');
+    expect(rows.map(({ id }) => id)).toEqual(['a'.repeat(150), 'b', 'c'.repeat(150)]);
+    expect(rows.map(({ prompt }) => prompt?.[0].content.at(-1))).toEqual([text('first'), text('second'), text('third')]);
+    expect(rows.map(({ images }) => images)).toEqual(
+      [long('a', 'png'), 'b.png', long('c', 'png')].map((name) => [{ name, bytes: new Uint8Array(png) }]),
+    );
+  });
+
   const columns = (count: number) => [
     { path: ['image', 'bytes'], text: false, values: Array.from({ length: count }, () => png) },
     { path: ['image', 'path'], text: true, values: Array.from({ length: count }, (_, i) => `${i}.png`) },

@@ -23,6 +23,8 @@ export const DATA_CODES = {
   R0523: 'Files of a data source are not those that the plan was compiled for. What is trained on them would not be what the plan says.',
   R0524: 'Rows are written to a new folder only, so that no picture of another set is left among them.',
   R0525: 'A model was to make pairs of its own answers, and none of its prompts gave two that differ in rank.',
+  R0526:
+    'What is made of rows waits on the disk until a step asks for it, in the folder for temporary files, and no file can be written there.',
   R0530:
     'A configuration of preprocessing has a value that is wrong, or asks for a step that is not reproduced here. Pictures would look otherwise to the encoder than those it was trained on.',
   R0531: 'A picture is larger than what is decoded or computed: small files can unfold to gigabytes.',

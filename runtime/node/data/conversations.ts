@@ -1,6 +1,6 @@
 /**
- * Rows as conversations that a checkpoint's tokenizer and chat template have written. All rows are rendered when their source is opened, so that
- * a template's refusal of the last one is known before the first step; the process that executes templates ends with that.
+ * Rows as conversations that a checkpoint's tokenizer and chat template have written. All rows are rendered while their source is being opened,
+ * so that a template's refusal of the last one is known before the first step; the process that executes templates ends with that.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,20 +12,21 @@ import { wordsOf } from '../../core/data/conversation.ts';
 import type { ConversationRow, Message } from '../../core/data/conversation.ts';
 import type { Row, SourceContext, TokenIds } from '../../core/data/row.ts';
 import { renderConversations, renderPairs, renderPlainPairs } from '../../core/tokenize/answers.ts';
-import type { Pair, RenderOptions, Sequence } from '../../core/tokenize/answers.ts';
+import type { ChatTokenizer, Pair, RenderOptions, Sequence } from '../../core/tokenize/answers.ts';
 import { openTokenizer } from '../tokenize/open.ts';
 import type { TextTokenizer } from '../tokenize/open.ts';
 import { checkFiles } from './content-hash.ts';
+import { placeOf } from './faults.ts';
 import type { Form } from './plain-rows.ts';
 
 /** What is said in a row, without its pictures. */
 export type SaidRow = Pick<
   ConversationRow,
-  'prompt' | 'chosen' | 'rejected' | 'messages' | 'lead' | 'conversational' | 'extra' | 'rejectedImages'
+  'prompt' | 'chosen' | 'rejected' | 'messages' | 'lead' | 'conversational' | 'extra' | 'rejectedImages' | 'place'
 >;
 
-export function saidRow({ prompt, chosen, rejected, messages, lead, conversational, extra, rejectedImages }: ConversationRow): SaidRow {
-  return { prompt, chosen, rejected, messages, lead, conversational, extra, rejectedImages };
+function saidRow({ prompt, chosen, rejected, messages, lead, conversational, extra, rejectedImages, place }: ConversationRow): SaidRow {
+  return { prompt, chosen, rejected, messages, lead, conversational, extra, rejectedImages, place };
 }
 
 export interface RenderedRow {
@@ -34,39 +35,118 @@ export interface RenderedRow {
   pictures: readonly number[];
 }
 
-/** Rows that go through the template at once. */
+/** Rows that go through the template at once, and are held until then. */
 const BATCH = 256;
 /** Tokens that stand for a picture, where neither the text nor the checkpoint's config says which. */
 const USUAL = ['<image>', '<|image_pad|>'];
 
-/** Throws R0523 (other files than when compiled), R0540 to R0544 (tokenizer, template, or a row they refuse). */
-export async function renderRows(
-  rows: readonly SaidRow[],
-  form: Form,
-  { chat, params }: DataSource,
-  context: SourceContext,
-  nameOf: (row: number) => string,
-): Promise<RenderedRow[]> {
-  if (chat === undefined) throw new Error('the plan names no chat template');
-  const folder = context.resolve?.(chat.folder) ?? chat.folder;
-  checkFiles(folder, TOKENIZER_FILES, chat.hash);
+/**
+ * Renders rows as they come, a batch at a time, and hands each on to `keep`, in their order. A refusal is told at the end, since faults of the
+ * rows themselves, which may come behind it, are to be mended first.
+ */
+export class ConversationRenderer<Beside> {
+  private readonly form: Form;
+  private readonly spec: DataSource;
+  private readonly context: SourceContext;
+  private readonly keep: (row: RenderedRow, beside: Beside) => void;
+  private waiting: { said: SaidRow; beside: Beside }[] = [];
+  private templates: Promise<Templates> | undefined;
+  private refusal: { error: unknown } | undefined;
+
+  constructor(form: Form, spec: DataSource, context: SourceContext, keep: (row: RenderedRow, beside: Beside) => void) {
+    this.form = form;
+    this.spec = spec;
+    this.context = context;
+    this.keep = keep;
+  }
+
+  /** `beside` is handed on with what becomes of the row. */
+  async add(row: ConversationRow, beside: Beside): Promise<void> {
+    if (this.refusal !== undefined) return;
+    this.waiting.push({ said: saidRow(row), beside });
+    if (this.waiting.length === BATCH) await this.render();
+  }
+
+  /** Renders the last rows. Throws R0523 (other files than when compiled), R0540 to R0544 (tokenizer, template, or a row they refuse). */
+  async finish(): Promise<void> {
+    if (this.waiting.length > 0) await this.render();
+    if (this.refusal !== undefined) throw this.refusal.error;
+    const { tokenizer } = await this.open();
+    for (const warning of tokenizer.warnings) this.context.warn?.(`warning: ${warning}`);
+  }
+
+  async close(): Promise<void> {
+    await this.templates?.then(
+      ({ tokenizer }) => tokenizer.close(),
+      () => undefined,
+    );
+  }
+
+  private async render(): Promise<void> {
+    const part = this.waiting;
+    this.waiting = [];
+    try {
+      const { tokenizer, image } = await this.open();
+      const made = await renderSaid(
+        tokenizer,
+        part.map(({ said }) => said),
+        this.form,
+        image,
+      );
+      made.forEach((row, i) => this.keep(row, part[i].beside));
+    } catch (error) {
+      this.refusal = { error };
+    }
+  }
+
+  private open(): Promise<Templates> {
+    const open = async ({ chat, params }: DataSource): Promise<Templates> => {
+      if (chat === undefined) throw new Error('the plan names no chat template');
+      const folder = this.context.resolve?.(chat.folder) ?? chat.folder;
+      checkFiles(folder, TOKENIZER_FILES, chat.hash);
+      return openTemplates(folder, params.image_token);
+    };
+    return (this.templates ??= open(this.spec));
+  }
+}
+
+/** A token that stands for a picture in texts; its id is absent where the tokenizer does not have it. */
+export interface ImageToken {
+  token: string;
+  id: number | undefined;
+}
+
+/** A tokenizer with its chat template, and what stands for a picture. Its owner closes it. */
+export interface Templates {
+  tokenizer: TextTokenizer;
+  image?: ImageToken;
+}
+
+/** Opens those of a folder; `given` is the token for pictures where it is named. Throws R0504, R0540, R0541. */
+export async function openTemplates(folder: string, given: unknown): Promise<Templates> {
   const tokenizer = await openTokenizer(folder);
   try {
-    for (const warning of tokenizer.warnings) context.warn?.(`warning: ${warning}`);
-    const token = await imageToken(tokenizer, folder, params.image_token);
-    const image = token === undefined ? {} : { image: { token, count: 1 } };
-    const [id] = token === undefined ? [] : await tokenizer.ids([token]);
-    const rendered: RenderedRow[] = [];
-    for (let begin = 0; begin < rows.length; begin += BATCH) {
-      const part = rows.slice(begin, begin + BATCH);
-      const options: RenderOptions = { ...image, nameOf: (row) => nameOf(begin + row) };
-      const made = form === 'preferences' ? await pairs(tokenizer, part, options) : await answers(tokenizer, part, options);
-      made.forEach((sequences, i) => rendered.push(joined(part[i], sequences, id ?? -1, nameOf(begin + i))));
-    }
-    return rendered;
-  } finally {
+    const token = await imageToken(tokenizer, folder, given);
+    return token === undefined ? { tokenizer } : { tokenizer, image: { token, id: (await tokenizer.ids([token]))[0] } };
+  } catch (error) {
     await tokenizer.close();
+    throw error;
   }
+}
+
+/** Rows as ids: both answers of preferences, one answer else. An image token stands once for each picture. Throws R0542 to R0544. */
+export async function renderSaid(
+  tokenizer: ChatTokenizer,
+  rows: readonly SaidRow[],
+  form: Form,
+  image: ImageToken | undefined,
+): Promise<RenderedRow[]> {
+  const options: RenderOptions = {
+    ...(image === undefined ? {} : { image: { token: image.token, count: 1 } }),
+    nameOf: (row) => placeOf(rows[row].place),
+  };
+  const made = await (form === 'preferences' ? pairs(tokenizer, rows, options) : answers(tokenizer, rows, options));
+  return made.map((sequences, i) => joined(rows[i], sequences, image?.id ?? -1));
 }
 
 /** Writes ids one by one, each as text. */
@@ -98,7 +178,7 @@ async function imageToken(tokenizer: TextTokenizer, folder: string, given: unkno
   return USUAL.find((_, i) => ids[i] !== undefined);
 }
 
-async function pairs(tokenizer: TextTokenizer, rows: readonly SaidRow[], options: RenderOptions): Promise<Sequence[][]> {
+async function pairs(tokenizer: ChatTokenizer, rows: readonly SaidRow[], options: RenderOptions): Promise<Sequence[][]> {
   const pairOf = (row: SaidRow, i: number): Pair => {
     const { prompt = [], chosen = [], rejected = [] } = row;
     if (row.rejectedImages !== undefined)
@@ -114,7 +194,7 @@ async function pairs(tokenizer: TextTokenizer, rows: readonly SaidRow[], options
   );
 }
 
-async function answers(tokenizer: TextTokenizer, rows: readonly SaidRow[], options: RenderOptions): Promise<Sequence[][]> {
+async function answers(tokenizer: ChatTokenizer, rows: readonly SaidRow[], options: RenderOptions): Promise<Sequence[][]> {
   const messagesOf = ({ messages, prompt = [], chosen = [] }: SaidRow): Message[] => messages ?? [...prompt, ...chosen];
   // Both answers of a pair are the row's own.
   const split = (row: SaidRow): Pair => {
@@ -169,10 +249,10 @@ async function chosenBy(
 }
 
 /** A row's sequences as ids: what stands before the first learnt token is the prompt. */
-function joined(row: SaidRow, [first, second]: Sequence[], image: number, name: string): RenderedRow {
+function joined(row: SaidRow, [first, second]: Sequence[], image: number): RenderedRow {
   const begin = first.learnt.indexOf(1);
   const late = [first, ...(second ? [second] : [])].some(({ images }) => images.some((one) => one.begin >= begin));
-  if (late) throw odd(undefined, 0, 'has a picture behind its first answer, where none can be seen yet', name);
+  if (late) throw odd(undefined, 0, 'has a picture behind its first answer, where none can be seen yet', placeOf(row.place));
   const prompt = Array.from(first.ids.subarray(0, begin));
   const [answer, other] = [first, second].map((one) => one && Array.from(one.ids.subarray(begin)));
   const learnt = first.learnt.subarray(begin);

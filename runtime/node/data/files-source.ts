@@ -1,6 +1,7 @@
 /**
  * Rows of files, in every layout that `open-rows.ts` reads. All rows that will be used are read and checked when the source is opened, so that
- * a fault in the last row is known before the first step; their texts are kept, their pictures are decoded when they are asked for.
+ * a fault in the last row is known before the first step. What a step needs of their texts is put into a store on the disk, a row at a time
+ * (`row-store.ts`), so that memory holds a few numbers of each row; pictures are decoded when they are asked for.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,21 +10,23 @@ import { PivotError } from '../../../plan/errors.ts';
 import type { DataSource } from '../../../plan/plan.ts';
 import { dataError } from '../../core/data/codes.ts';
 import { PIXEL } from '../../core/data/collate.ts';
-import type { ImageRef, RowPlace } from '../../core/data/conversation.ts';
+import type { ConversationRow, ImageRef, RowPlace } from '../../core/data/conversation.ts';
 import { choiceParam, textParam, wholeParam } from '../../core/data/params.ts';
 import { levels, pixelValues } from '../../core/data/preprocess/preprocess.ts';
 import type { Box, Row, RowSource, SourceContext, SourceOpener } from '../../core/data/row.ts';
 import { checkFiles, contentHash } from './content-hash.ts';
-import { renderRows, saidRow, spellerOf } from './conversations.ts';
-import type { SaidRow } from './conversations.ts';
+import { ConversationRenderer, spellerOf } from './conversations.ts';
 import { placeOf } from './faults.ts';
 import { LAYOUT_NAMES } from './layouts/detect.ts';
 import { openRows } from './open-rows.ts';
+import type { Rows } from './open-rows.ts';
 import type { Decoded, Fit } from './pictures/decode.ts';
 import { openDecoder } from './pictures/decode-pool.ts';
+import type { Decoder } from './pictures/decode-pool.ts';
 import { readRecipe } from './pictures/processor.ts';
 import { plainRow } from './plain-rows.ts';
 import type { Form, PlainRow } from './plain-rows.ts';
+import { RowStore } from './row-store.ts';
 
 const DEFAULT_WORKERS = 2;
 
@@ -43,6 +46,8 @@ interface Kept {
   pictures: readonly number[];
   /** In pixels of the picture as stored. */
   boxes?: Box[];
+  /** All pictures of the row, where they are files of their own: then the row need not be read again. */
+  paths?: string[];
 }
 
 async function openFiles(spec: DataSource, form: Form, context: SourceContext): Promise<RowSource> {
@@ -51,60 +56,87 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
   const layout = choiceParam(spec, 'layout', ['', ...LAYOUT_NAMES], '');
   const [entry, images] = [optional(spec, 'entry'), optional(spec, 'images')];
   const prepared = await preparation(spec, context);
-  const plain: Kept[] = [];
-  const said: SaidRow[] = [];
-  const rows = await openRows(path, given, {
-    wanted: form === 'preferences' ? 'preferences' : 'supervised',
-    ...(layout === '' ? {} : { layout }),
-    ...(entry === undefined ? {} : { entry }),
-    ...(images === undefined ? {} : { images }),
-    limit: spec.count,
-    visit: (row, index, complain) => {
-      if (spec.chat !== undefined) said[index] = saidRow(row);
-      else {
-        const text = plainRow(row, form, complain);
-        if (text !== undefined) plain[index] = keptOf(text);
-      }
-    },
-  });
-  const decoder = openDecoder(context.workers ?? DEFAULT_WORKERS);
+  const kept = new RowStore<Kept>();
+  const renderer =
+    spec.chat === undefined
+      ? undefined
+      : new ConversationRenderer<Pick<Kept, 'paths'>>(form, spec, context, (row, beside) => kept.append({ ...row, ...beside }));
+  let rows: Rows | undefined;
+  let decoder: Decoder | undefined;
   const close = async (): Promise<void> => {
-    await decoder.close();
-    await rows.close();
+    await decoder?.close();
+    await rows?.close();
+    kept.close();
   };
   try {
+    rows = await openRows(path, given, {
+      wanted: form === 'preferences' ? 'preferences' : 'supervised',
+      ...(layout === '' ? {} : { layout }),
+      ...(entry === undefined ? {} : { entry }),
+      ...(images === undefined ? {} : { images }),
+      limit: spec.count,
+      visit: async (row, _, complain, faulty) => {
+        if (renderer !== undefined) {
+          if (!faulty) await renderer.add(row, pathsOf(row));
+          return;
+        }
+        const text = plainRow(row, form, complain);
+        if (text !== undefined && !faulty) kept.append({ ...keptOf(text), ...pathsOf(row) });
+      },
+    });
     await checkUnchanged(spec, path, given);
     for (const warning of rows.warnings) context.warn?.(`warning: ${warning}`);
-    const kept: Kept[] = spec.chat === undefined ? plain : await renderRows(said, form, spec, context, (row) => placeOf(rows.place(row)));
-    return {
-      name: given,
-      count: kept.length,
-      text: (index) => kept[index].texts,
-      place: (index) => {
-        const { file, line } = rows.place(index);
-        return { file, ...(line === undefined ? {} : { line }) };
-      },
-      row: async (index) => {
-        const { texts, pictures, boxes } = kept[index];
-        const all = (await rows.row(index)).images;
-        const decoded = await Promise.all(
-          pictures.map(async (one): Promise<Decoded> => {
-            try {
-              return await decoder.decode(await rows.picture(all[one]), prepared.fit);
-            } catch (cause) {
-              throw brokenPicture(all[one], rows.place(index), cause);
-            }
-          }),
-        );
-        return { ...texts, ...picturesOf(decoded, prepared), ...(boxes && decoded.length > 0 ? scaled(boxes, decoded[0]) : {}) };
-      },
-      ...(spec.chat === undefined ? {} : { spell: spellerOf(resolved(context, spec.chat.folder)) }),
-      close,
-    };
+    await renderer?.finish();
+    decoder = openDecoder(context.workers ?? DEFAULT_WORKERS);
+    return sourceOf({ given, kept, rows, decoder, prepared, close }, spec.chat && resolved(context, spec.chat.folder));
   } catch (error) {
     await close();
     throw error;
+  } finally {
+    await renderer?.close();
   }
+}
+
+interface Opened {
+  given: string;
+  kept: RowStore<Kept>;
+  rows: Rows;
+  decoder: Decoder;
+  prepared: Preparation;
+  close(): Promise<void>;
+}
+
+/** `tokenizer` is the folder of the one that made the ids, where the rows are conversations. */
+function sourceOf({ given, kept, rows, decoder, prepared, close }: Opened, tokenizer: string | undefined): RowSource {
+  const decoded = async (image: ImageRef, index: number): Promise<Decoded> => {
+    try {
+      return await decoder.decode(await rows.picture(image), prepared.fit);
+    } catch (cause) {
+      throw brokenPicture(image, rows.place(index), cause);
+    }
+  };
+  return {
+    name: given,
+    count: kept.count,
+    text: (index) => kept.read(index).texts,
+    place: (index) => {
+      const { file, line } = rows.place(index);
+      return { file, ...(line === undefined ? {} : { line }) };
+    },
+    row: async (index) => {
+      const { texts, pictures, boxes, paths } = kept.read(index);
+      const all = paths === undefined ? (await rows.row(index)).images : paths.map((path): ImageRef => ({ path }));
+      const shown = await Promise.all(pictures.map((one) => decoded(all[one], index)));
+      return { ...texts, ...picturesOf(shown, prepared), ...(boxes && shown.length > 0 ? scaled(boxes, shown[0]) : {}) };
+    },
+    ...(tokenizer === undefined ? {} : { spell: spellerOf(tokenizer) }),
+    close,
+  };
+}
+
+function pathsOf({ images }: ConversationRow): Pick<Kept, 'paths'> {
+  const paths = images.flatMap((image) => ('path' in image ? [image.path] : []));
+  return paths.length === images.length ? { paths } : {};
 }
 
 function resolved(context: SourceContext, given: string): string {

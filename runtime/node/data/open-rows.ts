@@ -1,6 +1,6 @@
 /**
  * Rows of any layout, in the normal form and by index. Opening detects the layout and reads every row once, so that a fault in the last one
- * is known before the first step; nothing of that pass is kept. Pictures are looked at then (whether they are there, and
+ * is known before the first step; nothing of that pass is kept here. Pictures are looked at then (whether they are there, and
  * their headers where their bytes are at hand) and decoded by others, when their row is used.
  */
 import { join } from 'node:path';
@@ -29,8 +29,8 @@ export interface RowsOptions {
   images?: string;
   /** Rows that are checked and counted, from the first on. */
   limit?: number;
-  /** Sees each checked row, and may complain about it. */
-  visit?(row: ConversationRow, index: number, complain: (field: string, what: string) => undefined): void;
+  /** Sees each checked row, in order, and may complain about it. Where one is `faulty`, this or an earlier one, opening will fail. */
+  visit?(row: ConversationRow, index: number, complain: (field: string, what: string) => undefined, faulty: boolean): void | Promise<void>;
 }
 
 export interface Rows {
@@ -75,6 +75,7 @@ export async function openRows(path: string, given: string, options: RowsOptions
     const reader = new RowReader(tables, starts, detected, await pictureFinder(root, detected, options));
     const count = Math.min(all, options.limit ?? all);
     const warnings = await checkRows(reader, count, given, options);
+    for (const table of tables) table.forget?.();
     const groups = tables.flatMap((table) => ('groups' in table && typeof table.groups === 'number' ? [table.groups] : []));
     return {
       layout: detected.layout.name,
@@ -146,7 +147,7 @@ async function checkRows(reader: RowReader, count: number, given: string, { visi
       return undefined;
     };
     for (const picture of pictures) await reader.check(picture, complain);
-    visit?.(row, index, complain);
+    await visit?.(row, index, complain, faults.count > 0);
   }
   faults.throwAny(given, faults.count >= MOST_FAULTS);
   return warnings.lines();

@@ -8,7 +8,8 @@ import { dataError } from '../../core/data/codes.ts';
 import { openSource } from '../../core/data/row.ts';
 import type { Row, RowSource, SourceContext } from '../../core/data/row.ts';
 import { readSafetensors } from '../safetensors/files.ts';
-import { readLines } from './lines.ts';
+import { linesOf } from './lines.ts';
+import { RowStore } from './row-store.ts';
 import { rowsOf } from './tensors-source.ts';
 
 export async function openTable(spec: DataSource, context: SourceContext): Promise<RowSource> {
@@ -23,28 +24,50 @@ interface SampledPair {
 }
 
 export async function openSampledPairs(spec: DataSource, context: SourceContext): Promise<RowSource> {
-  const pairs = (await readLines(join(folderOf(spec, context), 'pairs.jsonl'))).map(pairOf);
   const { base } = spec;
   if (base === undefined) throw new Error('sampled pairs need the data whose prompts were answered');
-  if (pairs.length === 0) {
-    throw dataError('R0525', `${spec.task} kept no pair: all answers to each prompt rank alike`, {
-      cure: 'sample more answers to each prompt, at a higher temperature, or from a model that is less sure',
-    });
+  const pairs = new RowStore<SampledPair>();
+  try {
+    for await (const line of linesOf(join(folderOf(spec, context), 'pairs.jsonl'))) pairs.append(pairOf(line));
+    if (pairs.count === 0) {
+      throw dataError('R0525', `${spec.task} kept no pair: all answers to each prompt rank alike`, {
+        cure: 'sample more answers to each prompt, at a higher temperature, or from a model that is less sure',
+      });
+    }
+    return pairsFrom(await openSource(base, context), pairs, `pairs of ${spec.task}`);
+  } catch (error) {
+    pairs.close();
+    throw error;
   }
-  const source = await openSource(base, context);
-  const pair = (row: Row, index: number): Row => {
+}
+
+function pairsFrom(source: RowSource, pairs: RowStore<SampledPair>, name: string): RowSource {
+  const pair = (row: Row, sampled: SampledPair): Row => {
     const { answer, chosen: _, rejected: __, ...rest } = row;
-    const { chosen, rejected } = pairs[index];
+    const { chosen, rejected } = sampled;
     return { ...rest, chosen, rejected, extra: { ...row.extra, ...(answer === undefined ? {} : { answer }) } };
   };
-  const { text, place, close } = source;
+  const { text, place } = source;
   return {
-    name: `pairs of ${spec.task}`,
-    count: pairs.length,
-    row: async (index) => pair(await source.row(pairs[index].row), index),
-    ...(text === undefined ? {} : { text: (index) => pair(text(pairs[index].row), index) }),
-    ...(place === undefined ? {} : { place: (index) => place(pairs[index].row) }),
-    ...(close === undefined ? {} : { close }),
+    name,
+    count: pairs.count,
+    row: async (index) => {
+      const sampled = pairs.read(index);
+      return pair(await source.row(sampled.row), sampled);
+    },
+    ...(text === undefined
+      ? {}
+      : {
+          text: (index) => {
+            const sampled = pairs.read(index);
+            return pair(text(sampled.row), sampled);
+          },
+        }),
+    ...(place === undefined ? {} : { place: (index) => place(pairs.read(index).row) }),
+    close: async () => {
+      await source.close?.();
+      pairs.close();
+    },
   };
 }
 

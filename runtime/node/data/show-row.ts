@@ -1,8 +1,8 @@
-/** One row as it was read, for people: the normal form in lines, or a page with its pictures as they are preprocessed. */
+/** One row as it was read, for people, and as a checkpoint sees it: the normal form and the tokens, in lines or as a page with the pictures. */
+import { basename } from 'node:path';
 import type { ConversationRow, ImageRef, Message } from '../../core/data/conversation.ts';
 import { dataError } from '../../core/data/codes.ts';
 import { geometry } from '../../core/data/preprocess/preprocess.ts';
-import type { Recipe } from '../../core/data/preprocess/recipe.ts';
 import type { Picture } from '../../core/data/row.ts';
 import { markup } from '../report/html.ts';
 import type { Markup } from '../report/html.ts';
@@ -12,6 +12,8 @@ import { placeOf } from './faults.ts';
 import { openRows } from './open-rows.ts';
 import type { Rows, RowsOptions } from './open-rows.ts';
 import { decodeBytes, decodeFile } from './pictures/decode.ts';
+import type { Seen } from './show-seen.ts';
+import { tokenSections, tokensText } from './show-tokens.ts';
 
 export interface ShownPicture {
   /** As the row names it. */
@@ -60,8 +62,14 @@ function conversationsOf({ prompt, chosen, rejected, messages }: ConversationRow
   return Object.entries({ prompt, chosen, rejected, messages }).filter((entry): entry is [string, Message[]] => entry[1] !== undefined);
 }
 
+/** No checkpoint looks at the row. */
+const NOBODY: Seen = { notes: [] };
+
 /** The row in lines of text. Texts are quoted as JSON, so that blanks and control characters show. */
-export function rowText({ number, count, layout, row, images, rejectedImages, warnings }: ShownRow): string {
+export function rowText(
+  { number, count, layout, row, images, rejectedImages, warnings }: ShownRow,
+  { tokens, notes }: Seen = NOBODY,
+): string {
   const lines = [`${placeOf(row.place)}: row ${number} of ${count}, layout ${layout}`];
   const picture = (name: string, list: readonly ShownPicture[]): void =>
     list.forEach((one, i) => lines.push(`${name} ${i}: ${one.name}, ${one.picture.width} x ${one.picture.height}`));
@@ -75,12 +83,14 @@ export function rowText({ number, count, layout, row, images, rejectedImages, wa
       );
   }
   if (row.conversational === false) lines.push('plain texts: no chat template is applied');
-  return [...lines, ...warnings.map((warning) => `warning: ${warning}`)].join('\n');
+  if (tokens !== undefined) lines.push(...tokensText(tokens));
+  return [...lines, ...[...warnings, ...notes].map((warning) => `warning: ${warning}`)].join('\n');
 }
 
-/** A page of the row; pictures as `recipe` makes them before their bytes become numbers, or as they are. One file, nothing from elsewhere. */
-export async function rowPage(shown: ShownRow, recipe?: Recipe): Promise<string> {
+/** A page of the row; pictures as the processor makes them before their bytes become numbers, or as they are. One file, nothing from elsewhere. */
+export async function rowPage(shown: ShownRow, { pictures: prepared, tokens, refusal, notes }: Seen = NOBODY): Promise<string> {
   const { number, count, given, layout, row, images, rejectedImages, warnings } = shown;
+  const recipe = prepared?.recipe;
   const pictures = await Promise.all(
     [...images, ...rejectedImages].map(async ({ name, picture }) => {
       const seen = recipe === undefined ? picture : geometry(picture, recipe);
@@ -89,16 +99,24 @@ export async function rowPage(shown: ShownRow, recipe?: Recipe): Promise<string>
       return markup`<figure><img src="${source}" alt="${name}" width="${seen.width}" height="${seen.height}"><figcaption>${name}: ${size}</figcaption></figure>`;
     }),
   );
+  const status = [...warnings, ...notes, ...(refusal === undefined ? [] : [`The row has no tokens: ${refusal.message} (${refusal.code})`])];
   return page({
-    title: `Row ${number} of ${given}`,
-    about: recipe === undefined ? '' : `Pictures as ${recipe.as} preprocesses them, before their bytes become numbers.`,
+    title: `Row ${number} of ${basename(given)}`,
+    about: '',
     meta: [placeOf(row.place), `${count} rows`, `layout ${layout}`, ...(row.conversational === false ? ['no chat template'] : [])],
-    ...(warnings.length === 0 ? {} : { status: warnings.join('; ') }),
+    ...(status.length === 0 ? {} : { status: status.join('; ') }),
     sections: [
-      { title: 'Pictures', body: pictures.length === 0 ? markup`<p>none</p>` : pictures },
+      { title: 'Pictures', body: pictures.length === 0 ? markup`<p>none</p>` : [preparedBy(prepared), pictures] },
       ...conversationsOf(row).map(([title, messages]) => ({ title, body: messages.map(messageOf) })),
+      ...(tokens === undefined ? [] : tokenSections(tokens)),
     ],
   });
+}
+
+function preparedBy(prepared: Seen['pictures']): Markup {
+  return prepared === undefined
+    ? markup`<p class="legend">As they are stored.</p>`
+    : markup`<p class="legend">As ${prepared.recipe.as} of ${prepared.folder} preprocesses them, before their bytes become numbers.</p>`;
 }
 
 function messageOf({ role, content }: Message): Markup {

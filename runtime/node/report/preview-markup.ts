@@ -1,8 +1,9 @@
 /** Training rows on the page: picture, then the tokens in their order, those that carry loss underlined. */
 import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
-import type { Piece, Preview, Token } from './preview.ts';
+import type { Preview } from './preview.ts';
 import { thumbnail } from './thumbnail.ts';
+import { pieceMarkup } from './token-markup.ts';
 import { subjectName } from './training-table.ts';
 
 export async function previewsMarkup(previews: readonly Preview[]): Promise<Markup> {
@@ -41,33 +42,4 @@ function stageNames(subjects: Preview['subjects']): Content {
     const arms = subjects.filter((subject) => subject.stage === stage && subject.arm !== undefined);
     return [i > 0 && '; ', stage, arms.length > 0 && ': ', arms.map((arm, k): Content => [k > 0 && ' ', subjectName(arm)])];
   });
-}
-
-function pieceMarkup({ name, tokens }: Piece): Markup {
-  return markup`<span class="piece"><b>${name}</b> ${runsOf(tokens).map((run): Content => [tokenMarkup(run), ' '])}</span>`;
-}
-
-/** Neighbouring padding and places of pictures are counted, everything else stands for itself. */
-function runsOf(tokens: readonly Token[]): (Token & { count: number })[] {
-  const runs: (Token & { count: number })[] = [];
-  for (const token of tokens) {
-    const last = runs.at(-1);
-    const alike = last?.kind === token.kind && last.masked === token.masked;
-    if (alike && (token.kind === 'padding' || token.kind === 'image')) last.count++;
-    else runs.push({ ...token, count: 1 });
-  }
-  return runs;
-}
-
-function tokenMarkup({ text, kind, masked, count }: Token & { count: number }): Markup {
-  const said =
-    kind === 'padding'
-      ? markup`${count} ×&nbsp;pad`
-      : kind === 'image'
-        ? markup`${count} ×&nbsp;${text}`
-        : kind === 'end'
-          ? markup`end`
-          : markup`${text.replaceAll('\n', '↵')}`;
-  const title = kind === 'end' && markup` title="${text}"`;
-  return markup`<span class="token ${kind}${masked && ' loss'}"${title}>${said}</span>`;
 }

@@ -17,9 +17,11 @@ const ROWS = 4;
 
 export interface Token {
   text: string;
-  kind: 'word' | 'end' | 'image' | 'padding';
+  kind: 'word' | 'special' | 'end' | 'image' | 'padding';
   /** Whether the mask is 1 there. */
   masked: boolean;
+  /** Where it is to be told. */
+  id?: number;
 }
 
 export interface Piece {

@@ -113,7 +113,8 @@ table.compact{font-size:.76rem}.compact th,.compact td{padding-top:.22rem;paddin
 .seen .thumbnail{flex:none}
 .piece+.piece{display:block}
 .piece b{font-weight:600;font-size:.76rem;color:var(--faint)}
-.token{background:var(--panel);border-radius:3px;padding:.08em .32em;white-space:nowrap}
+.token{display:inline-block;max-width:100%;background:var(--panel);border-radius:3px;padding:.08em .32em;line-height:1.5;white-space:pre-wrap;overflow-wrap:anywhere}
+.token.special,.token.image{font-size:.76rem;color:var(--soft);box-shadow:inset 0 0 0 1px var(--line)}
 .token.padding,.token.place{background:none;border:1px dashed var(--line);color:var(--faint);font-size:.76rem}
 .token.loss{background:var(--mask);box-shadow:inset 0 -2px 0 var(--mask-line);print-color-adjust:exact;-webkit-print-color-adjust:exact}
 ${swatches(PALETTE, STAGE)}

@@ -69,6 +69,7 @@ export async function openParquet(path: string, name: string, wanted: (column: s
         return { fields };
       },
       place: (row) => ({ file: name, row: row + 1 }),
+      forget: () => cache.clear(),
       close: file.close,
     };
   } catch (error) {

@@ -37,6 +37,8 @@ export interface Table {
   /** A row, or what is wrong with it. Throws R0532 where what surrounds the row is damaged. */
   read(index: number): Promise<{ fields: Fields } | { field?: string; what: string }>;
   place(index: number): RowPlace;
+  /** Lets go of what is kept for rows that follow the last one: a pass over all of them is over. */
+  forget?(): void;
   close(): Promise<void>;
 }
 

@@ -8,6 +8,9 @@ import type { RangeFile } from './table.ts';
 
 export interface TarEntry {
   name: string;
+  /** Where its first header begins. */
+  header: number;
+  /** Where its content begins, and how long that is. */
   start: number;
   size: number;
 }
@@ -27,16 +30,17 @@ const KINDS: Record<string, string> = {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** All files of an archive in their order; folders are passed over. Throws R0532 naming the entry. */
-export async function readEntries(file: RangeFile): Promise<TarEntry[]> {
-  const entries: TarEntry[] = [];
+/** The files of an archive whose headers lie in a range, in their order; folders are passed over. Throws R0532 naming the entry. */
+export async function* entriesOf(file: RangeFile, from = 0, to = file.size): AsyncGenerator<TarEntry> {
   const wrong = (entry: string, what: string): Error => damaged(file.name, `entry ${plain(entry)}: ${what}`);
   let given: { name?: string; size?: bigint } = {};
-  let at = 0;
-  while (at < file.size) {
+  let at = from;
+  let header: number | undefined;
+  while (at < to) {
+    header ??= at;
     const block = await file.bytes(at, at + BLOCK);
     if (block.every((byte) => byte === 0)) {
-      if (await endsHere(file, at)) return entries;
+      if (await endsHere(file, at)) return;
       throw damaged(file.name, `a block of zeros stands between entries, at byte ${at}`);
     }
     if (block.length < BLOCK) {
@@ -68,16 +72,16 @@ export async function readEntries(file: RangeFile): Promise<TarEntry[]> {
       continue;
     }
     if (kind === 'g' || kind === 'K') continue;
-    given = {};
+    const begin = header;
+    [given, header] = [{}, undefined];
     if (kind === '5') continue;
     if (kind !== '0' && kind !== '\0' && kind !== '7') {
       const what = Object.hasOwn(KINDS, kind) ? KINDS[kind] : `of the unknown kind ${plain(kind)}`;
       throw wrong(name, `it is ${what}; only files and folders are read`);
     }
     if (name === '') throw damaged(file.name, `the entry at byte ${data.start - BLOCK} has no name`);
-    entries.push({ name, ...data });
+    yield { name, header: begin, ...data };
   }
-  return entries;
 }
 
 async function checkKind(file: RangeFile): Promise<void> {

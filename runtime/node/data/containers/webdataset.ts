@@ -1,34 +1,43 @@
 /**
  * Samples of a WebDataset archive: files with the same path up to the first dot of the base name are one sample, and stand next to one
- * another. Its JSON is the row, its pictures are the row's `images`: `.png`, or `.0.png`, `.1.png` in that order.
+ * another. Its JSON is the row, its pictures are the row's `images`: `.png`, or `.0.png`, `.1.png` in that order. The scan keeps the name of each
+ * sample and where it lies; its headers are read again with it.
  */
 import { LOOKED_AT, whatItIs } from '../foreign.ts';
 import { MAX_BYTES } from '../pictures/size.ts';
-import { objectOf } from './records.ts';
+import { objectOf, RecordIndex } from './records.ts';
 import { damaged, openRanges, plain } from './table.ts';
 import type { Fields, RangeFile, Table, Value } from './table.ts';
-import { readEntries } from './tar.ts';
+import { entriesOf } from './tar.ts';
 import type { TarEntry } from './tar.ts';
 
 interface Sample {
   key: string;
   text?: TarEntry;
+  /** In the order of their numbers. */
   pictures: TarEntry[];
 }
 
+/** The names of all samples, and the ranges of their headers and contents. */
+interface Samples {
+  keys: string[];
+  ranges: RecordIndex;
+}
+
 const PICTURE = /^(?:(\d+)\.)?(?:png|jpe?g|webp)$/i;
+
 /** Opens an archive. Throws R0504, or R0532 for a damaged one and for samples that are apart or have an ending twice. */
 export async function openWebdataset(path: string, name: string): Promise<Table> {
   const file = await openRanges(path, name);
   try {
     if (file.size === 0) throw damaged(name, 'expected a tar archive, found 0 bytes');
-    const samples = samplesOf(name, await readEntries(file));
-    if (samples.length === 0) throw damaged(name, 'expected at least one sample, found 0 samples');
+    const { keys, ranges } = await indexSamples(file);
+    if (keys.length === 0) throw damaged(name, 'expected at least one sample, found 0 samples');
     return {
       name,
-      count: samples.length,
-      read: (row) => readSample(file, samples[row]),
-      place: (row) => ({ file: name, row: row + 1, entry: samples[row].key }),
+      count: keys.length,
+      read: async (row) => readSample(file, await sampleAt(file, keys[row], ranges.range(row))),
+      place: (row) => ({ file: name, row: row + 1, entry: keys[row] }),
       close: file.close,
     };
   } catch (error) {
@@ -37,33 +46,52 @@ export async function openWebdataset(path: string, name: string): Promise<Table>
   }
 }
 
-function samplesOf(name: string, entries: readonly TarEntry[]): Sample[] {
-  const samples: Sample[] = [];
+/** The sample that a file belongs to, and its ending; undefined for a name without an ending, or one that begins with a dot. */
+function partsOf(name: string): { key: string; ending: string } | undefined {
+  const match = /^(?:\.\/)?((?:.*[/\\])?[^./\\][^./\\]*)\.([^/\\]*)$/s.exec(name);
+  return match === null ? undefined : { key: match[1], ending: match[2] };
+}
+
+async function indexSamples(file: RangeFile): Promise<Samples> {
+  const samples: Samples = { keys: [], ranges: new RecordIndex() };
   const known = new Set<string>();
-  let endings = new Set<string>();
-  for (const entry of entries) {
-    const match = /^(?:\.\/)?((?:.*[/\\])?[^./\\][^./\\]*)\.([^/\\]*)$/s.exec(entry.name);
-    // A name without an ending, or one that begins with a dot, belongs to no sample.
-    if (match === null) continue;
-    const [, key, ending] = match;
-    let sample = samples.at(-1);
-    if (sample?.key !== key) {
+  let last: { key: string; begin: number; end: number; endings: Set<string> } | undefined;
+  const add = (): void => {
+    if (last === undefined) return;
+    samples.keys.push(last.key);
+    samples.ranges.add(last.begin, last.end, 0);
+  };
+  for await (const { name, header, start, size } of entriesOf(file)) {
+    const parts = partsOf(name);
+    if (parts === undefined) continue;
+    const { key, ending } = parts;
+    if (last?.key !== key) {
       if (known.has(key))
-        throw damaged(name, `sample ${plain(key)} stands twice, or its parts are apart`, {
+        throw damaged(file.name, `sample ${plain(key)} stands twice, or its parts are apart`, {
           cure: 'write the parts of a sample next to one another, each sample once',
         });
       known.add(key);
-      endings = new Set();
-      sample = { key, pictures: [] };
-      samples.push(sample);
+      add();
+      last = { key, begin: header, end: header, endings: new Set() };
     }
-    if (endings.has(ending)) throw damaged(name, `entry ${plain(entry.name)} stands twice in its sample`);
-    endings.add(ending);
-    if (ending.toLowerCase() === 'json') sample.text = entry;
-    else if (PICTURE.test(ending)) sample.pictures.push(entry);
+    if (last.endings.has(ending)) throw damaged(file.name, `entry ${plain(name)} stands twice in its sample`);
+    last.endings.add(ending);
+    last.end = start + size;
   }
-  for (const { pictures } of samples) pictures.sort((a, b) => numberOf(a) - numberOf(b));
+  add();
   return samples;
+}
+
+async function sampleAt(file: RangeFile, key: string, [begin, end]: [number, number]): Promise<Sample> {
+  const sample: Sample = { key, pictures: [] };
+  for await (const entry of entriesOf(file, begin, end)) {
+    const parts = partsOf(entry.name);
+    if (parts?.key !== key) continue;
+    if (parts.ending.toLowerCase() === 'json') sample.text = entry;
+    else if (PICTURE.test(parts.ending)) sample.pictures.push(entry);
+  }
+  sample.pictures.sort((a, b) => numberOf(a) - numberOf(b));
+  return sample;
 }
 
 function numberOf({ name }: TarEntry): number {
