@@ -26,12 +26,13 @@ const files: Files = {
   write: async (path, parts) => {
     if (now('write', path)) {
       mkdirSync(dirname(path), { recursive: true });
-      const [first] = parts;
-      writeFileSync(
-        join(dirname(path), `.${basename(path)}.1.aa.tmp`),
-        typeof first === 'string' ? first.slice(0, 7) : first.subarray(0, 7),
-      );
-      die();
+      for await (const first of parts) {
+        writeFileSync(
+          join(dirname(path), `.${basename(path)}.1.aa.tmp`),
+          typeof first === 'string' ? first.slice(0, 7) : first.subarray(0, 7),
+        );
+        die();
+      }
     }
     await diskFiles.write(path, parts);
     if (now('written', path)) die();

@@ -38,7 +38,7 @@ export const SMALL_LLAVA = {
 
 export async function smallLlava(folder: string, config: typeof SMALL_LLAVA = SMALL_LLAVA): Promise<void> {
   const { vision_config: v, text_config: t } = config;
-  const tensors: RawTensor[] = [];
+  const tensors: (RawTensor & { bytes: Uint8Array })[] = [];
   const add = (name: string, ...shape: number[]): void => {
     const values = normal(name, 0, elements(shape), 0.3);
     const bytes = floatBytes('BF16', name.includes('norm') && name.endsWith('weight') ? values.map((x) => 1 + x / 10) : values);

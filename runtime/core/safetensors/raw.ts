@@ -1,5 +1,7 @@
 /** Writing tensors in the types that a checkpoint has: bytes as they were, or f32 rounded to half precision. */
 
+import { elements } from '../../../plan/dtypes.ts';
+import { STORED_BYTES } from './convert.ts';
 import type { FileDtype } from './convert.ts';
 
 /** A tensor as it lies in a file. */
@@ -7,15 +9,14 @@ export interface RawTensor {
   name: string;
   dtype: FileDtype;
   shape: readonly number[];
-  bytes: Uint8Array;
 }
 
 /** Length and JSON of a safetensors header for these tensors, in this order, padded to 8 bytes; their bytes follow. */
 export function encodeRawHeader(tensors: readonly RawTensor[], metadata: Record<string, string>): Uint8Array {
   let at = 0;
-  const entries = tensors.map(({ name, dtype, shape, bytes }): [string, unknown] => {
+  const entries = tensors.map(({ name, dtype, shape }): [string, unknown] => {
     const from = at;
-    at += bytes.length;
+    at += elements(shape) * STORED_BYTES[dtype];
     return [name, { dtype, shape, data_offsets: [from, at] }];
   });
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries])));

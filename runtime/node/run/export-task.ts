@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { ExportedTensor, ExportTask } from '../../../plan/plan.ts';
 import type { Tensor } from '../../core/safetensors/format.ts';
 import { encodeRawHeader, floatBytes } from '../../core/safetensors/raw.ts';
-import type { RawTensor } from '../../core/safetensors/raw.ts';
 import { runError } from '../../core/train/errors.ts';
 import { initialValue } from '../../core/train/start.ts';
 import type { WeightSource } from '../../core/train/storage.ts';
@@ -52,12 +51,14 @@ async function valueOf({ name, shape, source, merge }: ExportedTensor, seed: num
   const { rank, scale } = merge;
   const down = await value(merge.down, [rank, columns], `${name} down`);
   const up = await value(merge.up, [rows, rank], `${name} up`);
+  const change = new Float64Array(columns);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      let change = 0;
-      for (let r = 0; r < rank; r++) change += up[i * rank + r] * down[r * columns + j];
-      data[i * columns + j] += scale * change;
+    change.fill(0);
+    for (let r = 0; r < rank; r++) {
+      const factor = up[i * rank + r];
+      for (let j = 0; j < columns; j++) change[j] += factor * down[r * columns + j];
     }
+    for (let j = 0; j < columns; j++) data[i * columns + j] += scale * change[j];
   }
   return { name, dtype: 'f32', shape, data };
 }
@@ -74,17 +75,19 @@ async function writeCheckpoint(context: RunContext, task: ExportTask, from: stri
   for (const name of names.filter((one) => one.endsWith('.safetensors'))) {
     const source = await openSafetensors(join(from, name));
     try {
-      const tensors: RawTensor[] = [];
-      for (const own of source.names) {
-        const info = source.info(own);
-        const replaced = parts.get(own);
-        parts.delete(own);
-        const bytes = replaced && floatBytes(info.fileDtype, await whole(replaced, task.seed, weights));
-        tensors.push({ name: own, dtype: info.fileDtype, shape: info.shape, bytes: bytes ?? (await source.bytes(own)) });
-      }
       const metadata = { ...source.metadata, format: 'pt', pivot: context.planHash };
+      const tensors = source.names.map((own) => ({ ...source.info(own), dtype: source.info(own).fileDtype }));
       const target = join(path, name);
-      await onFile(target, () => context.files.write(target, [encodeRawHeader(tensors, metadata), ...tensors.map(({ bytes }) => bytes)]));
+      // Tensor by tensor: a shard may be larger than memory.
+      const written = async function* (): AsyncGenerator<Uint8Array> {
+        yield encodeRawHeader(tensors, metadata);
+        for (const { name: own, dtype } of tensors) {
+          const replaced = parts.get(own);
+          parts.delete(own);
+          yield (replaced && floatBytes(dtype, await whole(replaced, task.seed, weights))) ?? (await source.bytes(own));
+        }
+      };
+      await onFile(target, () => context.files.write(target, written()));
     } finally {
       await source.close();
     }

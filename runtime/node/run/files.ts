@@ -6,6 +6,7 @@ import { mkdir, open, readFile, readdir, rename, rm, stat, statfs } from 'node:f
 import { PivotError } from '../../../plan/errors.ts';
 import { runError } from '../../core/train/errors.ts';
 import { writeAtomic } from '../safetensors/atomic.ts';
+import type { FileParts } from '../safetensors/atomic.ts';
 
 /** A file that stays open for appending. */
 export interface AppendFile {
@@ -17,7 +18,7 @@ export interface AppendFile {
 
 export interface Files {
   /** Whole or not at all. */
-  write(path: string, parts: Iterable<Uint8Array | string>): Promise<void>;
+  write(path: string, parts: FileParts): Promise<void>;
   openAppend(path: string): Promise<AppendFile>;
   /** Bytes that are free for this user on the disk that holds `folder`. */
   free(folder: string): Promise<number>;

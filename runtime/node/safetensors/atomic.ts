@@ -6,15 +6,18 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Writes `parts` one behind the other as the file `path`, atomically; makes the folder if there is none. */
-export async function writeAtomic(path: string, parts: Iterable<Uint8Array | string>): Promise<void> {
+/** What a file is made of, one behind the other; parts may be made as they are written, so that they need not all be held at once. */
+export type FileParts = Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
+
+/** Writes `parts` as the file `path`, atomically; makes the folder if there is none. */
+export async function writeAtomic(path: string, parts: FileParts): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
   try {
     const handle = await open(temporary, 'wx');
     try {
-      for (const part of parts) await writeAll(handle, typeof part === 'string' ? new TextEncoder().encode(part) : part);
+      for await (const part of parts) await writeAll(handle, typeof part === 'string' ? new TextEncoder().encode(part) : part);
       await handle.sync();
     } finally {
       await handle.close();
