@@ -60,7 +60,8 @@ export function applyOptimizer(
   const rates = new Map<Rate, NumberValue>();
   const ownRate = (own: Rate): NumberValue => {
     if (!rate) return fail('P0529', { name }, span);
-    const known = rates.get(own) ?? rateOf(ctx, own, rate, length, span);
+    // A scalar of its own even where it happens to be another's: cells of a tuning grid must have the same programs.
+    const known = rates.get(own) ?? rateOf(ctx, own, { ...rate, uniform: `${rate.uniform} (${rates.size + 1})` }, length, span);
     rates.set(own, known);
     return known;
   };

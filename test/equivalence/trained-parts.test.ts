@@ -15,12 +15,25 @@ const device = testDevice();
 const FOLDER = join(packageRoot(), 'test', 'equivalence');
 const RATE = 'optimize adamw(lr: cosine(peak: 2e-3, warmup: 2 steps))';
 
-function compiled(fields: string[], targets: Target[] = []): Compiled {
+function compiled(fields: string[], targets: Target[] = [], more: string[] = []): Compiled {
   const host = nodeHost(FOLDER);
   const tiny = host.read('tiny.pivot')?.replace('depth: 1, heads: 2)', 'depth: 3, heads: 2)') ?? '';
   const head = tiny.replace('use std.optim.adamw', 'use std.optim.adamw\nuse std.schedule.{ cosine, constant }');
   const optimize = fields.some((field) => field.startsWith('optimize')) ? [] : [RATE];
-  const text = [head, 'stage tiny {', ...fields, ...optimize, 'on pairs', 'loss sft', 'clip 1.0', 'batch 8', 'steps 8', '}', ''].join('\n');
+  const text = [
+    head,
+    'stage tiny {',
+    ...fields,
+    ...optimize,
+    'on pairs',
+    'loss sft',
+    'clip 1.0',
+    'batch 8',
+    'steps 8',
+    '}',
+    ...more,
+    '',
+  ].join('\n');
   return compile('run.pivot', { ...host, read: (path) => (path === 'run.pivot' ? text : host.read(path)) }, { targets });
 }
 
@@ -76,6 +89,16 @@ describe('what is trained', () => {
     expect(Object.keys(slow.tables).length).toBeGreaterThan(Object.keys(plain.tables).length);
     expect(slow.tables.learning_rate).toEqual(plain.tables.learning_rate);
     expect(slow.hash).not.toBe(plain.hash);
+  });
+
+  test('a rate of a part can be tuned, also where a value is that of the stage', () => {
+    const tuned = compiled(
+      ['train [at_rate(eyes, rate), mllm.connector]', 'optimize adamw(lr: 1e-3)', 'tune rate in [1e-3, 2e-3] by objects.top1 on seeds [7]'],
+      [],
+      ['use std.probe.linear_probe', 'probe objects = linear_probe(tiny.eyes, on: scenes.objects, fit: 64, held: 64)'],
+    );
+    expect(tuned.diagnostics).toEqual([]);
+    expect(tuned.plan?.tasks.some(({ kind }) => kind === 'select')).toBe(true);
   });
 });
 
