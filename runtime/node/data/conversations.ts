@@ -2,17 +2,15 @@
  * Rows as conversations that a checkpoint's tokenizer and chat template have written. All rows are rendered when their source is opened, so that
  * a template's refusal of the last one is known before the first step; the process that executes templates ends with that.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { TOKENIZER_FILES } from '../../../plan/checkpoint-files.ts';
 import { PivotError } from '../../../plan/errors.ts';
-import { isObject, own, readJson } from '../../../plan/json.ts';
 import type { DataSource } from '../../../plan/plan.ts';
 import { wordsOf } from '../../core/data/conversation.ts';
 import type { ConversationRow, Message } from '../../core/data/conversation.ts';
 import type { Row, SourceContext, TokenIds } from '../../core/data/row.ts';
 import { renderConversations, renderPairs, renderPlainPairs } from '../../core/tokenize/answers.ts';
 import type { Pair, RenderOptions, Sequence } from '../../core/tokenize/answers.ts';
+import { imageToken } from '../tokenize/image-token.ts';
 import { openTokenizer } from '../tokenize/open.ts';
 import type { TextTokenizer } from '../tokenize/open.ts';
 import { checkFiles } from './content-hash.ts';
@@ -36,8 +34,6 @@ export interface RenderedRow {
 
 /** Rows that go through the template at once. */
 const BATCH = 256;
-/** Tokens that stand for a picture, where neither the text nor the checkpoint's config says which. */
-const USUAL = ['<image>', '<|image_pad|>'];
 
 /** Throws R0523 (other files than when compiled), R0540 to R0544 (tokenizer, template, or a row they refuse). */
 export async function renderRows(
@@ -82,20 +78,6 @@ export function spellerOf(folder: string): (ids: readonly number[]) => Promise<s
       await tokenizer.close();
     }
   };
-}
-
-/** The token of the text, that of the checkpoint's config, or a usual one that the tokenizer has. */
-async function imageToken(tokenizer: TextTokenizer, folder: string, given: unknown): Promise<string | undefined> {
-  if (typeof given === 'string' && given !== '') return given;
-  const file = join(folder, 'config.json');
-  const bytes = await readFile(file).catch(() => undefined);
-  const config = bytes && readJson(bytes, file, { code: 'R0540', cure: 'fetch the file again' }).value;
-  if (isObject(config)) {
-    const id = own(config, 'image_token_index') ?? own(config, 'image_token_id');
-    if (typeof id === 'number') return (await tokenizer.decode([[id]], false))[0];
-  }
-  const ids = await tokenizer.ids(USUAL);
-  return USUAL.find((_, i) => ids[i] !== undefined);
 }
 
 async function pairs(tokenizer: TextTokenizer, rows: readonly SaidRow[], options: RenderOptions): Promise<Sequence[][]> {
@@ -178,12 +160,17 @@ function joined(row: SaidRow, [first, second]: Sequence[], image: number, name: 
   const learnt = first.learnt.subarray(begin);
   const ids: TokenIds =
     other === undefined
-      ? { prompt, answer, image, ...(learnt.includes(0) ? { learnt } : {}) }
+      ? { prompt, answer, image, ...(learnt.includes(0) ? { learnt, last: lastBegin(learnt) } : {}) }
       : { prompt, chosen: answer, rejected: other, image };
   return {
     texts: { ids, ...wordsOfRow(row), ...(row.extra === undefined ? {} : { extra: row.extra }) },
     pictures: first.images.map(({ index }) => index),
   };
+}
+
+/** Where the last run of learnt tokens begins. */
+function lastBegin(learnt: Uint8Array): number {
+  return learnt.lastIndexOf(0, learnt.lastIndexOf(1)) + 1;
 }
 
 function wordsOfRow({ prompt, chosen, rejected, messages }: SaidRow): Pick<Row, 'prompt' | 'chosen' | 'rejected' | 'answer'> {
