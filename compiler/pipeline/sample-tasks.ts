@@ -5,7 +5,7 @@ import type { SampleTask, StateTensor } from '../../plan/plan.ts';
 import { fail } from '../elaborate/fault.ts';
 import type { DataValue, ModelValue } from '../elaborate/values.ts';
 import type { Graph } from '../graph/graph.ts';
-import { collateFor } from './batch.ts';
+import { collateFor, requireImage } from './batch.ts';
 import { speechOf } from './data-source.ts';
 import { decodeGraphs } from './decode.ts';
 import type { DecodeGraphs } from './decode.ts';
@@ -44,6 +44,7 @@ export class Sampler {
   task(sampling: Sampling, from: StageResult, seed: number): string {
     const { model, on, perPrompt, temperature, rank, span } = sampling;
     const { maker } = this;
+    requireImage(model, on, span);
     const data = maker.dataSource(on, seed);
     const collate = collateFor(model, on, false, span);
     if (collate.layout !== 'answers') return fail('P0514', { layout: on.layout }, span);
