@@ -4,7 +4,7 @@ import { Fault } from '../elaborate/fault.ts';
 import type { Universe } from '../elaborate/names.ts';
 import { collateFor } from './batch.ts';
 import { processorOf, speechOf } from './data-source.ts';
-import { camGraph, decodeGraphs } from './decode.ts';
+import { camGraph, decodeGraphs, decodingKey } from './decode.ts';
 import type { StageSpec } from './stages.ts';
 import type { Programs } from './tasks.ts';
 
@@ -19,7 +19,7 @@ export function buildAsks({ loaded, host }: Universe, specs: readonly StageSpec[
     const tokenizer = train?.data.tokenizer;
     if (!train || !tokenizer || train.model.form.kind !== 'arrow' || !['pairs', 'answers'].includes(train.data.layout)) return [];
     const { image, prompt, answer, pictures } = train.data;
-    const key = JSON.stringify([train.model.path, image, prompt, answer, pictures]);
+    const key = JSON.stringify([decodingKey(train.model), image, prompt, answer, pictures]);
     if (!known.has(key)) known.set(key, build(loaded, spec, programs));
     const built = known.get(key);
     if (!built) return [];

@@ -111,6 +111,12 @@ export function decodeGraphs(
   };
 }
 
+/** Models that are decoded alike have one key: an adapter is part of what a model is, though its path does not tell. */
+export function decodingKey({ path, form }: ModelValue): string {
+  const parts = form.kind === 'arrow' ? [form.encoder, form.connector, form.language] : [form.layer];
+  return JSON.stringify([path, ...parts.map(({ adapter }) => adapter ?? null)]);
+}
+
 /** Places before an answer: those of the prompt, and those of its pictures. */
 function promptPlaces({ pictures, imageTokens, prompt }: AnsweredCollate): number {
   return (pictures ?? 1) * imageTokens + prompt;

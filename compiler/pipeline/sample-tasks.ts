@@ -7,7 +7,7 @@ import type { DataValue, ModelValue } from '../elaborate/values.ts';
 import type { Graph } from '../graph/graph.ts';
 import { collateFor, requireImage } from './batch.ts';
 import { speechOf } from './data-source.ts';
-import { decodeGraphs } from './decode.ts';
+import { decodeGraphs, decodingKey } from './decode.ts';
 import type { DecodeGraphs } from './decode.ts';
 import type { StageResult } from './sources.ts';
 import { needsOf, tasksOf } from './tasks.ts';
@@ -49,7 +49,7 @@ export class Sampler {
     const collate = collateFor(model, on, false, span);
     if (collate.layout !== 'answers') return fail('P0514', { layout: on.layout }, span);
     const items = on.count * perPrompt;
-    const key = hashOf([model.path, collate, items]);
+    const key = hashOf([decodingKey(model), collate, items]);
     const known = this.decoders.get(key) ?? this.decoder(sampling, collate, items);
     this.decoders.set(key, known);
     const { batch } = known;

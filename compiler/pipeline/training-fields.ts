@@ -235,6 +235,11 @@ function trainedParts(value: Value, span: Span): TrainedPart[] {
   return paths.map((path) => ({ name: path, paths: [path], span }));
 }
 
+/** A model as a stage trained it: with the adapters that it has there. */
+export function asTrained(model: ModelValue, stage: { train?: Pick<TrainFields, 'model'> }): ModelValue {
+  return stage.train?.model.path === model.path ? stage.train.model : model;
+}
+
 /** The model with the adapters that are trained in it. */
 function withAdapters(model: ModelValue, trained: readonly TrainedPart[]): ModelValue {
   const adapt = (part: InstanceValue): InstanceValue => {

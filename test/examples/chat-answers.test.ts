@@ -99,7 +99,7 @@ describe('a model with a chat template', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as T);
-  const put = (question: string, more: { cam?: boolean; stage?: string } = {}, picture = 0) =>
+  const put = (question: string, more: { cam?: boolean; stage?: string; base?: string } = {}, picture = 0) =>
     ask({
       ...{ run: out, base: folder, picture: join(folder, 'rows', 'images', `${picture}.png`), question },
       ...{ seed: 0, temperature: 0, cam: false, stage: 'learn', device: device(), ...more },
@@ -178,6 +178,13 @@ describe('a model with a chat template', () => {
     await expect(put(' ')).rejects.toMatchObject({ code: 'R0655' });
     await expect(put('what '.repeat(80))).rejects.toMatchObject({ code: 'R0655', cure: expect.stringMatching(/prompt: \d+ or more/) });
     await expect(put('what is <image>?')).rejects.toMatchObject({ code: 'R0544' });
+  });
+
+  test('a run without its checkpoints beside it is told what is missing', async () => {
+    await expect(put('What colour?', { base: join(folder, 'elsewhere') })).rejects.toMatchObject({
+      code: 'R0504',
+      cure: expect.stringContaining('--base'),
+    });
   });
 
   test('other files than those of the plan are refused', async () => {

@@ -119,6 +119,12 @@ describe('siglip-qwen.pivot', () => {
     const asked = { run: out, base: folder, picture: join(folder, 'pairs', 'images', '0.png'), question: 'What is here?' };
     const { answers } = await ask({ ...asked, seed: 0, temperature: 0, cam: true, device: device() });
     expect(answers.map(({ name, cam }) => [name, cam?.grid])).toEqual([['tune', 3]]);
+    // Each model has the weights that its stage left, and the adapter where one was trained.
+    const adapted = planOf().asks.map(({ stage, state }) => [stage, state.some(({ name }) => name.endsWith('lora_A.weight'))]);
+    expect(adapted).toEqual([
+      ['align', false],
+      ['tune', true],
+    ]);
     expect(answers[0].said).not.toBe('');
   });
 

@@ -1,4 +1,5 @@
 /** Answers where image tokens stand among the tokens of the prompt: with the cache as without it, whatever else is in the batch. */
+import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { elements } from '../../plan/dtypes.ts';
 import { collate, collatePrompts } from '../../runtime/core/data/collate.ts';
@@ -12,6 +13,7 @@ import { likeliest } from '../../runtime/core/train/choose.ts';
 import { sleepingWait } from '../../runtime/node/device/wait.ts';
 import { chatDecoder, chatModel, chatWhole } from '../support/chat-model.ts';
 import { lowerAll } from '../support/decoder.ts';
+import { readModel, storedWeights } from '../parity/models/recording.ts';
 import { testDevice } from '../support/device.ts';
 import { targetOf } from '../support/run-graph.ts';
 
@@ -35,7 +37,12 @@ const ROWS = [
   row('last', [84, 11, IMAGE]),
 ];
 
-async function withWeights<T>(roles: Parameters<typeof lowerAll>[0], run: (executor: Executor) => Promise<T>): Promise<T> {
+/** Runs with weights drawn by their names where `stored` has none. */
+async function withWeights<T>(
+  roles: Parameters<typeof lowerAll>[0],
+  run: (executor: Executor) => Promise<T>,
+  stored: Record<string, Float32Array> = {},
+): Promise<T> {
   const { programs, kernels } = lowerAll(roles, targetOf(device()));
   const executor = await Executor.create({ device: device().device, wait: sleepingWait, programs, kernels });
   try {
@@ -45,8 +52,10 @@ async function withWeights<T>(roles: Parameters<typeof lowerAll>[0], run: (execu
       ),
     );
     // Wide, so that answers differ from row to row.
-    for (const [name, shape] of shapes)
-      if (!name.startsWith('cache')) executor.writeState(name, normal(name, 3, elements(shape), name.includes('norm') ? 1 : 0.25));
+    for (const [name, shape] of shapes) {
+      if (name.startsWith('cache')) continue;
+      executor.writeState(name, stored[name] ?? normal(name, 3, elements(shape), name.includes('norm') ? 1 : 0.25));
+    }
     return await run(executor);
   } finally {
     executor.destroy();
@@ -107,4 +116,26 @@ describe('greedy answers', () => {
 
     for (const [i, one] of ROWS.entries()) expect((await decoded([one], end)).answers[0].tokens).toEqual(answers[i].tokens);
   });
+});
+
+test('a checkpoint answers as transformers does, token for token', async () => {
+  const { generation } = await readModel(resolve('test/fixtures/models'), 'qwen2-bf16-sharded');
+  const rows = generation.map(({ prompt_ids: prompt }): Row => ({ ids: { prompt, image: IMAGE }, pixels: new Float32Array(0) }));
+  const prompt = Math.max(...generation.map(({ prompt_ids: ids }) => ids.length));
+  const own = chatModel({ prompt, answer: generation[0].new_ids.length });
+  const graphs = chatDecoder(own, rows.length);
+  const weights = graphs.weights.filter(({ stored }) => stored !== undefined);
+  const stored = (await storedWeights(resolve('test/fixtures/models'), weights)) as Record<string, Float32Array>;
+  const { programs } = lowerAll(graphs.roles, targetOf(device()));
+  const tokens = { ends: [602], never: [], pad: 0, decode: () => Promise.resolve([]) };
+  const answers = await withWeights(
+    graphs.roles,
+    (executor) => {
+      const answering = { name: 'test', executor, programs, scalars: graphs.scalars, collate: own.collate, tokens };
+      const prompts = collatePrompts(rows, own.collate, undefined, where(rows));
+      return answer(answering, prompts, rows.length, '', (logits) => likeliest(logits, []));
+    },
+    stored,
+  );
+  expect(answers.map(idsOf)).toEqual(generation.map(({ new_ids: ids }) => ids));
 });

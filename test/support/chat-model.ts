@@ -16,21 +16,22 @@ import { decodeGraphs } from '../../compiler/pipeline/decode.ts';
 import type { DecodeGraphs } from '../../compiler/pipeline/decode.ts';
 import type { Span } from '../../grammar/index.ts';
 
-const TEXT = `pivot 1
+const textOf = (prompt: number, answer: number): string => `pivot 1
 use std.connector.mlp.mlp
 use std.data.files
 
 encoder  eyes = pretrained("siglip2")
 language head = pretrained("qwen2-bf16-sharded")
 model    mllm = eyes -> mlp() -> head
-data     rows = files.captions(folder: "rows", tokenizer: head.tokenizer, count: 4, size: 48px, prompt: 9, answer: 10, pictures: 2)
+data     rows = files.captions(folder: "rows", tokenizer: head.tokenizer, count: 4, size: 48px, prompt: ${prompt}, answer: ${answer}, pictures: 2)
 `;
 
 const SPAN: Span = { file: 'chat.pivot', start: 0, end: 0, line: 1, column: 1, endLine: 1, endColumn: 1 };
 
-export function chatModel() {
+export function chatModel({ prompt = 9, answer = 10 } = {}) {
+  const text = textOf(prompt, answer);
   const real = nodeHost(resolve('test/fixtures/models'));
-  const host = { ...real, read: (path: string) => (path === 'chat.pivot' ? TEXT : real.read(path)) };
+  const host = { ...real, read: (path: string) => (path === 'chat.pivot' ? text : real.read(path)) };
   const loaded = loadModules('chat.pivot', host, ['std.model.vision_language', 'std.model.generate', 'std.pretrained.architectures']);
   if (loaded.diagnostics.length > 0) throw new Error(loaded.diagnostics.map((d) => d.message).join('\n'));
   const universe = openUniverse(loaded, host, new Map());
