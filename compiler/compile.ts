@@ -115,7 +115,7 @@ class Compilation {
       if (declaration.kind === 'Binding' && declaration.keyword === 'probe') this.attempt(() => assembly.probe(declaration));
     for (const declaration of main.tree.declarations) if (declaration.kind === 'Export') this.attempt(() => assembly.export(declaration));
     this.asks = buildAsks(
-      this.universe.loaded,
+      this.universe,
       this.stages.map(({ spec }) => spec),
       (roles, label, halves) => this.lowerRoles(roles, label, halves),
     );

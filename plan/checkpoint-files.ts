@@ -3,6 +3,9 @@
 /** All that makes ids of a conversation; a folder has some of them. */
 export const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json', 'chat_template.json', 'chat_template.jinja'] as const;
 
+/** All that makes texts of the ids that a model answers with, and says by which ids an answer ends. */
+export const SPEECH_FILES = [...TOKENIZER_FILES, 'generation_config.json', 'config.json'] as const;
+
 /** What makes pixel values of a picture. */
 export const PROCESSOR_FILE = 'preprocessor_config.json';
 

@@ -92,6 +92,15 @@ export interface DataSource {
   exchanged?: number;
 }
 
+/** The checkpoint in whose tokens a model answers: its tokenizer makes texts of them, its configs say by which of them an answer ends. */
+export interface Speech {
+  folder: string;
+  /** Hash of the files that say so (`SPEECH_FILES`), when compiled. */
+  hash: string;
+  /** The token that stands for a picture, where the text names it. */
+  imageToken?: string;
+}
+
 export type Tokenizer = { kind: 'words'; words: string[]; pad: number; end: number };
 
 /** Programs by role, as hashes into `Plan.programs`, for one target. */
@@ -171,13 +180,14 @@ export interface EmbedTask extends TaskBase {
 
 /**
  * Lets a model answer the prompts of its data, token by token, with a key-value cache. Roles: `prefill` takes image and
- * prompt, fills the cache and gives `logits` [N, V] of the first token of the answer; `decode` takes one token a row, at the
+ * prompt (where image tokens stand among those of the prompt, `seen` too), fills the cache and gives `logits` [N, V] of the first token of the answer; `decode` takes one token a row, at the
  * place that its inputs name, and gives the next `logits`; each also as `.rest` for the last smaller batch. Which token is
  * taken is decided on the host in float64: the likeliest at temperature 0, else drawn by a key of (seed, row, sample, token).
  *
  * Keeps `rows.jsonl`: a line an answer with `row`, `sample`, `prompt`, `answer` (the data's own), `said`, `tokens`, `ended`, and
- * whatever else the row says. With `rank` also `pairs.jsonl` (`row`, `chosen`, `rejected`, and their ranks: the best and the worst
- * answer of each prompt) and `kept.json` (how many pairs were kept, and why others were not).
+ * whatever else the row says; where a tokenizer of a checkpoint is read, also `end`, the token by which the answer ended. With `rank`
+ * also `pairs.jsonl` (`row`, `chosen`, `rejected`, and their ranks: the best and the worst answer of each prompt; with `end` also the
+ * `ids` of both, as they were said) and `kept.json` (how many pairs were kept, and why others were not).
  */
 export interface SampleTask extends TaskBase {
   kind: 'sample';
@@ -193,6 +203,8 @@ export interface SampleTask extends TaskBase {
   /** 0 takes the likeliest token. */
   temperature: number;
   rank?: string;
+  /** Where the data are conversations. */
+  speech?: Speech;
   /** What answers: the stage whose weights these are, for tables. */
   subject: { stage: string; arm?: string };
 }
@@ -272,7 +284,11 @@ export interface Ask {
   /** Names and shapes of the model's weights in the task's result, and the cache. */
   state: { name: string; shape: number[]; keep: 'weight' | 'working' }[];
   collate: Extract<Collate, { layout: 'pairs' | 'answers' }>;
-  tokenizer: string;
+  /** Key of `Plan.tokenizers`, for a model that was trained on words; else `speech`, whose chat template writes the question. */
+  tokenizer?: string;
+  speech?: Speech;
+  /** As in `DataSource`: how the picture is prepared. */
+  processor?: DataSource['processor'];
   programs: Record<string, Roles>;
   scalars: Record<string, number>;
 }

@@ -31,7 +31,11 @@ export const ask: CommandModule<object, Arguments> = {
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'a run folder' })
       .positional('image', { type: 'string', demandOption: true, describe: 'a picture: PNG, JPEG or WebP' })
-      .positional('question', { type: 'string', demandOption: true, describe: "in quotes, with words of the model's tokenizer" })
+      .positional('question', {
+        type: 'string',
+        demandOption: true,
+        describe: 'in quotes; a model that was trained on a list of words knows those only',
+      })
       .option('stage', { type: 'string', describe: 'whose model (default: the last stage that can be asked)' })
       .option('arm', { type: 'string', describe: 'which arm of a comparison (default: all, one line each)' })
       .option('seed', { type: 'number', default: 0, describe: 'which seed of the text' })

@@ -1,9 +1,10 @@
 /** The models of a plan that can be asked: programs that answer one row with the weights that a stage or arm leaves. */
 import type { Ask } from '../../plan/plan.ts';
 import { Fault } from '../elaborate/fault.ts';
-import type { Loaded } from '../modules/modules.ts';
+import type { Universe } from '../elaborate/names.ts';
 import { collateFor } from './batch.ts';
-import { camGraph, decodeGraphs } from './decode.ts';
+import { processorOf, speechOf } from './data-source.ts';
+import { camGraph, decodeGraphs, decodingKey } from './decode.ts';
 import type { StageSpec } from './stages.ts';
 import type { Programs } from './tasks.ts';
 
@@ -11,31 +12,26 @@ import type { Programs } from './tasks.ts';
  * One for each stage or arm that trains a model of the arrow form on texts. A model that cannot be decoded has none, and that is
  * no fault of the text. Arms that train the same model share its programs.
  */
-export function buildAsks(loaded: Loaded, specs: readonly StageSpec[], programs: Programs): Ask[] {
+export function buildAsks({ loaded, host }: Universe, specs: readonly StageSpec[], programs: Programs): Ask[] {
   const known = new Map<string, Built | undefined>();
   return specs.flatMap((spec): Ask[] => {
     const { train } = spec;
     const tokenizer = train?.data.tokenizer;
-    if (
-      !train ||
-      !tokenizer ||
-      !('words' in tokenizer.of) ||
-      train.model.form.kind !== 'arrow' ||
-      !['pairs', 'answers'].includes(train.data.layout)
-    )
-      return [];
-    const { image, prompt, answer } = train.data;
-    const key = JSON.stringify([train.model.path, image, prompt, answer]);
+    if (!train || !tokenizer || train.model.form.kind !== 'arrow' || !['pairs', 'answers'].includes(train.data.layout)) return [];
+    const { image, prompt, answer, pictures } = train.data;
+    const key = JSON.stringify([decodingKey(train.model), image, prompt, answer, pictures]);
     if (!known.has(key)) known.set(key, build(loaded, spec, programs));
     const built = known.get(key);
     if (!built) return [];
-    return [{ stage: spec.stage, ...(spec.arm ? { arm: spec.arm } : {}), tokenizer: tokenizer.name, ...built }];
+    const words = 'words' in tokenizer.of ? { tokenizer: tokenizer.name } : {};
+    const reads = { ...words, ...speechOf(train.data, host), ...processorOf(train.data, host) };
+    return [{ stage: spec.stage, ...(spec.arm ? { arm: spec.arm } : {}), ...reads, ...built }];
   });
 }
 
 type Built = Pick<Ask, 'state' | 'collate' | 'programs' | 'scalars'>;
 
-function build(loaded: Loaded, { train, span }: StageSpec, programs: Programs): Built | undefined {
+function build(loaded: Universe['loaded'], { train, span }: StageSpec, programs: Programs): Built | undefined {
   if (!train) return undefined;
   const collate = collateFor(train.model, train.data, false, span);
   if (collate.layout !== 'answers') return undefined;

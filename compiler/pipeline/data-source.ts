@@ -1,6 +1,6 @@
 /** Data of a text as a plan holds them, where they need no task of the plan. */
-import { joinHashes, PROCESSOR_FILE, TOKENIZER_FILES } from '../../plan/checkpoint-files.ts';
-import type { DataSource } from '../../plan/plan.ts';
+import { joinHashes, PROCESSOR_FILE, SPEECH_FILES, TOKENIZER_FILES } from '../../plan/checkpoint-files.ts';
+import type { DataSource, Speech } from '../../plan/plan.ts';
 import type { DataValue } from '../elaborate/values.ts';
 import type { Host } from '../host.ts';
 
@@ -12,8 +12,26 @@ export function tokenizerOf({ tokenizer }: DataValue, host: Host): Pick<DataSour
   return { chat: { folder, hash: joinHashes(TOKENIZER_FILES, (name) => host.hash(`${folder}/${name}`)) } };
 }
 
+/** The checkpoint in whose tokens a model that read these data answers. */
+export function speechOf(data: DataValue, host: Host): { speech?: Speech } {
+  const { tokenizer } = data;
+  if (!tokenizer || 'words' in tokenizer.of) return {};
+  const { folder } = tokenizer.of;
+  const imageToken = imageTokenOf(data);
+  const hash = joinHashes(SPEECH_FILES, (name) => host.hash(`${folder}/${name}`));
+  return { speech: { folder, hash, ...(imageToken === undefined ? {} : { imageToken }) } };
+}
+
+/** Rows of a mix, and prompts that were answered, are written with the token of the rows that they come from. */
+function imageTokenOf({ params, mix, sampled }: DataValue): string | undefined {
+  const own = params.image_token;
+  if (typeof own === 'string' && own !== '') return own;
+  const from = mix?.[0] ?? sampled?.on;
+  return from && imageTokenOf(from);
+}
+
 /** The checkpoint whose processor prepares pictures. */
-function processorOf({ processor }: DataValue, host: Host): Pick<DataSource, 'processor'> {
+export function processorOf({ processor }: DataValue, host: Host): Pick<DataSource, 'processor'> {
   if (processor === undefined) return {};
   const folder = processor.replace(/\/+$/, '');
   return { processor: { folder, hash: joinHashes([PROCESSOR_FILE], (name) => host.hash(`${folder}/${name}`)) } };

@@ -1,7 +1,7 @@
 /**
  * The graphs by which an arrow model answers, token by token, with a cache of what its language model remembers.
  *
- * `prefill` runs [image | prompt] and fills the cache; `decode` runs one more token at the place `slot`. Both give `logits`
+ * `prefill` runs [image | prompt], or a prompt with image tokens in it, and fills the cache; `decode` runs one more token at the place `slot`. Both give `logits`
  * [rows, V] of the next token. `camGraph` tells where the log-probability of an answer that was given comes from.
  */
 import type { Span } from '../../grammar/index.ts';
@@ -35,7 +35,7 @@ export interface DecodeGraphs {
 
 /**
  * The decoding graphs for `rows` rows at once. Inputs of `prefill`: `image`, `tokens` [rows, prompt], `position` and `segment`
- * [rows, imageTokens + prompt], as layout `answers` without the places of the answer. Inputs of `decode`: `tokens`, `position`
+ * [rows, imageTokens + prompt], and with `pictures` also `seen`: as layout `answers` without the places of the answer. Inputs of `decode`: `tokens`, `position`
  * and `segment` [rows, 1]. `suffix` tells the graphs of a smaller last batch (`.rest`) apart, and its cache, which has another
  * shape. Undefined where nothing can be decoded: the model is no arrow, or its language layer remembers nothing. Faults of the
  * layers are thrown.
@@ -50,16 +50,19 @@ export function decodeGraphs(
 ): DecodeGraphs | undefined {
   if (model.form.kind !== 'arrow') return undefined;
   const { encoder, connector, language } = model.form;
-  const capacity = collate.imageTokens + collate.prompt + collate.answer;
+  const start = promptPlaces(collate);
+  const capacity = start + collate.answer;
   const first = new Context(new GraphBuilder());
   first.batch = rows;
   first.cache = new Cache('prefill', capacity, `cache${suffix}`);
-  const start = collate.imageTokens + collate.prompt;
+  const among = collate.pictures !== undefined;
+  const ids = (name: string, places: number): Node => first.builder.input(name, [rows, places], 'i32');
   const prefill = logitsOf(first, loaded, 'first_token', span, {
-    image: first.builder.input('image', [rows, 3, collate.image, collate.image]),
-    tokens: first.builder.input('tokens', [rows, collate.prompt], 'i32'),
-    positions: first.builder.input('position', [rows, start], 'i32'),
-    segments: first.builder.input('segment', [rows, start], 'i32'),
+    image: imageInput(first.builder, collate, rows),
+    tokens: ids('tokens', among ? start : collate.prompt),
+    positions: ids('position', start),
+    segments: ids('segment', start),
+    ...(among ? { seen: ids('seen', start) } : {}),
     encoder,
     connector,
     language,
@@ -108,10 +111,28 @@ export function decodeGraphs(
   };
 }
 
+/** Models that are decoded alike have one key: an adapter is part of what a model is, though its path does not tell. */
+export function decodingKey({ path, form }: ModelValue): string {
+  const parts = form.kind === 'arrow' ? [form.encoder, form.connector, form.language] : [form.layer];
+  return JSON.stringify([path, ...parts.map(({ adapter }) => adapter ?? null)]);
+}
+
+/** Places before an answer: those of the prompt, and those of its pictures. */
+function promptPlaces({ pictures, imageTokens, prompt }: AnsweredCollate): number {
+  return (pictures ?? 1) * imageTokens + prompt;
+}
+
+/** Pictures of all rows in one list, as an encoder takes them. */
+function imageInput(b: GraphBuilder, { pictures = 1, image }: AnsweredCollate, rows: number): Node {
+  const one = [3, image, image];
+  if (pictures === 1) return b.input('image', [rows, ...one]);
+  return b.reshape(b.input('image', [rows, pictures, ...one]), [rows * pictures, ...one]);
+}
+
 /**
- * Grad-CAM and gradient of the answer's log-probability at the encoder's features, each [1, T], for one row of layout `answers`
- * (`cam`, `gradient`). The features are what the encoder exposes under that name, else what it returns. Undefined where they
- * are no [1, T, D], so that they have no places to show.
+ * Grad-CAM and gradient of the answer's log-probability at the encoder's features, each [1, T] (or [pictures, T]), for one row of
+ * layout `answers` (`cam`, `gradient`). The features are what the encoder exposes under that name, else what it returns. Undefined where they
+ * are no [.., T, D], so that they have no places to show.
  */
 export function camGraph(
   loaded: Loaded,

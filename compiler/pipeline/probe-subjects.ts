@@ -14,7 +14,7 @@ import { runModel } from './batch.ts';
 import { buildObjective, lossNeeds } from './objective.ts';
 import type { AnswersSpec } from './probes.ts';
 import type { StageSpec } from './stages.ts';
-import { modelOf } from './training-fields.ts';
+import { asTrained, modelOf } from './training-fields.ts';
 
 /** The embed whose body is running, if one is. */
 export interface Running {
@@ -28,7 +28,7 @@ export function modelOfSubject(
   part: InstanceValue | ModelValue | undefined,
   span: Span,
 ): ModelValue | undefined {
-  if (part?.kind === 'model') return part;
+  if (part?.kind === 'model') return asTrained(part, stage);
   return stage.train?.model ?? (part ? undefined : modelOf(universe, undefined, undefined, span));
 }
 

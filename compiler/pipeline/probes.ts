@@ -21,6 +21,7 @@ import type { BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue } f
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Output } from '../graph/graph.ts';
 import { collateFor, declareInputs } from './batch.ts';
+import { heldOut } from './held-out.ts';
 import { Place } from './place.ts';
 import { beside, judged, modelOfSubject } from './probe-subjects.ts';
 import type { Running } from './probe-subjects.ts';
@@ -152,7 +153,10 @@ class ProbeRun {
     const others = new Map<string, SubjectValue>();
     const given = new Map(bound.given);
     for (const [name, value] of bound.given) {
-      if (value.kind !== 'subject') continue;
+      if (value.kind !== 'subject') {
+        given.set(name, heldOut(value));
+        continue;
+      }
       if (name !== parameter) others.set(name, value);
       const record =
         name === parameter

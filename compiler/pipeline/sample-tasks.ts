@@ -5,8 +5,9 @@ import type { SampleTask, StateTensor } from '../../plan/plan.ts';
 import { fail } from '../elaborate/fault.ts';
 import type { DataValue, ModelValue } from '../elaborate/values.ts';
 import type { Graph } from '../graph/graph.ts';
-import { collateFor } from './batch.ts';
-import { decodeGraphs } from './decode.ts';
+import { collateFor, requireImage } from './batch.ts';
+import { speechOf } from './data-source.ts';
+import { decodeGraphs, decodingKey } from './decode.ts';
 import type { DecodeGraphs } from './decode.ts';
 import type { StageResult } from './sources.ts';
 import { halvesOf, weightState } from './states.ts';
@@ -21,12 +22,20 @@ export interface Sampling extends Pick<SampleTask, 'perPrompt' | 'temperature' |
   span: Span;
 }
 
-/** Answers that are decoded at once. */
+/** Answers that are decoded at once, at most. */
 const DECODED = 64;
+/** Bytes of logits that are read back for each token, at most: rows over a vocabulary of 150 000 tokens are decoded few at once. */
+const READ_BACK = 4 * 2 ** 20;
+
+interface Decoder {
+  graphs: DecodeGraphs;
+  roles: Record<string, Graph>;
+  batch: number;
+}
 
 export class Sampler {
   private readonly maker: TaskMaker;
-  private readonly decoders = new Map<string, { graphs: DecodeGraphs; roles: Record<string, Graph> }>();
+  private readonly decoders = new Map<string, Decoder>();
 
   constructor(maker: TaskMaker) {
     this.maker = maker;
@@ -36,16 +45,16 @@ export class Sampler {
   task(sampling: Sampling, from: StageResult, seed: number): string {
     const { model, on, perPrompt, temperature, rank, span } = sampling;
     const { maker } = this;
-    if (on.tokenizer && 'folder' in on.tokenizer.of)
-      return fail('P0521', { what: 'a model with a chat template trains and is probed, but does not answer yet' }, span);
+    requireImage(model, on, span);
     const data = maker.dataSource(on, seed);
     const collate = collateFor(model, on, false, span);
     if (collate.layout !== 'answers') return fail('P0514', { layout: on.layout }, span);
     const items = on.count * perPrompt;
-    const batch = Math.min(DECODED, items);
-    const key = hashOf([model.path, collate, batch, items % batch]);
-    const known = this.decoders.get(key) ?? this.decoder(sampling, collate, batch, items % batch);
+    const key = hashOf([decodingKey(model), collate, items]);
+    const known = this.decoders.get(key) ?? this.decoder(sampling, collate, items);
     this.decoders.set(key, known);
+    const { batch } = known;
+    const speech = speechOf(on, maker.universe.host);
     const state: StateTensor[] = [
       ...known.graphs.weights.map((w) => weightState(w, maker.sources.leftBy(from, w, seed), 'working')),
       ...known.graphs.cache.map((c): StateTensor => ({
@@ -67,6 +76,7 @@ export class Sampler {
       perPrompt,
       temperature,
       rank,
+      ...speech,
       // The likeliest token is the same for every seed; the weights bring theirs.
       seed: temperature > 0 ? seed : undefined,
       state: state.map((s) => [s.name, maker.sourceHash(s.source, seed)]),
@@ -89,24 +99,33 @@ export class Sampler {
       perPrompt,
       temperature,
       ...(rank === undefined ? {} : { rank }),
+      ...speech,
       subject: { stage: from.spec.stage, ...(from.spec.arm ? { arm: from.spec.arm } : {}) },
     };
     maker.add(task);
     return task.id;
   }
 
-  private decoder(
-    { model, span }: Sampling,
-    collate: SampleTask['collate'],
-    batch: number,
-    rest: number,
-  ): { graphs: DecodeGraphs; roles: Record<string, Graph> } {
-    const graphs = decodeGraphs(this.maker.universe.loaded, model, collate, batch, span);
-    const last = rest > 0 ? decodeGraphs(this.maker.universe.loaded, model, collate, rest, span, '.rest') : undefined;
-    if (!graphs) return fail('P0521', { what: `${model.path} cannot answer token by token: its language model remembers nothing` }, span);
+  private decoder({ model, span }: Sampling, collate: SampleTask['collate'], items: number): Decoder {
+    const graphsFor = (rows: number, suffix: '' | '.rest' = ''): DecodeGraphs =>
+      decodeGraphs(this.maker.universe.loaded, model, collate, rows, span, suffix) ??
+      fail('P0521', { what: `${model.path} cannot answer token by token: its language model remembers nothing` }, span);
+    const most = Math.min(DECODED, items);
+    const all = graphsFor(most);
+    const batch = Math.min(most, rowsReadAtOnce(all));
+    const graphs = batch === most ? all : graphsFor(batch);
+    const last = items % batch > 0 ? graphsFor(items % batch, '.rest') : undefined;
     return {
       graphs: { ...graphs, cache: [...graphs.cache, ...(last?.cache ?? [])] },
       roles: { ...graphs.roles, ...last?.roles },
+      batch,
     };
   }
+}
+
+/** Rows whose logits over the whole vocabulary are few enough to be read back for each token. */
+function rowsReadAtOnce({ roles }: DecodeGraphs): number {
+  const logits = roles.decode.outputs.find(({ name }) => name === 'logits');
+  const vocabulary = logits?.node.shape[1] ?? 1;
+  return Math.max(1, Math.floor(READ_BACK / (4 * vocabulary)));
 }

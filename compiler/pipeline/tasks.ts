@@ -20,7 +20,7 @@ import type { Sources, StageResult } from './sources.ts';
 import { prefixOf, taskId } from './sources.ts';
 import { halvesOf, weightState } from './states.ts';
 import type { TrainFields } from './training-fields.ts';
-import { modelOf } from './training-fields.ts';
+import { asTrained, modelOf } from './training-fields.ts';
 import type { TrainGraphs } from './train-graphs.ts';
 
 /** Turns the graphs of a task's roles into programs, for each target; the same graphs give the same programs. `halves`: how states are held. */
@@ -241,7 +241,9 @@ export class TaskMaker {
     const { subject, span } = sampled;
     const from = this.sources.stage(subject, span);
     const model =
-      subject.part?.kind === 'model' ? subject.part : (from.spec.train?.model ?? modelOf(this.universe, undefined, undefined, span));
+      subject.part?.kind === 'model'
+        ? asTrained(subject.part, from.spec)
+        : (from.spec.train?.model ?? modelOf(this.universe, undefined, undefined, span));
     const task = this.sample({ ...sampled, id: sampled.name, model }, from, subject.seed ?? seed);
     const base = this.dataSource(sampled.on, seed, tables);
     return {

@@ -227,3 +227,8 @@ export function modelOf(universe: Universe, named: Value | undefined, trained: V
   }
   return fail('P0512', { name: 'model', where: models.length === 0 ? 'the text' : 'a stage of a text with several models' }, span);
 }
+
+/** A model as a stage trained it: with the adapters that it has there. */
+export function asTrained(model: ModelValue, stage: { train?: Pick<TrainFields, 'model'> }): ModelValue {
+  return stage.train?.model.path === model.path ? stage.train.model : model;
+}

@@ -62,6 +62,7 @@ export function checkReferences(plan: Plan, faults: Faults): void {
       case 'sample':
         checkState(task.state);
         checkData(plan, task.data, true, fault);
+        if (task.data.tokenizer === undefined && task.speech === undefined) fault('names no checkpoint in whose tokens the model answers');
         checkRoles(
           plan,
           task,
@@ -174,7 +175,9 @@ function checkProgramOf(task: TrainTask | EmbedTask | SampleTask, role: string, 
 function checkAsk(plan: Plan, ask: Ask, fault: Say): void {
   if (!plan.tasks.some((t) => t.kind === 'train' && t.stage === ask.stage && t.arm === ask.arm))
     fault(`asks ${ask.stage}${ask.arm === undefined ? '' : `.${ask.arm}`}, which no task trains`);
-  if (!Object.hasOwn(plan.tokenizers, ask.tokenizer)) fault(`reads with the tokenizer ${ask.tokenizer}, which the plan does not have`);
+  if (ask.tokenizer !== undefined && !Object.hasOwn(plan.tokenizers, ask.tokenizer))
+    fault(`reads with the tokenizer ${ask.tokenizer}, which the plan does not have`);
+  if (ask.tokenizer === undefined && ask.speech === undefined) fault('names neither words nor a checkpoint in whose tokens it is asked');
   const shapes = new Map(ask.state.map(({ name, shape }) => [name, shape.join()]));
   for (const { name } of plan.targets) {
     const roles = Object.hasOwn(ask.programs, name) ? ask.programs[name] : {};

@@ -15,6 +15,7 @@ import type {
   ScoreTask,
   SelectTask,
   Source,
+  Speech,
   StateTensor,
   Task,
   Tokenizer,
@@ -69,12 +70,16 @@ const collate: Check<Collate> = variants<Collate, 'layout'>('layout', {
 
 const param = either(either(text, number, ''), flag, 'a text, a number, true or false');
 
+const hashed = object<{ folder: string; hash: string }>({ folder: text, hash: text });
+
+const speech: Check<Speech> = object<Speech>({ folder: text, hash: text, imageToken: optional(text) });
+
 const dataSource: Check<DataSource> = object<DataSource>({
   source: text,
   params: record(param),
   tokenizer: optional(text),
-  chat: optional(object<{ folder: string; hash: string }>({ folder: text, hash: text })),
-  processor: optional(object<{ folder: string; hash: string }>({ folder: text, hash: text })),
+  chat: optional(hashed),
+  processor: optional(hashed),
   content: optional(text),
   count: integer(1),
   mix: optional((value, path, faults): value is DataSource[] => list(dataSource)(value, path, faults)),
@@ -149,6 +154,7 @@ const sample: Check<SampleTask> = object<SampleTask>({
   perPrompt: integer(1),
   temperature: number,
   rank: optional(text),
+  speech: optional(speech),
   subject,
 });
 
@@ -226,7 +232,9 @@ const ask: Check<Ask> = object<Ask>({
   arm: optional(text),
   state: list(object<Ask['state'][number]>({ name: text, shape, keep: oneOf(['weight', 'working']) })),
   collate: answered,
-  tokenizer: text,
+  tokenizer: optional(text),
+  speech: optional(speech),
+  processor: optional(hashed),
   programs,
   scalars: record(number),
 });

@@ -3,13 +3,12 @@
  * answers, one a model, with their log-probability and, if wanted, where in the picture they come from. The plan in the folder
  * holds all that is needed (`Ask` in the plan's schema), so the compiler and the text may be absent.
  */
-import { join } from 'node:path';
-import type { Ask, Plan, Source, TrainTask } from '../../plan/plan.ts';
+import { join, resolve } from 'node:path';
+import type { Ask, Plan, Source, Tokenizer, TrainTask } from '../../plan/plan.ts';
 import type { Program } from '../../plan/program.ts';
-import { collatePrompts, packIds } from '../core/data/collate.ts';
+import { collate, collatePrompts, packIds } from '../core/data/collate.ts';
 import type { Batch } from '../core/data/collate.ts';
-import type { Picture } from '../core/data/row.ts';
-import { encoderOf } from '../core/data/tokens.ts';
+import type { Picture, Row } from '../core/data/row.ts';
 import { pickTarget } from '../core/device/target.ts';
 import { Executor } from '../core/executor/executor.ts';
 import { keyOf, Random } from '../core/random.ts';
@@ -21,9 +20,10 @@ import { runError } from '../core/train/errors.ts';
 import { initialValue } from '../core/train/start.ts';
 import type { WeightSource } from '../core/train/storage.ts';
 import { programOf } from '../core/train/step.ts';
+import { AskedRows } from './ask/asked-row.ts';
+import type { AskedRow } from './ask/asked-row.ts';
 import { chooseModels, nameOf } from './ask/choose-models.ts';
 import { promptIds } from './ask/question.ts';
-import { decodeFile } from './data/pictures/decode.ts';
 import type { OpenDevice } from './device/open.ts';
 import { sleepingWait } from './device/wait.ts';
 import { weightsOf } from './run/context.ts';
@@ -65,28 +65,31 @@ export interface Asked {
 export async function ask(options: AskOptions): Promise<{ picture: Picture; answers: Asked[] }> {
   const plan = await readPlan(join(options.run, 'plan'));
   const models = await chooseModels(plan, options);
-  // All arms of a stage have one encoder.
-  const picture = await readPicture(options.picture, models[0].ask.collate.image);
+  const asked = new AskedRows(plan, options, (path) => resolve(options.base, path));
   const answers: Asked[] = [];
   const executors = new Map<string, Executor>();
   try {
-    for (const model of models) answers.push(await askOne(plan, model, picture, options, executors));
+    const first = await asked.rowFor(models[0].ask);
+    for (const model of models) {
+      const row = model === models[0] ? first : await asked.rowFor(model.ask);
+      answers.push(await askOne(plan, model, row, options, executors));
+    }
+    // All arms of a stage have one encoder.
+    return { picture: first.row.image as Picture, answers };
   } finally {
     for (const executor of executors.values()) executor.destroy();
+    await asked.close();
   }
-  return { picture, answers };
 }
 
 async function askOne(
   plan: Plan,
   { ask: one, task }: { ask: Ask; task: TrainTask },
-  picture: Picture,
+  { row, tokens }: AskedRow,
   options: AskOptions,
   executors: Map<string, Executor>,
 ): Promise<Asked> {
   const name = nameOf(one);
-  const tokenizer = plan.tokenizers[one.tokenizer];
-  const prompt = promptIds(options.question, tokenizer, one.collate.prompt);
   const target = pickTarget(plan.targets, options.device.info).name;
   const roles = Object.entries(one.programs[target]).filter(([role]) => role !== 'cam' || options.cam);
   if (options.cam && !roles.some(([role]) => role === 'cam')) throw noCam(name, 'its encoder gives no features by place');
@@ -96,30 +99,39 @@ async function askOne(
   const executor = executors.get(key) ?? (await Executor.create({ ...deviceOf(options.device), programs, kernels: plan.kernels }));
   executors.set(key, executor);
   await writeWeights(executor, one, task, weightsOf({ plan, out: options.run, base: options.base }));
-  const answering: Answering = { name, executor, programs, scalars: one.scalars, collate: one.collate, tokenizer };
-  const where = { source: { name: 'the question' }, indices: [0] };
-  const prompts = collatePrompts([{ image: picture, prompt: options.question }], one.collate, tokenizer, where);
+  const answering: Answering = { name, executor, programs, scalars: one.scalars, collate: one.collate, tokens };
+  const words = one.tokenizer === undefined ? undefined : plan.tokenizers[one.tokenizer];
+  const prompts = collatePrompts([row], one.collate, words, QUESTION);
   const random = (index: number): number => new Random(keyOf(`ask/${name}`, options.seed), index).uniform();
   const [given] = await answer(answering, prompts, 1, '', (logits, _, index) =>
-    options.temperature === 0 ? likeliest(logits, tokenizer.pad) : drawn(logits, tokenizer.pad, options.temperature, random(index)),
+    options.temperature === 0 ? likeliest(logits, tokens.never) : drawn(logits, tokens.never, options.temperature, random(index)),
   );
-  const said = encoderOf(tokenizer).decode(given.tokens);
+  const [said] = await tokens.decode([given.tokens]);
   const asked = { name, said, ended: given.ended, logp: given.logp };
-  return options.cam ? { ...asked, cam: await originOf(answering, prompts, prompt, given) } : asked;
+  return options.cam ? { ...asked, cam: await originOf(answering, answeredBatch(row, one.collate, words, given)) } : asked;
 }
 
-/** The map of an answer that was given, with the end token that it ended by. */
+/** How the question is named in messages. */
+const QUESTION = { source: { name: 'the question' }, indices: [0] };
+
+/** The row with the answer that was given, and the end token that it ended by. */
+function answeredBatch(row: Row, collated: Ask['collate'], words: Tokenizer | undefined, { tokens, end }: Answer): Batch {
+  const layout = { ...collated, layout: 'answers' as const };
+  const answered = end === undefined ? tokens : [...tokens, end];
+  if (words === undefined) return collate([{ ...row, ids: row.ids && { ...row.ids, answer: answered } }], layout, undefined, QUESTION);
+  const prompt = promptIds(row.prompt ?? '', words, layout.prompt);
+  return new Map([...collatePrompts([row], layout, words, QUESTION), ...packIds(layout, words.pad, [prompt], [[answered]])]);
+}
+
 async function originOf(
-  { name, executor, programs, scalars, collate, tokenizer }: Answering,
-  prompts: Batch,
-  prompt: number[],
-  given: Answer,
+  { name, executor, programs, scalars, collate: { pictures = 1 } }: Answering,
+  batch: Batch,
 ): Promise<NonNullable<Asked['cam']>> {
-  const ids = given.ended ? [...given.tokens, tokenizer.end] : given.tokens;
-  const batch: Batch = new Map([...prompts, ...packIds({ ...collate, layout: 'answers' }, tokenizer.pad, [prompt], [[ids]])]);
   const program = programOf(name, programs, 'cam');
   const outputs = await executor.run('cam', { inputs: inputsFor(program, batch), scalars: scalarsFor(program, scalars) }).outputs();
-  const map = outputs.get('cam');
+  const all = outputs.get('cam');
+  // Of the pictures that there is room for, the first is the one that was given.
+  const map = all?.subarray(0, all.length / pictures);
   const grid = Math.round(Math.sqrt(map?.length ?? 0));
   if (!(map instanceof Float32Array) || grid * grid !== map.length)
     throw noCam(name, `its encoder gives ${map?.length ?? 0} features, which are no square grid`);
@@ -138,21 +150,6 @@ async function writeWeights(executor: Executor, { state }: Ask, task: TrainTask,
     }
     const source: Source = declared.keep === 'weight' ? { from: 'task', task: task.id, name } : declared.source;
     executor.writeState(name, await initialValue({ ...declared, source }, task.seed, weights));
-  }
-}
-
-async function readPicture(path: string, size: number): Promise<Picture> {
-  try {
-    return (await decodeFile(path, size)).picture;
-  } catch (cause) {
-    const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw runError(
-      'R0654',
-      code === 'ENOENT' ? `there is no picture ${path}` : `the picture ${path} cannot be read (${why})`,
-      'name a PNG, JPEG or WebP file',
-      cause,
-    );
   }
 }
 

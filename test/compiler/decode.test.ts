@@ -112,6 +112,8 @@ describe('models that can be asked', () => {
       expect(() => validatePlan(structuredClone(plan))).not.toThrow();
       const strange = structuredClone(plan);
       strange.asks[0] = { ...strange.asks[0], stage: 'other', tokenizer: 'none' };
+      delete strange.asks[1].tokenizer;
+      expect(() => validatePlan(strange)).toThrow(/asks\[1\] names neither words nor a checkpoint/);
       expect(() => validatePlan(strange)).toThrow(/asks\[0\] asks other\.slow, which no task trains\n.*tokenizer none/);
     }
   });

@@ -185,6 +185,43 @@ describe('the other layouts', () => {
   });
 });
 
+describe('conversations', () => {
+  const CHAT: Collate & { layout: 'answers' } = { layout: 'answers', image: 2, imageTokens: 2, prompt: 5, answer: 5, pictures: 2 };
+  const pixels = new Float32Array(12).fill(1);
+  const PICTURE = 9;
+  // Two answers: 5 6 and 8, with 7 between them, which nobody learns.
+  const rows: Row[] = [
+    { pixels, ids: { prompt: [3, PICTURE, 4], answer: [5, 6, 7, 8], learnt: Uint8Array.of(1, 1, 0, 1), last: 3, image: PICTURE } },
+    { pixels: new Float32Array(0), ids: { prompt: [3], answer: [5], image: PICTURE } },
+  ];
+  const short = { ...CHAT, prompt: 4 };
+
+  test('a prompt to answer ends before the last answer; image tokens are counted through the batch', () => {
+    const prompts = collatePrompts([rows[1], rows[0]], CHAT, undefined, where(0, 1));
+    expect(lists(prompts)).toEqual({
+      tokens: [0, 0, 0, 0, 0, 0, 0, 0, 3, /* second row */ 0, 0, 3, PICTURE, PICTURE, 4, 5, 6, 7],
+      position: [0, 0, 0, 0, 0, 0, 0, 0, 0, /* second row */ 0, 0, 0, 1, 2, 3, 4, 5, 6],
+      segment: [3, 3, 3, 3, 3, 3, 3, 3, 0, /* second row */ 3, 3, 0, 0, 0, 0, 0, 0, 0],
+      seen: [0, 0, 0, 0, 0, 0, 0, 0, 0, /* second row */ 0, 0, 0, 5, 6, 0, 0, 0, 0],
+    });
+    expect([...(prompts.get('image') ?? [])]).toEqual([
+      ...new Array<number>(24).fill(0),
+      ...new Array<number>(12).fill(1),
+      ...new Array<number>(12).fill(0),
+    ]);
+  });
+
+  test('one that does not fit is named with what would help, whatever its answer', () => {
+    expect(() => collatePrompts(rows, short, undefined, where(0, 1))).toThrow(
+      expect.objectContaining({ code: 'R0515', cure: expect.stringContaining('declare prompt: 5') }),
+    );
+    const source: RowSource = { name: 'rows', count: 2, row: (i) => rows[i], text: (i) => rows[i] };
+    expect(countUnfit(source, short, undefined, 5, true)).toMatchObject({ count: 1 });
+    expect(countUnfit(source, { ...short, answer: 1 }, undefined, 5, true)).toMatchObject({ count: 1 });
+    expect(countUnfit(source, short, undefined)).toMatchObject({ count: 0 });
+  });
+});
+
 describe('the scan before training', () => {
   const layout = (prompt: number, answer: number): Collate => ({ layout: 'pairs', image: 24, imageTokens: 9, prompt, answer });
   const open = (count: number): Promise<RowSource> =>

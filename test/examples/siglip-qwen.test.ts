@@ -9,6 +9,7 @@ import { compile } from '../../compiler/compile.ts';
 import { targetFor } from '../../compiler/lower/choose.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { silent } from '../../runtime/core/log.ts';
+import { ask } from '../../runtime/node/ask.ts';
 import { writeReport } from '../../runtime/node/report/report.ts';
 import type { RunResult } from '../../runtime/node/run/options.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
@@ -112,6 +113,19 @@ describe('siglip-qwen.pivot', () => {
     expect(after.tensors.get(name)?.data).not.toEqual(before.tensors.get(name)?.data);
     expect(existsSync(join(folder, 'siglip-pivot', 'config.json'))).toBe(true);
     expect(existsSync(join(folder, 'qwen-adapter', 'adapter_config.json'))).toBe(true);
+  });
+
+  test('answers questions with its adapter', async () => {
+    const asked = { run: out, base: folder, picture: join(folder, 'pairs', 'images', '0.png'), question: 'What is here?' };
+    const { answers } = await ask({ ...asked, seed: 0, temperature: 0, cam: true, device: device() });
+    expect(answers.map(({ name, cam }) => [name, cam?.grid])).toEqual([['tune', 3]]);
+    // Each model has the weights that its stage left, and the adapter where one was trained.
+    const adapted = planOf().asks.map(({ stage, state }) => [stage, state.some(({ name }) => name.endsWith('lora_A.weight'))]);
+    expect(adapted).toEqual([
+      ['align', false],
+      ['tune', true],
+    ]);
+    expect(answers[0].said).not.toBe('');
   });
 
   test('rows that are too long are told before anything is trained', async () => {

@@ -137,3 +137,10 @@ test('pairs by hand: what is kept, and why the rest is not', () => {
   expect(kept).toEqual({ prompts: 5, kept: 2, ties: 1, same: 1, unended: 1, meanChosen: 0.9, meanRejected: 0.25 });
   expect(pairsOf([], ranks.overlap).kept).toMatchObject({ prompts: 0, kept: 0, meanChosen: null });
 });
+
+test('pairs of a checkpoint keep the tokens that were taken, each with its own end', () => {
+  const line = (said: string, tokens: number[], end: number): SampledLine => ({ row: 0, said, answer: 'red', ended: true, tokens, end });
+  expect(pairsOf([line('red', [4], 8), line('', [], 9)], ranks.exact).pairs).toEqual([
+    { row: 0, chosen: 'red', rejected: '', ranks: [1, 0], ids: { chosen: [4, 8], rejected: [9] } },
+  ]);
+});

@@ -10,6 +10,7 @@ import { encoderOf } from '../../runtime/core/data/tokens.ts';
 import { Executor } from '../../runtime/core/executor/executor.ts';
 import { silent } from '../../runtime/core/log.ts';
 import { Random, keyOf } from '../../runtime/core/random.ts';
+import { tokensOfWords } from '../../runtime/core/train/answer-tokens.ts';
 import { answer } from '../../runtime/core/train/answer.ts';
 import { batchOf } from '../../runtime/core/train/batches.ts';
 import { drawn, likeliest, logProbability } from '../../runtime/core/train/choose.ts';
@@ -100,13 +101,13 @@ describe('greedy answers', () => {
     const { batch, rows: _ } = await batchOf(data, [0, 1, 2, 3, 4]);
     const answers = await withExecutor(made, made.task, (executor) =>
       answer(
-        { name: 'test', executor, programs: made.programs, scalars: made.task.scalars, collate, tokenizer },
+        { name: 'test', executor, programs: made.programs, scalars: made.task.scalars, collate, tokens: tokensOfWords(tokenizer) },
         batch,
         rows,
         '',
         (logits, row) => {
           seen[row].push(logits.slice());
-          return likeliest(logits, tokenizer.pad);
+          return likeliest(logits, [tokenizer.pad]);
         },
       ),
     );
@@ -134,7 +135,7 @@ describe('greedy answers', () => {
       own.forEach((id, index) => {
         const at = (row * collate.answer + index) * width;
         const wanted = Float32Array.from(logits?.slice(at, at + width) ?? []);
-        expect(likeliest(wanted, tokenizer.pad)).toBe(id);
+        expect(likeliest(wanted, [tokenizer.pad])).toBe(id);
         worst = Math.max(worst, ...seen[row][index].map((x, i) => Math.abs(x - wanted[i])));
         logp += logProbability(wanted, id);
       });
@@ -199,16 +200,16 @@ describe('drawn answers', () => {
 
 describe('the choice of a token', () => {
   test('the likeliest is never padding, and of equals the first', () => {
-    expect(likeliest(Float32Array.of(9, 1, 3, 3), 0)).toBe(2);
-    expect(likeliest(Float32Array.of(9, 1, 3, 3), 1)).toBe(0);
-    expect(() => likeliest(Float32Array.of(1, NaN), 0)).toThrow(expect.objectContaining({ code: 'R0633' }));
+    expect(likeliest(Float32Array.of(9, 1, 3, 3), [0])).toBe(2);
+    expect(likeliest(Float32Array.of(9, 1, 3, 3), [1])).toBe(0);
+    expect(() => likeliest(Float32Array.of(1, NaN), [0])).toThrow(expect.objectContaining({ code: 'R0633' }));
   });
 
   test('draws follow softmax(logits / T) without padding: chi-square on 5 tokens', () => {
     const logits = Float32Array.of(0.3, 5, -1, 1.2, 0, 2);
     const [pad, temperature, draws] = [1, 0.7, 20000];
     const counts = new Array<number>(logits.length).fill(0);
-    for (let i = 0; i < draws; i++) counts[drawn(logits, pad, temperature, new Random(keyOf(`sample/${i}/0`, 5), 0).uniform())]++;
+    for (let i = 0; i < draws; i++) counts[drawn(logits, [pad], temperature, new Random(keyOf(`sample/${i}/0`, 5), 0).uniform())]++;
     const weights = Array.from(logits, (x, id) => (id === pad ? 0 : Math.exp(x / temperature)));
     const total = weights.reduce((a, b) => a + b);
     expect(counts[pad]).toBe(0);
@@ -227,8 +228,8 @@ describe('the choice of a token', () => {
 
   test('the ends of [0, 1) are tokens', () => {
     const logits = Float32Array.of(0, 0, 0);
-    expect(drawn(logits, 0, 1, 0)).toBe(1);
-    expect(drawn(logits, 0, 1, 1 - 2 ** -32)).toBe(2);
+    expect(drawn(logits, [0], 1, 0)).toBe(1);
+    expect(drawn(logits, [0], 1, 1 - 2 ** -32)).toBe(2);
     expect(logProbability(Float32Array.of(0, Math.log(3)), 1)).toBeCloseTo(Math.log(0.75), 6);
   });
 });

@@ -37,6 +37,7 @@ export const DATA_CODES = {
   R0542: 'A chat template is missing, cannot be parsed, refuses a conversation, or does not let the answer be told from the prompt.',
   R0543: 'A tokenizer or a chat template took too long or too much memory for one text. It was ended; patterns of others may never end.',
   R0544: 'A conversation cannot be rendered: its pictures and image tokens differ, or there is no answer to learn.',
+  R0545: 'A checkpoint names no token by which an answer ends, so that a model that answers in its tokens would never come to an end.',
 } as const;
 
 export type DataCode = keyof typeof DATA_CODES;

@@ -12,7 +12,8 @@ import type { TypedArrayOf } from '../../../plan/dtypes.ts';
 import type { Collate, Tokenizer } from '../../../plan/plan.ts';
 import { dataError } from './codes.ts';
 import type { Row } from './row.ts';
-import { conversationIds } from './conversation-ids.ts';
+import { conversationIds, promptIds } from './conversation-ids.ts';
+import type { ConversationIds } from './conversation-ids.ts';
 import { missing, nameOf, placeOf, slotIds, slotsOf } from './slots.ts';
 import type { Where } from './slots.ts';
 
@@ -31,8 +32,10 @@ export function collate(rows: readonly Row[], layout: Collate, tokenizer: Tokeni
   switch (layout.layout) {
     case 'pairs':
     case 'answers':
-      if (layout.pictures !== undefined) packConversations(batch, rows, layout, where);
-      else packSequences(batch, rows, layout, needed(tokenizer, where), where);
+      if (layout.pictures !== undefined) {
+        const all = rows.map((row, n) => conversationIds(row, layout, where.source, where.indices[n]));
+        packConversations(batch, all, layout);
+      } else packSequences(batch, rows, layout, needed(tokenizer, where), where);
       break;
     case 'contrast': {
       const [slot] = slotsOf(layout);
@@ -123,6 +126,11 @@ const LEVELS = Float32Array.from({ length: 256 }, (_, v) => (v / 255 - PIXEL.mea
 /** Layouts whose rows are one sequence each, with a prompt. */
 export type Packed = Extract<Collate, { layout: 'pairs' | 'answers' }>;
 
+/** Places before the answers: those of the prompt and of its pictures. */
+export function placesOfPrompt({ pictures, imageTokens, prompt }: Packed): number {
+  return (pictures ?? 1) * imageTokens + prompt;
+}
+
 function packSequences(batch: Batch, rows: readonly Row[], layout: Packed, tokenizer: Tokenizer, where: Where): void {
   const [prompts, ...answers] = slotsOf(layout).map((slot) =>
     rows.map((row, n) => slotIds(row, slot, tokenizer, where.source, where.indices[n])),
@@ -131,17 +139,16 @@ function packSequences(batch: Batch, rows: readonly Row[], layout: Packed, token
 }
 
 /** Sequences in which a template put the image tokens: as `packIds`, with no tokens before the prompt, and `seen` beside it. */
-function packConversations(batch: Batch, rows: readonly Row[], layout: Packed, where: Where): void {
-  const all = rows.map((row, n) => conversationIds(row, layout, where.source, where.indices[n]));
+function packConversations(batch: Batch, all: readonly ConversationIds[], layout: Packed): void {
   const sides = all[0].answers.length;
   const perRow = (layout.pictures ?? 1) * layout.imageTokens;
-  const room = perRow + layout.prompt;
+  const room = placesOfPrompt(layout);
   const prompts = all.map(({ prompt }) => prompt);
   const answers = Array.from({ length: sides }, (_, side) => all.map((one) => one.answers[side]));
   const packed = packIds({ ...layout, imageTokens: 0, prompt: room }, 0, prompts, answers);
   for (const [name, values] of packed) batch.set(name, values);
   const width = room + sides * layout.answer;
-  const seen = new Int32Array(rows.length * width);
+  const seen = new Int32Array(all.length * width);
   all.forEach(({ prompt, image, learnt }, n) => {
     let next = n * perRow;
     prompt.forEach((id, i) => {
@@ -155,9 +162,16 @@ function packConversations(batch: Batch, rows: readonly Row[], layout: Packed, w
 
 /**
  * Images and prompts of rows that are to be answered: `image`; `tokens` [N, prompt]; `position` and `segment` [N, imageTokens +
- * prompt], as `answers` has them without the places of the answer. Whatever answers the rows have are not looked at.
+ * prompt], as `answers` has them without the places of the answer; with `pictures` also `seen`. Whatever answers the rows have are not
+ * looked at, but for those before the last of several.
  */
 export function collatePrompts(rows: readonly Row[], layout: Packed, tokenizer: Tokenizer | undefined, where: Where): Batch {
+  if (layout.pictures !== undefined) {
+    const batch: Batch = new Map([['image', collateImages(rows, layout, where)]]);
+    const all = rows.map((row, n) => promptIds(row, layout, where.source, where.indices[n]));
+    packConversations(batch, all, layout);
+    return batch;
+  }
   const words = needed(tokenizer, where);
   const [slot] = slotsOf(layout);
   const prompts = rows.map((row, n) => slotIds(row, slot, words, where.source, where.indices[n]));

@@ -4,7 +4,7 @@
  */
 import type { Collate } from '../../../plan/plan.ts';
 import { dataError } from './codes.ts';
-import type { Row } from './row.ts';
+import type { Row, TokenIds } from './row.ts';
 import { lacking, nameOf, placeOf } from './slots.ts';
 import type { Named } from './slots.ts';
 
@@ -22,26 +22,46 @@ export interface ConversationIds {
 
 /** Throws R0516 (the row has no such tokens) or R0515 (more tokens or pictures than there is room for). */
 export function conversationIds(row: Row, layout: Conversations, source: Named, index: number): ConversationIds {
-  const { ids } = row;
-  if (ids === undefined) throw lacking('tokens of a chat template', source, index);
+  const ids = idsOf(row, source, index);
   const sides = layout.layout === 'pairs' ? (['chosen', 'rejected'] as const) : (['answer'] as const);
-  const most = layout.pictures ?? 1;
-  const fits = (what: string, found: number, room: number, declared: string): void => {
-    if (found <= room) return;
-    throw dataError('R0515', `${what} of ${nameOf(source, index)}: ${found}, and there is room for ${room}`, {
-      cure: `declare ${declared}: ${found} or more, or leave the row out`,
-      place: placeOf(source, index),
-    });
-  };
-  const pictures = ids.prompt.filter((id) => id === ids.image).length;
-  fits('pictures', pictures, most, 'pictures');
-  fits('tokens of the prompt', ids.prompt.length - pictures, layout.prompt, 'prompt');
+  const prompt = widened(ids.prompt, ids.image, layout, source, index);
   const answers = sides.map((side) => {
     const answer = ids[side] ?? (side === 'answer' ? ids.chosen : undefined);
     if (answer === undefined) throw lacking(side, source, index);
-    fits(`tokens of ${side}`, answer.length, layout.answer, 'answer');
+    checkRoom(`tokens of ${side}`, answer.length, layout.answer, 'answer', source, index);
     return [...answer];
   });
-  const prompt = ids.prompt.flatMap((id) => (id === ids.image ? new Array<number>(layout.imageTokens).fill(id) : id));
   return { prompt, answers, image: ids.image, ...(ids.learnt === undefined || layout.layout === 'pairs' ? {} : { learnt: ids.learnt }) };
+}
+
+/** What a model is asked to answer: the prompt, and of several answers all but the last. Throws as `conversationIds`. */
+export function promptIds(row: Row, layout: Conversations, source: Named, index: number): ConversationIds {
+  const ids = idsOf(row, source, index);
+  return { prompt: widened(askedIds(ids), ids.image, layout, source, index), answers: [], image: ids.image };
+}
+
+/** The same, with an image token for each picture. */
+export function askedIds({ prompt, answer, last }: TokenIds): number[] {
+  return [...prompt, ...(answer?.slice(0, last ?? 0) ?? [])];
+}
+
+function idsOf({ ids }: Row, source: Named, index: number): TokenIds {
+  if (ids === undefined) throw lacking('tokens of a chat template', source, index);
+  return ids;
+}
+
+/** A prompt whose image tokens are as many as a picture takes. */
+function widened(prompt: readonly number[], image: number, layout: Conversations, source: Named, index: number): number[] {
+  const pictures = prompt.filter((id) => id === image).length;
+  checkRoom('pictures', pictures, layout.pictures ?? 1, 'pictures', source, index);
+  checkRoom('tokens of the prompt', prompt.length - pictures, layout.prompt, 'prompt', source, index);
+  return prompt.flatMap((id) => (id === image ? new Array<number>(layout.imageTokens).fill(id) : id));
+}
+
+function checkRoom(what: string, found: number, room: number, declared: string, source: Named, index: number): void {
+  if (found <= room) return;
+  throw dataError('R0515', `${what} of ${nameOf(source, index)}: ${found}, and there is room for ${room}`, {
+    cure: `declare ${declared}: ${found} or more, or leave the row out`,
+    place: placeOf(source, index),
+  });
 }

@@ -1,7 +1,7 @@
 /** The scan before training: which rows have texts that the layout has no room for. */
 import type { Collate, Tokenizer } from '../../../plan/plan.ts';
 import { dataError } from './codes.ts';
-import { conversationIds } from './conversation-ids.ts';
+import { conversationIds, promptIds } from './conversation-ids.ts';
 import type { Row, RowSource } from './row.ts';
 import { slotIds, slotsOf } from './slots.ts';
 
@@ -36,7 +36,7 @@ export function countUnfit(source: RowSource, collate: Collate, tokenizer: Token
 /** What is asked of every row; undefined where a layout reads no text. */
 function checkOf(source: RowSource, collate: Collate, tokenizer: Tokenizer | undefined, prompts: boolean) {
   if ('pictures' in collate && collate.pictures !== undefined)
-    return (row: Row, index: number): unknown => conversationIds(row, collate, source, index);
+    return (row: Row, index: number): unknown => (prompts ? promptIds : conversationIds)(row, collate, source, index);
   const slots = slotsOf(collate).filter(({ column }) => !prompts || column === 'prompt');
   if (slots.length === 0 || tokenizer === undefined) return undefined;
   return (row: Row, index: number): unknown => slots.map((slot) => slotIds(row, slot, tokenizer, source, index));

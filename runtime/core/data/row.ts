@@ -37,6 +37,8 @@ export interface TokenIds {
   rejected?: readonly number[];
   /** 1 where a token of `answer` is learnt; all are where it is absent. */
   learnt?: Uint8Array;
+  /** Where the last of several answers begins in `answer`: what stands before it is asked with the prompt. */
+  last?: number;
   /** The id that stands at image tokens. */
   image: number;
 }

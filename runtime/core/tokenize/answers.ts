@@ -109,6 +109,22 @@ export async function renderConversations(
   });
 }
 
+/** Prompts that a model is to answer, up to where its answer begins. @throws PivotError R0542 (the template), R0544 (the row). */
+export async function renderPrompts(
+  tokenizer: ChatTokenizer,
+  prompts: readonly Message[][],
+  options: RenderOptions = {},
+): Promise<number[][]> {
+  const context = await contextOf(tokenizer, options);
+  prompts.forEach((messages, row) => checkPrompt(messages, context.nameOf(row)));
+  const texts = await tokenizer.render(
+    prompts.map((messages) => ({ messages, generation: true })),
+    context.mark,
+  );
+  const ids = await tokenizer.encode(texts);
+  return prompts.map((messages, row) => Array.from(expand(ids[row], [], messages, context, row).ids));
+}
+
 interface Context {
   tokenizer: ChatTokenizer;
   nameOf(row: number): string;

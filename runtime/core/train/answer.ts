@@ -3,9 +3,10 @@
  * that was taken for each row, until every row has ended or the room for answers is full. Which token is taken is the caller's
  * choice; logits are read back for each.
  */
-import type { Collate, Tokenizer } from '../../../plan/plan.ts';
-import { SEGMENT } from '../data/collate.ts';
+import type { Collate } from '../../../plan/plan.ts';
+import { placesOfPrompt, SEGMENT } from '../data/collate.ts';
 import type { Executor } from '../executor/executor.ts';
+import type { AnswerTokens } from './answer-tokens.ts';
 import { inputsFor, scalarsFor } from './batches.ts';
 import type { Inputs } from './batches.ts';
 import { logProbability } from './choose.ts';
@@ -20,7 +21,7 @@ export interface Answering {
   programs: Programs;
   scalars: Readonly<Record<string, number>>;
   collate: Extract<Collate, { layout: 'pairs' | 'answers' }>;
-  tokenizer: Tokenizer;
+  tokens: AnswerTokens;
 }
 
 export interface Answer {
@@ -28,17 +29,19 @@ export interface Answer {
   tokens: number[];
   /** Whether it came to its end; otherwise the room was full. */
   ended: boolean;
+  /** The token that it ended by. */
+  end?: number;
   /** ln of its probability under the model at temperature 1, in nats, with the end token where there is one. */
   logp: number;
 }
 
-/** The token to take for row `row` as number `index` of its answer, given its logits [V]. */
+/** The token to take for row `row` as number `index` of its answer, given its logits [V] over what are tokens. */
 export type Choose = (logits: Float32Array, row: number, index: number) => number;
 
 /** Answers to `rows` prompts, collated by `collatePrompts`. `suffix` names the programs for a smaller last batch. */
 export async function answer(answering: Answering, prompts: Inputs, rows: number, suffix: '' | '.rest', choose: Choose): Promise<Answer[]> {
-  const { collate, tokenizer } = answering;
-  const start = collate.imageTokens + collate.prompt;
+  const { collate, tokens: made } = answering;
+  const start = placesOfPrompt(collate);
   const answers = Array.from({ length: rows }, (): Answer => ({ tokens: [], ended: false, logp: 0 }));
   // The prompt ends where the answer begins, so its last place has the last of its positions.
   const position = Int32Array.from(answers, (_, row) => (prompts.get('position')?.[(row + 1) * start - 1] ?? 0) + 1);
@@ -50,16 +53,16 @@ export async function answer(answering: Answering, prompts: Inputs, rows: number
     answers.forEach((one, row) => {
       if (one.ended) return;
       const own = logits.subarray(row * width, (row + 1) * width);
-      const id = choose(own, row, index);
+      const id = choose(own.subarray(0, made.size), row, index);
       one.logp += logProbability(own, id);
-      if (id === tokenizer.end) one.ended = true;
+      if (made.ends.includes(id)) Object.assign(one, { ended: true, end: id });
       else one.tokens.push(id);
       tokens[row] = id;
     });
     if (index + 1 === collate.answer || answers.every(({ ended }) => ended)) return answers;
     // Rows that have ended go along as padding, which nobody looks at.
     answers.forEach(({ ended }, row) => {
-      if (ended) tokens[row] = tokenizer.pad;
+      if (ended) tokens[row] = made.pad;
       segment[row] = ended ? SEGMENT.padding : SEGMENT.chosen;
     });
     const inputs: Inputs = new Map([

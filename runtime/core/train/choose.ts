@@ -1,23 +1,24 @@
-/** Which token is taken, given the logits of one row: decided on the host in float64. Padding is no answer and is never taken. */
+/** Which token is taken, given the logits of one row: decided on the host in float64. What is no answer (padding) is never taken. */
 import { runError } from './errors.ts';
 
-/** The likeliest token but `pad`; of equals the one of the smallest id. Throws R0633. */
-export function likeliest(logits: Float32Array, pad: number): number {
+/** The likeliest token that is not among `never`; of equals the one of the smallest id. Throws R0633. */
+export function likeliest(logits: Float32Array, never: readonly number[]): number {
   let best = -1;
   for (let id = 0; id < logits.length; id++) {
     if (!Number.isFinite(logits[id])) throw notFinite(id, logits[id]);
-    if (id !== pad && (best < 0 || logits[id] > logits[best])) best = id;
+    if ((best < 0 || logits[id] > logits[best]) && !never.includes(id)) best = id;
   }
   return best;
 }
 
 /**
- * A token drawn from softmax(logits / temperature) over all tokens but `pad`: the first at which the running sum of
+ * A token drawn from softmax(logits / temperature) over all tokens but `never`: the first at which the running sum of
  * probabilities exceeds `u`, a number of [0, 1). Throws R0633.
  */
-export function drawn(logits: Float32Array, pad: number, temperature: number, u: number): number {
-  const top = likeliest(logits, pad);
-  const weights = Float64Array.from(logits, (x, id) => (id === pad ? 0 : Math.exp((x - logits[top]) / temperature)));
+export function drawn(logits: Float32Array, never: readonly number[], temperature: number, u: number): number {
+  const top = likeliest(logits, never);
+  const weights = Float64Array.from(logits, (x) => Math.exp((x - logits[top]) / temperature));
+  for (const id of never) weights[id] = 0;
   const total = weights.reduce((sum, w) => sum + w, 0);
   let left = u * total;
   for (let id = 0; id < weights.length; id++) {

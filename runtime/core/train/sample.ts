@@ -6,10 +6,11 @@
 import type { SampleTask } from '../../../plan/plan.ts';
 import { batchesInOrder } from '../data/order.ts';
 import type { Row } from '../data/row.ts';
-import { encoderOf } from '../data/tokens.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { Log } from '../log.ts';
 import { keyOf, Random } from '../random.ts';
+import { tokensOfWords } from './answer-tokens.ts';
+import type { AnswerTokens } from './answer-tokens.ts';
 import { answer } from './answer.ts';
 import type { Answer, Choose } from './answer.ts';
 import { batchesOf } from './batches.ts';
@@ -25,6 +26,8 @@ export interface Sampling {
   programs: Programs;
   executor: Executor;
   data: RowData;
+  /** By default those of the data's list of words. */
+  tokens?: AnswerTokens;
   storage: TaskStorage;
   weights: WeightSource;
   log: Log;
@@ -41,8 +44,8 @@ export function itemOf(item: number, perPrompt: number): { row: number; sample: 
 export async function sample(sampling: Sampling): Promise<boolean> {
   const { task, programs, executor, storage, log, signal } = sampling;
   const data: RowData = { ...sampling.data, collate: task.collate, prompts: true };
-  const { tokenizer } = data;
-  if (tokenizer === undefined) throw new Error(`${task.id} names no tokenizer`);
+  const tokens = sampling.tokens ?? (data.tokenizer && tokensOfWords(data.tokenizer));
+  if (tokens === undefined) throw new Error(`${task.id} names no tokenizer`);
   const count = data.source.count * task.perPrompt;
   const lines = await storage.lines('rows');
   const there = (await lines.read()).length;
@@ -52,16 +55,16 @@ export async function sample(sampling: Sampling): Promise<boolean> {
   await lines.truncate(done);
   if (done === count) return true;
   await writeInitialState(executor, onDevice(task.state, programs), task.seed, sampling.weights);
-  const answering = { name: task.id, executor, programs, scalars: task.scalars, collate: task.collate, tokenizer };
+  const answering = { name: task.id, executor, programs, scalars: task.scalars, collate: task.collate, tokens };
   const pace = new Pace(sampling.now);
   const rowsOf = (at: number): number[] => lists[at].map((item) => itemOf(item, task.perPrompt).row);
   for await (const { step: at, batch, rows = [] } of batchesOf(data, rowsOf, from, lists.length, true)) {
     if (signal?.aborted === true) break;
     const items = lists[at];
     const suffix = items.length === task.batch ? '' : '.rest';
-    const answers = await answer(answering, batch, items.length, suffix, chooserOf(task, items, tokenizer.pad));
-    const { decode } = encoderOf(tokenizer);
-    await lines.append(answers.map((one, i) => lineOf(itemOf(items[i], task.perPrompt), rows[i], one, decode(one.tokens))));
+    const answers = await answer(answering, batch, items.length, suffix, chooserOf(task, items, tokens.never));
+    const said = await tokens.decode(answers.map((one) => one.tokens));
+    await lines.append(answers.map((one, i) => lineOf(itemOf(items[i], task.perPrompt), rows[i], one, said[i])));
     done += items.length;
     log.progress({ task: task.id, doing: 'sampling', done, total: count, unit: 'rows', ...pace.at(done, count) });
   }
@@ -69,17 +72,19 @@ export async function sample(sampling: Sampling): Promise<boolean> {
   return done === count;
 }
 
-function chooserOf({ temperature, seed, perPrompt }: SampleTask, items: readonly number[], pad: number): Choose {
-  if (temperature === 0) return (logits) => likeliest(logits, pad);
+function chooserOf({ temperature, seed, perPrompt }: SampleTask, items: readonly number[], never: readonly number[]): Choose {
+  if (temperature === 0) return (logits) => likeliest(logits, never);
   const keys = items.map((item) => {
     const { row, sample: number } = itemOf(item, perPrompt);
     return keyOf(`sample/${row}/${number}`, seed);
   });
-  return (logits, i, index) => drawn(logits, pad, temperature, new Random(keys[i], index).uniform());
+  return (logits, i, index) => drawn(logits, never, temperature, new Random(keys[i], index).uniform());
 }
 
 /** What the row says beside its texts goes along, under names that are not taken. */
-function lineOf(item: { row: number; sample: number }, row: Row | undefined, { tokens, ended }: Answer, said: string): string {
-  const own = { ...item, prompt: row?.prompt, answer: row?.answer ?? row?.chosen, said, tokens, ended };
+function lineOf(item: { row: number; sample: number }, row: Row | undefined, { tokens, ended, end }: Answer, said: string): string {
+  // Where several tokens may end an answer, which one it was is part of what was said.
+  const by = row?.ids === undefined ? {} : { end };
+  const own = { ...item, prompt: row?.prompt, answer: row?.answer ?? row?.chosen, said, tokens, ended, ...by };
   return JSON.stringify({ ...own, ...row?.extra, ...own });
 }

@@ -2,17 +2,15 @@
  * Rows as conversations that a checkpoint's tokenizer and chat template have written. All rows are rendered while their source is being opened,
  * so that a template's refusal of the last one is known before the first step; the process that executes templates ends with that.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { TOKENIZER_FILES } from '../../../plan/checkpoint-files.ts';
 import { PivotError } from '../../../plan/errors.ts';
-import { isObject, own, readJson } from '../../../plan/json.ts';
 import type { DataSource } from '../../../plan/plan.ts';
 import { wordsOf } from '../../core/data/conversation.ts';
 import type { ConversationRow, Message } from '../../core/data/conversation.ts';
 import type { Row, SourceContext, TokenIds } from '../../core/data/row.ts';
 import { renderConversations, renderPairs, renderPlainPairs } from '../../core/tokenize/answers.ts';
 import type { ChatTokenizer, Pair, RenderOptions, Sequence } from '../../core/tokenize/answers.ts';
+import { imageToken } from '../tokenize/image-token.ts';
 import { openTokenizer } from '../tokenize/open.ts';
 import type { TextTokenizer } from '../tokenize/open.ts';
 import { checkFiles } from './content-hash.ts';
@@ -37,8 +35,6 @@ export interface RenderedRow {
 
 /** Rows that go through the template at once, and are held until then. */
 const BATCH = 256;
-/** Tokens that stand for a picture, where neither the text nor the checkpoint's config says which. */
-const USUAL = ['<image>', '<|image_pad|>'];
 
 /**
  * Renders rows as they come, a batch at a time, and hands each on to `keep`, in their order. A refusal is told at the end, since faults of the
@@ -164,20 +160,6 @@ export function spellerOf(folder: string): (ids: readonly number[]) => Promise<s
   };
 }
 
-/** The token of the text, that of the checkpoint's config, or a usual one that the tokenizer has. */
-async function imageToken(tokenizer: TextTokenizer, folder: string, given: unknown): Promise<string | undefined> {
-  if (typeof given === 'string' && given !== '') return given;
-  const file = join(folder, 'config.json');
-  const bytes = await readFile(file).catch(() => undefined);
-  const config = bytes && readJson(bytes, file, { code: 'R0540', cure: 'fetch the file again' }).value;
-  if (isObject(config)) {
-    const id = own(config, 'image_token_index') ?? own(config, 'image_token_id');
-    if (typeof id === 'number') return (await tokenizer.decode([[id]], false))[0];
-  }
-  const ids = await tokenizer.ids(USUAL);
-  return USUAL.find((_, i) => ids[i] !== undefined);
-}
-
 async function pairs(tokenizer: ChatTokenizer, rows: readonly SaidRow[], options: RenderOptions): Promise<Sequence[][]> {
   const pairOf = (row: SaidRow, i: number): Pair => {
     const { prompt = [], chosen = [], rejected = [] } = row;
@@ -258,12 +240,17 @@ function joined(row: SaidRow, [first, second]: Sequence[], image: number): Rende
   const learnt = first.learnt.subarray(begin);
   const ids: TokenIds =
     other === undefined
-      ? { prompt, answer, image, ...(learnt.includes(0) ? { learnt } : {}) }
+      ? { prompt, answer, image, ...(learnt.includes(0) ? { learnt, last: lastBegin(learnt) } : {}) }
       : { prompt, chosen: answer, rejected: other, image };
   return {
     texts: { ids, ...wordsOfRow(row), ...(row.extra === undefined ? {} : { extra: row.extra }) },
     pictures: first.images.map(({ index }) => index),
   };
+}
+
+/** Where the last run of learnt tokens begins. */
+function lastBegin(learnt: Uint8Array): number {
+  return learnt.lastIndexOf(0, learnt.lastIndexOf(1)) + 1;
 }
 
 function wordsOfRow({ prompt, chosen, rejected, messages }: SaidRow): Pick<Row, 'prompt' | 'chosen' | 'rejected' | 'answer'> {

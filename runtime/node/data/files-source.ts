@@ -4,28 +4,25 @@
  * (`row-store.ts`), so that memory holds a few numbers of each row; pictures are decoded when they are asked for.
  */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { PROCESSOR_FILE } from '../../../plan/checkpoint-files.ts';
 import { PivotError } from '../../../plan/errors.ts';
 import type { DataSource } from '../../../plan/plan.ts';
 import { dataError } from '../../core/data/codes.ts';
-import { PIXEL } from '../../core/data/collate.ts';
 import type { ConversationRow, ImageRef, RowPlace } from '../../core/data/conversation.ts';
 import { choiceParam, textParam, wholeParam } from '../../core/data/params.ts';
-import { levels, pixelValues } from '../../core/data/preprocess/preprocess.ts';
 import type { Box, Row, RowSource, SourceContext, SourceOpener } from '../../core/data/row.ts';
-import { checkFiles, contentHash } from './content-hash.ts';
+import { contentHash } from './content-hash.ts';
 import { ConversationRenderer, spellerOf } from './conversations.ts';
 import { placeOf } from './faults.ts';
 import { LAYOUT_NAMES } from './layouts/detect.ts';
 import { openRows } from './open-rows.ts';
 import type { Rows } from './open-rows.ts';
-import type { Decoded, Fit } from './pictures/decode.ts';
+import type { Decoded } from './pictures/decode.ts';
 import { openDecoder } from './pictures/decode-pool.ts';
 import type { Decoder } from './pictures/decode-pool.ts';
-import { readRecipe } from './pictures/processor.ts';
 import { plainRow } from './plain-rows.ts';
 import type { Form, PlainRow } from './plain-rows.ts';
+import { picturesOf, preparation } from './preparation.ts';
+import type { Preparation } from './preparation.ts';
 import { RowStore } from './row-store.ts';
 
 const DEFAULT_WORKERS = 2;
@@ -55,7 +52,10 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
   const path = resolved(context, given);
   const layout = choiceParam(spec, 'layout', ['', ...LAYOUT_NAMES], '');
   const [entry, images] = [optional(spec, 'entry'), optional(spec, 'images')];
-  const prepared = await preparation(spec, context);
+  const prepared = await preparation(
+    { processor: spec.processor, size: wholeParam(spec, 'size'), among: spec.chat !== undefined },
+    (folder) => resolved(context, folder),
+  );
   const kept = new RowStore<Kept>();
   const renderer =
     spec.chat === undefined
@@ -146,52 +146,6 @@ function resolved(context: SourceContext, given: string): string {
 function keptOf({ prompt, answer, chosen, rejected, extra, boxes }: PlainRow): Kept {
   const answers = answer === undefined ? { chosen, rejected } : { answer };
   return { texts: { prompt, ...answers, ...(extra === undefined ? {} : { extra }) }, pictures: [0], ...(boxes ? { boxes } : {}) };
-}
-
-/** How pictures are prepared. With `table`, their pixel values are made here (`levels`); without it the layout scales bytes itself. */
-interface Preparation {
-  fit: Fit;
-  table?: Float32Array;
-}
-
-async function preparation(spec: DataSource, context: SourceContext): Promise<Preparation> {
-  const size = wholeParam(spec, 'size');
-  if (spec.processor === undefined) {
-    // Conversations may have several pictures or none, which only pixel values can say.
-    return spec.chat === undefined ? { fit: size } : { fit: size, table: levels(SQUEEZED) };
-  }
-  const { folder, hash } = spec.processor;
-  const path = resolved(context, folder);
-  checkFiles(path, [PROCESSOR_FILE], hash);
-  const recipe = await readRecipe(path);
-  const made = recipe.crop ?? (recipe.resize?.to.kind === 'exact' ? recipe.resize.to : undefined);
-  if (made !== undefined && (made.width !== size || made.height !== size)) {
-    throw dataError('R0518', `the processor in ${folder} makes pictures of ${made.width} x ${made.height}, and the text says ${size}px`, {
-      cure: `give size: ${made.width}px, or the processor of the encoder`,
-      place: { file: join(folder, PROCESSOR_FILE) },
-    });
-  }
-  return { fit: recipe, table: levels(recipe) };
-}
-
-/** Bytes scaled to -1 .. 1, as layouts do it. */
-const SQUEEZED = {
-  as: 'squeezed',
-  factor: 1 / 255,
-  normalise: { mean: new Array<number>(3).fill(PIXEL.mean), std: new Array<number>(3).fill(PIXEL.std) },
-};
-
-function picturesOf(decoded: readonly Decoded[], { table }: Preparation): Pick<Row, 'image' | 'pixels'> {
-  const image = decoded.length === 0 ? {} : { image: decoded[0].picture };
-  if (table === undefined) return image;
-  const values = decoded.map(({ picture }) => pixelValues(picture, table));
-  const pixels = new Float32Array(values.reduce((n, one) => n + one.length, 0));
-  let at = 0;
-  for (const one of values) {
-    pixels.set(one, at);
-    at += one.length;
-  }
-  return { ...image, pixels };
 }
 
 /** Boxes in pixels of the prepared picture. */

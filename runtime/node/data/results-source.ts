@@ -1,10 +1,12 @@
 /**
  * Rows that an earlier task of the run made. `table`: what an embed task kept, a row of each of its tensors. `sampled.pairs`: answers of a
- * model to the prompts of a base source, the better one chosen; the picture and the prompt are those of the base's row.
+ * model to the prompts of a base source, the better one chosen; the picture and the prompt are those of the base's row. Where that is a
+ * conversation, the answers are the tokens that the model took, not what a template would make of their texts.
  */
 import { join } from 'node:path';
 import type { DataSource } from '../../../plan/plan.ts';
 import { dataError } from '../../core/data/codes.ts';
+import { askedIds } from '../../core/data/conversation-ids.ts';
 import { openSource } from '../../core/data/row.ts';
 import type { Row, RowSource, SourceContext } from '../../core/data/row.ts';
 import { readSafetensors } from '../safetensors/files.ts';
@@ -21,6 +23,7 @@ interface SampledPair {
   row: number;
   chosen: string;
   rejected: string;
+  ids?: { chosen: number[]; rejected: number[] };
 }
 
 export async function openSampledPairs(spec: DataSource, context: SourceContext): Promise<RowSource> {
@@ -43,11 +46,13 @@ export async function openSampledPairs(spec: DataSource, context: SourceContext)
 
 function pairsFrom(source: RowSource, pairs: RowStore<SampledPair>, name: string): RowSource {
   const pair = (row: Row, sampled: SampledPair): Row => {
-    const { answer, chosen: _, rejected: __, ...rest } = row;
-    const { chosen, rejected } = sampled;
-    return { ...rest, chosen, rejected, extra: { ...row.extra, ...(answer === undefined ? {} : { answer }) } };
+    const { answer, chosen: _, rejected: __, ids, ...rest } = row;
+    const { chosen, rejected, ids: said } = sampled;
+    if (ids !== undefined && said === undefined) throw noPair(sampled);
+    const tokens = ids === undefined ? {} : { ids: { prompt: askedIds(ids), ...said, image: ids.image } };
+    return { ...rest, ...tokens, chosen, rejected, extra: { ...row.extra, ...(answer === undefined ? {} : { answer }) } };
   };
-  const { text, place } = source;
+  const { text, place, spell } = source;
   return {
     name,
     count: pairs.count,
@@ -64,6 +69,7 @@ function pairsFrom(source: RowSource, pairs: RowStore<SampledPair>, name: string
           },
         }),
     ...(place === undefined ? {} : { place: (index) => place(pairs.read(index).row) }),
+    ...(spell === undefined ? {} : { spell }),
     close: async () => {
       await source.close?.();
       pairs.close();
@@ -78,9 +84,21 @@ function folderOf(spec: DataSource, context: SourceContext): string {
 }
 
 function pairOf(line: Record<string, unknown>): SampledPair {
-  const { row, chosen, rejected } = line;
-  if (typeof row === 'number' && typeof chosen === 'string' && typeof rejected === 'string') return { row, chosen, rejected };
-  throw dataError('R0520', `a line of pairs.jsonl is no pair: ${JSON.stringify(line)}`, {
+  const { row, chosen, rejected, ids } = line;
+  if (typeof row === 'number' && typeof chosen === 'string' && typeof rejected === 'string' && (ids === undefined || areIds(ids)))
+    return { row, chosen, rejected, ...(ids === undefined ? {} : { ids }) };
+  throw noPair(line);
+}
+
+function areIds(value: unknown): value is NonNullable<SampledPair['ids']> {
+  const list = (one: unknown): boolean => Array.isArray(one) && one.every((id) => Number.isSafeInteger(id));
+  return (
+    typeof value === 'object' && value !== null && 'chosen' in value && 'rejected' in value && list(value.chosen) && list(value.rejected)
+  );
+}
+
+function noPair(line: unknown): Error {
+  return dataError('R0520', `a line of pairs.jsonl is no pair: ${JSON.stringify(line)}`, {
     cure: 'remove the folder of the task, and run again',
   });
 }

@@ -1,10 +1,11 @@
 /** What is found out before the device is touched: the files are those of the plan, the rows fit, the disk has room. */
 import { existsSync } from 'node:fs';
 import { hashOf } from '../../../plan/hash.ts';
-import type { Collate, DataSource, StateTensor, Task } from '../../../plan/plan.ts';
+import type { Collate, DataSource, Speech, StateTensor, Task } from '../../../plan/plan.ts';
 import { checkFit } from '../../core/data/fit.ts';
 import { runError } from '../../core/train/errors.ts';
 import { contentHash } from '../data/content-hash.ts';
+import { openSpeech } from '../tokenize/speech.ts';
 import { dataOf, pathOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import { onFile } from './files.ts';
@@ -27,7 +28,10 @@ function statesOf(task: Task): StateTensor[] {
   return task.kind === 'embed' || task.kind === 'sample' ? task.state : [];
 }
 
-/** Opens all data that these tasks read, and counts rows that do not fit the lengths that the text declares. */
+/**
+ * Opens all data that these tasks read, and counts rows that do not fit the lengths that the text declares; what models are to answer in
+ * must say how an answer ends.
+ */
 export async function checkData(context: RunContext, tasks: readonly Task[]): Promise<void> {
   const seen = new Set<string>();
   const check = async (spec: DataSource, collate: Collate, prompts = false): Promise<void> => {
@@ -37,7 +41,14 @@ export async function checkData(context: RunContext, tasks: readonly Task[]): Pr
     const { source, tokenizer } = await dataOf(context, spec, collate);
     checkFit(source, collate, tokenizer, prompts);
   };
+  const checkSpeech = async (speech: Speech): Promise<void> => {
+    const key = hashOf({ speech });
+    if (seen.has(key)) return;
+    seen.add(key);
+    await (await openSpeech(speech, (path) => pathOf(context, path))).close();
+  };
   for (const task of tasks) {
+    if (task.kind === 'sample' && task.speech !== undefined) await checkSpeech(task.speech);
     if (task.kind !== 'train' && task.kind !== 'embed' && task.kind !== 'sample') continue;
     // What an earlier task will make cannot be looked at yet.
     if (readsResults(task.data)) continue;

@@ -7,7 +7,9 @@ import type { Rank } from '../../core/score/rank.ts';
 import { pairsOf } from '../../core/train/pairs.ts';
 import type { SampledLine } from '../../core/train/pairs.ts';
 import { sample } from '../../core/train/sample.ts';
-import { dataOf, makeExecutor, weightsOf } from './context.ts';
+import { openSpeech } from '../tokenize/speech.ts';
+import type { SpokenTokens } from '../tokenize/speech.ts';
+import { dataOf, makeExecutor, pathOf, weightsOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { programsOf } from './estimate.ts';
 import { onFile } from './files.ts';
@@ -22,14 +24,17 @@ export async function runSample(context: RunContext, on: RunDevice, task: Sample
   const folder = await beginTask(context.files, context.out, task);
   const storage = openTaskFolder(context.files, folder);
   let executor: Executor | undefined;
+  let tokens: SpokenTokens | undefined;
   try {
+    tokens = task.speech && (await openSpeech(task.speech, (path) => pathOf(context, path)));
     executor = await makeExecutor(context, on, programs);
     const { log, signal, now } = context;
-    if (!(await sample({ task, programs, executor, data, storage, weights: weightsOf(context), log, signal, now }))) return false;
+    if (!(await sample({ task, programs, executor, data, tokens, storage, weights: weightsOf(context), log, signal, now }))) return false;
     if (rank !== undefined) await writePairs(context, folder, await (await storage.lines('rows')).read(), rank);
     return true;
   } finally {
     executor?.destroy();
+    await tokens?.close();
     await storage.close();
   }
 }

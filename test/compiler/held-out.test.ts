@@ -1,0 +1,45 @@
+/** Rows that probes ask for: a split where a source has splits, files as the text names them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { nodeHost, packageRoot } from '../../cli/host.ts';
+import { compile } from '../../compiler/compile.ts';
+
+const TINY = readFileSync(join(packageRoot(), 'test', 'cli', 'tiny.pivot'), 'utf8');
+
+function dataOf(more: string) {
+  const host = nodeHost(packageRoot());
+  const text = `${TINY}\nuse std.data.files\nuse std.probe.answering.answering\n${more}`;
+  const { plan, diagnostics } = compile(
+    'own.pivot',
+    { ...host, read: (path) => (path === 'own.pivot' ? text : host.read(path)) },
+    { targets: [] },
+  );
+  const data = plan?.tasks.flatMap((task) => (task.kind === 'sample' ? [task.data] : []));
+  return { data, codes: diagnostics.map(({ code }) => code) };
+}
+
+const FILES = 'folder: "examples/rows", tokenizer: scenes.words, size: 24px, prompt: 7, answer: 20';
+
+test.each([
+  ['all of fewer than are asked for', `data held = files.captions(${FILES}, count: 5)\nprobe said = answering(tune, on: held)`, 5],
+  ['as many as are asked for', `data held = files.captions(${FILES}, count: 5)\nprobe said = answering(tune, on: held, rows: 3)`, 3],
+  ['files without a count', `probe said = answering(tune, on: files.captions(${FILES}), rows: 3)`, 3],
+])('files: %s', (_, text, count) => {
+  const { data, codes } = dataOf(text);
+  expect(codes).toEqual([]);
+  expect(data).toMatchObject([{ source: 'files.captions', count }]);
+  expect(data?.[0].params).not.toHaveProperty('split');
+});
+
+test('a source with splits gives its held-out rows, whatever the text counts', () => {
+  const { data, codes } = dataOf('probe said = answering(tune, on: scenes.captions(count: 5), rows: 6)');
+  expect(codes).toEqual([]);
+  expect(data).toMatchObject([{ source: 'scenes.captions', params: { split: 'held-out' }, count: 6 }]);
+});
+
+test('files have no second set of rows to fit on', () => {
+  const probe =
+    'probe own(subject: model, on: answers) {\n  let said = subject.sample(on(split: "probe", count: 3))\n  score answering(said: said)\n}';
+  expect(dataOf(`${probe}\nprobe said = own(tune, on: files.captions(${FILES}))`).codes).toEqual(['P0209']);
+});
