@@ -41,11 +41,11 @@ function withoutRows(host: Host): Host {
   return { ...host, hash: (path) => host.hash(path) ?? '' };
 }
 
-/** Compiles a text; prints its diagnostics to stderr and throws `Rejected` if one is an error. With `described`, rows may be missing. */
+/** Compiles a text; prints its diagnostics to stderr and throws `Rejected` if one is an error. With `described`, rows may be missing, and so is what no task needs. */
 export function compileText(args: TextArguments, targets: Target[], { fuse = true, described = false } = {}): Compiled & { plan: Plan } {
   const { path, host: real } = hostOf(args.file);
   const host = described ? withoutRows(real) : real;
-  const compiled = compile(path, host, { targets, fuse, set: settings(args.set), observe: debugObserver() });
+  const compiled = compile(path, host, { targets, fuse, asks: !described, set: settings(args.set), observe: debugObserver() });
   if (compiled.diagnostics.length > 0) {
     const color = process.stderr.isTTY === true && !process.env.NO_COLOR;
     process.stderr.write(`${formatDiagnostics(compiled.diagnostics, compiled.texts, { color })}\n`);

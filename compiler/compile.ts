@@ -39,7 +39,9 @@ export interface CompileOptions {
   set?: Record<string, string>;
   /** False: a kernel for every primitive (the equivalence of fused and unfused programs is tested by it). */
   fuse?: boolean;
-  /** Modules of the standard library that the compiler itself calls. */
+  /** False: without the programs by which trained models are asked, which no task runs. */
+  asks?: boolean;
+  /** Told of every graph that is lowered. */
   observe?: (role: string, graph: Graph) => void;
 }
 
@@ -114,11 +116,14 @@ class Compilation {
     for (const declaration of main.declarations.values())
       if (declaration.kind === 'Binding' && declaration.keyword === 'probe') this.attempt(() => assembly.probe(declaration));
     for (const declaration of main.tree.declarations) if (declaration.kind === 'Export') this.attempt(() => assembly.export(declaration));
-    this.asks = buildAsks(
-      this.universe,
-      this.stages.map(({ spec }) => spec),
-      (roles, label, halves) => this.lowerRoles(roles, label, halves),
-    );
+    if (this.options.asks ?? true) {
+      this.asks = buildAsks(
+        this.universe,
+        this.stages.map(({ spec }) => spec),
+        assembly.maker.tasks,
+        (roles, label, halves) => this.lowerRoles(roles, label, halves),
+      );
+    }
     assembly.maker.report(main.name, main.tree.docs.replace(/([^\n])\n(?!\n)/g, '$1 '), main.text, assembly.seeds);
   }
 

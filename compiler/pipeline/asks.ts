@@ -1,26 +1,32 @@
 /** The models of a plan that can be asked: programs that answer one row with the weights that a stage or arm leaves. */
-import type { Ask } from '../../plan/plan.ts';
+import type { Ask, Task, TrainTask } from '../../plan/plan.ts';
 import { Fault } from '../elaborate/fault.ts';
 import type { Universe } from '../elaborate/names.ts';
+import type { Halves } from '../passes/passes.ts';
 import { collateFor } from './batch.ts';
 import { processorOf, speechOf } from './data-source.ts';
 import { camGraph, decodeGraphs, decodingKey } from './decode.ts';
 import type { StageSpec } from './stages.ts';
+import { halvesOf } from './states.ts';
 import type { Programs } from './tasks.ts';
 
 /**
  * One for each stage or arm that trains a model of the arrow form on texts. A model that cannot be decoded has none, and that is
- * no fault of the text. Arms that train the same model share its programs.
+ * no fault of the text. Arms that train the same model share its programs. `tasks`: those of the stages; weights are held as they hold them.
  */
-export function buildAsks({ loaded, host }: Universe, specs: readonly StageSpec[], programs: Programs): Ask[] {
+export function buildAsks({ loaded, host }: Universe, specs: readonly StageSpec[], tasks: readonly Task[], programs: Programs): Ask[] {
   const known = new Map<string, Built | undefined>();
   return specs.flatMap((spec): Ask[] => {
     const { train } = spec;
     const tokenizer = train?.data.tokenizer;
     if (!train || !tokenizer || train.model.form.kind !== 'arrow' || !['pairs', 'answers'].includes(train.data.layout)) return [];
     const { image, prompt, answer, pictures } = train.data;
-    const key = JSON.stringify([decodingKey(train.model), image, prompt, answer, pictures]);
-    if (!known.has(key)) known.set(key, build(loaded, spec, programs));
+    const task = tasks.find(
+      (one): one is TrainTask => one.kind === 'train' && one.stage === spec.stage && one.arm === spec.arm && !one.probe,
+    );
+    const halves = halvesOf(task?.state ?? []);
+    const key = JSON.stringify([decodingKey(train.model), image, prompt, answer, pictures, [...halves]]);
+    if (!known.has(key)) known.set(key, build(loaded, spec, halves, programs));
     const built = known.get(key);
     if (!built) return [];
     const words = 'words' in tokenizer.of ? { tokenizer: tokenizer.name } : {};
@@ -31,7 +37,7 @@ export function buildAsks({ loaded, host }: Universe, specs: readonly StageSpec[
 
 type Built = Pick<Ask, 'state' | 'collate' | 'programs' | 'scalars'>;
 
-function build(loaded: Universe['loaded'], { train, span }: StageSpec, programs: Programs): Built | undefined {
+function build(loaded: Universe['loaded'], { train, span }: StageSpec, halves: Halves, programs: Programs): Built | undefined {
   if (!train) return undefined;
   const collate = collateFor(train.model, train.data, false, span);
   if (collate.layout !== 'answers') return undefined;
@@ -39,7 +45,7 @@ function build(loaded: Universe['loaded'], { train, span }: StageSpec, programs:
     const graphs = decodeGraphs(loaded, train.model, collate, 1, span);
     if (!graphs) return undefined;
     const cam = camGraph(loaded, train.model, collate, span);
-    const roles = programs({ ...graphs.roles, ...(cam ? { cam: cam.graph } : {}) }, `ask ${train.model.path}`, new Map());
+    const roles = programs({ ...graphs.roles, ...(cam ? { cam: cam.graph } : {}) }, `ask ${train.model.path}`, halves);
     return {
       state: [
         ...graphs.weights.map(({ path, shape }) => ({ name: path, shape, keep: 'weight' as const })),
