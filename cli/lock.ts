@@ -11,7 +11,7 @@ import type { DataSource, Plan } from '../plan/plan.ts';
 
 type Entries = Record<string, string>;
 
-/** What a plan rests on: `file NAME`, `data FOLDER`, `tokenizer NAME`, and `stdlib`: the texts of it that were used. */
+/** What a plan rests on: `file NAME`, `data FOLDER`, `tokenizer NAME`; of checkpoints `chat`, `processor` and `speech`; and `stdlib`: the texts of it that were used. */
 function entriesOf(plan: Plan, texts: ReadonlyMap<string, string>): Entries {
   const standard = [...texts].filter(([path]) => path.startsWith('std:')).sort(([a], [b]) => (a < b ? -1 : 1));
   const entries: Entries = { stdlib: hashOf(standard) };
@@ -19,9 +19,16 @@ function entriesOf(plan: Plan, texts: ReadonlyMap<string, string>): Entries {
   for (const [name, tokenizer] of Object.entries(plan.tokenizers)) entries[`tokenizer ${name}`] = hashOf(tokenizer);
   const data = (source: DataSource): void => {
     if (source.content) entries[`data ${String(source.params.folder ?? source.source)}`] = source.content;
+    if (source.chat) entries[`chat ${source.chat.folder}`] = source.chat.hash;
+    if (source.processor) entries[`processor ${source.processor.folder}`] = source.processor.hash;
+    if (source.base) data(source.base);
     source.mix?.forEach(data);
   };
-  for (const task of plan.tasks) if (task.kind === 'train' || task.kind === 'embed' || task.kind === 'sample') data(task.data);
+  for (const task of plan.tasks) {
+    if (task.kind !== 'train' && task.kind !== 'embed' && task.kind !== 'sample') continue;
+    data(task.data);
+    if (task.kind === 'sample' && task.speech) entries[`speech ${task.speech.folder}`] = task.speech.hash;
+  }
   return entries;
 }
 
