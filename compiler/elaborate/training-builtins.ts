@@ -14,8 +14,9 @@ export const lora: Rule = (_, given, span) => {
   const [part, rank, alpha, targets] = named('lora', given, ['part', 'rank', 'alpha', 'targets'], span, 2);
   const r = numberOf(rank, 'rank', span).value;
   if (!Number.isInteger(r) || r < 1) fail('P0303', { found: String(r), what: 'rank' }, span);
-  const names = targets?.kind === 'list' ? targets.items.flatMap((item) => (item.kind === 'string' ? [item.value] : [])) : [];
-  if (names.length === 0)
+  const items = targets?.kind === 'list' ? targets.items : [];
+  const names = items.flatMap((item) => (item.kind === 'string' ? [item.value] : []));
+  if (names.length === 0 || names.length < items.length)
     fail(
       'P0301',
       { expected: 'names of parts, such as targets: ["q_proj", "v_proj"]', found: targets ? describe(targets) : 'nothing' },
@@ -49,7 +50,7 @@ export const atRate: Rule = (_, given, span) => {
 
 function rateOf(value: Value | undefined, span: Span): Rate {
   if (value?.kind === 'bound' && value.definition.keyword === 'schedule') return value;
-  if (value?.kind === 'number' && value.unit === undefined) return value;
+  if (value?.kind === 'number' && value.unit === undefined && value.value >= 0) return value;
   if (value?.kind === 'number' && value.unit === '%' && value.value >= 0) return { share: value.value / 100 };
   return fail(
     'P0301',
@@ -69,10 +70,13 @@ function portion(part: Value | undefined, span: Span): PortionValue {
   return { kind: 'portion', part: whole(part, span) };
 }
 
+/** More than any model has; a range that names more is a slip, and is not written out. */
+const MOST_LAYERS = 10_000;
+
 function wholeNumbers(value: Value | undefined, span: Span): number[] {
   const numbers =
     value?.kind === 'range'
-      ? Array.from({ length: Math.max(0, value.to - value.from) }, (_, i) => value.from + i)
+      ? inRange(value.from, value.to)
       : value?.kind === 'list'
         ? value.items.map((item) => numberOf(item, 'a layer', span).value)
         : value?.kind === 'number'
@@ -81,4 +85,11 @@ function wholeNumbers(value: Value | undefined, span: Span): number[] {
   if (numbers.length === 0 || !numbers.every(Number.isInteger))
     return fail('P0301', { expected: 'layers such as 0..12, -4..0 or [0, 5]', found: value ? describe(value) : 'nothing' }, span);
   return numbers;
+}
+
+/** None where the range runs from the last layers into the first: `-1..2` hardly means the last and the first two. */
+function inRange(from: number, to: number): number[] {
+  const length = to - from;
+  if (length < 1 || length > MOST_LAYERS || (from < 0 && to > 0)) return [];
+  return Array.from({ length }, (_, i) => from + i);
 }

@@ -22,6 +22,7 @@ export function inSteps(value: NumberValue, length: Length): number {
 
 /** The rate at each of the steps; a plain number is a constant rate. `uniform` names the scalar that it becomes. */
 export function evaluateSchedule(ctx: Context, rate: Value, length: Length, uniform: string, span: Span): NumberValue {
+  if (rate.kind === 'number' && !Number.isFinite(rate.value)) fail('P0301', { expected: 'a finite rate', found: describe(rate) }, span);
   const steps = Float64Array.from({ length: length.steps }, (_, step) =>
     rate.kind === 'number' ? rate.value : rateAt(ctx, rate, step, length, span),
   );

@@ -40,6 +40,9 @@ export interface StageDeclaration {
 const TRAINING = ['train', 'on', 'loss', 'optimize', 'batch'];
 const FIELDS = ['start', 'model', ...TRAINING, 'freeze', 'clip', 'steps', 'epochs', 'eval', 'checkpoint', 'reference', 'pack', 'recompute'];
 
+/** Fields that say when something happens, and how they are written. */
+const PERIODIC: Readonly<Record<string, string>> = { eval: '`eval every 50 steps on ..`', checkpoint: '`checkpoint every 50 steps`' };
+
 /** All stages of a text, arms of a comparison as one each. A fault in one is collected and the others are still resolved. */
 export function stageDeclarations(universe: Universe): StageDeclaration[] {
   return universe.loaded.main.tree.declarations.flatMap((d): StageDeclaration[] => {
@@ -72,9 +75,19 @@ export function takeFields(
       // Taken for what was meant, so that it is not also told to be missing.
       if (meant && !into.has(meant)) into.set(meant, { field, own });
     } else if (here.has(name)) diagnostics.push(report('P0513', { name, where }, field.name.span));
-    else if (!into.has(name)) into.set(name, { field, own });
+    else {
+      if (!hasValue(field)) {
+        const expected = name in PERIODIC ? PERIODIC[name] : `a value for \`${name}\` on its line`;
+        diagnostics.push(report('P0301', { expected, found: field.value ? 'a value alone' : 'nothing' }, field.name.span));
+      }
+      if (!into.has(name)) into.set(name, { field, own });
+    }
     here.add(name);
   }
+}
+
+function hasValue({ name, value, every }: Field): boolean {
+  return name.text in PERIODIC ? every !== undefined && value === undefined : value !== undefined;
 }
 
 /** The stage with its values, as `place` understands them: with a tuned name, one cell of its grid. */

@@ -74,10 +74,12 @@ export function pathsOf(value: Value, span: Span): string[] {
   return [value.form.layer.path, ...inner];
 }
 
-/** The model with the adapters that are trained in it. */
+/** The model with the adapters that are trained in it. A part has one. */
 export function withAdapters(model: ModelValue, trained: readonly TrainedPart[]): ModelValue {
   const adapt = (part: InstanceValue): InstanceValue => {
-    const adapter = trained.find((t) => t.adapter && t.paths.includes(part.path))?.adapter;
+    const [first, second] = trained.filter((t) => t.adapter && t.paths.includes(part.path));
+    if (second) fail('P0530', { part: part.path }, second.span);
+    const adapter = first?.adapter;
     return adapter ? { ...part, adapter } : part;
   };
   const { form } = model;
@@ -104,8 +106,8 @@ export function choose(weights: readonly WeightInfo[], train: readonly TrainedPa
     part,
     all: weightsOf(part, open, (w) => (w.adapter === undefined) === (part.adapter === undefined)),
   }));
-  for (const { part, all } of parts)
-    if (all.length === 0) fail('P0501', { part: part.name, why: 'it has no weights that this stage uses' }, part.span);
+  for (const { part, all } of parts) if (all.length === 0) fail('P0501', { part: part.name, why: absent(part, open) }, part.span);
+  requireTargets(parts);
   const named = new Set(parts.flatMap(({ all }) => all));
   for (const part of freeze) {
     const found = weightsOf(part, open, () => true).filter((w) => named.has(w));
@@ -115,11 +117,40 @@ export function choose(weights: readonly WeightInfo[], train: readonly TrainedPa
   if ([...named].every((w) => frozen.has(w))) fail('P0501', { part: train[0].name, why: 'all of its weights are frozen' }, train[0].span);
   const rates = new Map<WeightInfo, Rate>();
   for (const { part, all } of parts) if (part.rate) for (const w of all) rates.set(w, part.rate);
+  const inForce = new Set(rates.values());
+  for (const { part } of parts) if (part.rate && !inForce.has(part.rate)) fail('P0531', { part: part.name }, part.span);
   return {
     trained: open.filter((w) => (named.has(w) && !frozen.has(w)) || liesBelow(w.path, [own])),
     rates,
     byPart: parts.map(({ part, all }) => ({ part, weights: all.filter((w) => !frozen.has(w)) })),
   };
+}
+
+/** Why a part has no weights: where a path is misspelt, what there is in its place. */
+function absent({ paths, adapter }: TrainedPart, weights: readonly WeightInfo[]): string {
+  const why = 'it has no weights that this stage uses';
+  if (adapter) return `it has no matrices named ${adapter.targets.join(', ')}`;
+  for (const path of paths) {
+    for (let above = path; above.includes('.');) {
+      above = above.slice(0, above.lastIndexOf('.'));
+      const below = weights.flatMap((w) => (w.path.startsWith(`${above}.`) ? [w.path.slice(above.length + 1).split(/[.#]/)[0]] : []));
+      if (below.length > 0) return `${why}; ${above} has ${[...new Set(below)].join(', ')}`;
+    }
+  }
+  return why;
+}
+
+/** Every name that an adapter is given must be that of a matrix, in one of the parts that it is for. */
+function requireTargets(parts: readonly { part: TrainedPart; all: readonly WeightInfo[] }[]): void {
+  for (const { part } of parts) {
+    const { adapter } = part;
+    if (!adapter) continue;
+    const all = parts.flatMap((one) => (one.part.adapter === adapter ? one.all : []));
+    // `eyes.blocks.0.attention.query.lora_A.weight` is of the matrix `query`.
+    const found = new Set(all.map(({ path }) => path.split('.').at(-3)));
+    const missing = adapter.targets.filter((name) => !found.has(name));
+    if (missing.length > 0) fail('P0501', { part: part.name, why: `it has no matrices named ${missing.join(', ')}` }, part.span);
+  }
 }
 
 function weightsOf(part: TrainedPart, weights: readonly WeightInfo[], fits: (weight: WeightInfo) => boolean): WeightInfo[] {

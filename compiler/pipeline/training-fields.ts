@@ -75,6 +75,7 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
     model: modelOf(place.universe, value('model'), value('train'), at('train')),
     trained: partsOf(value('train') as Value, at('train')),
   };
+  if (part.trained.length === 0) fail('P0301', { expected: 'parts to train', found: 'an empty list' }, at('train'));
   const frozen = value('freeze');
   const data = makeData(place.universe.context, value('on') as Value, at('on'));
   requireFiles(place.universe, data, at('on'));
@@ -97,18 +98,18 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
   const reference = named && subject(named, at('reference'));
   const evaluation = evaluationOf(place, fields.get('eval'), data, steps, stepsPerEpoch);
   const checkpoint = fields.get('checkpoint');
-  const clip = value('clip');
+  const clip = norm(value('clip'), at('clip'));
   return {
     model: { ...withAdapters(part.model, part.trained), ...(separate ? { separate } : {}) },
     trained: part.trained,
-    frozen: frozen ? partsOf(frozen, at('freeze')) : [],
+    frozen: frozen ? frozenParts(frozen, at('freeze')) : [],
     data,
     loss,
     ...(reference ? { reference } : {}),
     liveReference: manner === 'live',
     ...(recompute ? { recompute } : {}),
     optimizer,
-    ...(clip?.kind === 'number' ? { clip: clip.value } : {}),
+    ...(clip === undefined ? {} : { clip }),
     batch,
     micro,
     steps,
@@ -118,6 +119,20 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
       ? every(place, checkpoint.every, steps, stepsPerEpoch)
       : Math.max(1, Math.min(100, Math.ceil(steps / 4))),
   };
+}
+
+/** A part that is frozen has no rate. */
+function frozenParts(value: Value, span: Span): TrainedPart[] {
+  const parts = partsOf(value, span);
+  const rated = parts.find(({ rate }) => rate !== undefined);
+  return rated ? fail('P0301', { expected: 'parts to freeze', found: `${rated.name} at a rate of its own` }, span) : parts;
+}
+
+/** The largest norm of the gradients. */
+function norm(value: Value | undefined, span: Span): number | undefined {
+  if (value === undefined) return undefined;
+  if (value.kind === 'number' && value.unit === undefined && value.value > 0) return value.value;
+  return fail('P0301', { expected: 'a norm above 0 for clip, such as 1.0', found: describe(value) }, span);
 }
 
 /** The word that a field is, if it is one of these: `reference live`. */

@@ -203,4 +203,16 @@ export const pipeline = {
       optimize: 'optimize still()',
     }),
   }),
+  P0530: entry<{ part: string }>({
+    message: ({ part }) => `${part} is given two adapters`,
+    help: () => 'name all targets in one: lora(head, rank: 16, targets: ["q_proj", "v_proj"])',
+    explain: 'A part has one adapter, with one rank for all of its targets.',
+    example: example({ train: 'train [lora(head, rank: 2, targets: ["query"]), lora(head, rank: 4, targets: ["value"])]' }),
+  }),
+  P0531: entry<{ part: string }>({
+    message: ({ part }) => `the rate of ${part} holds for none of its weights: parts that stand later give them others`,
+    help: () => 'name the whole first, then the parts of it that differ: [at_rate(mllm, 20%), at_rate(eyes, 10%)]',
+    explain: 'Where several parts with rates have a weight, the last one counts.',
+    example: example({ train: 'train [at_rate(eyes, 10%), at_rate(mllm, 20%)]' }),
+  }),
 };

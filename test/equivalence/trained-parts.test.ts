@@ -81,6 +81,29 @@ describe('what is trained', () => {
     expect(faults(['train eyes', 'freeze head'])).toEqual(['P0526']);
     expect(faults(['train at_rate(eyes, 3px)'])).toEqual(['P0301']);
     expect(faults(['train layers(eyes, 0..0)'])).toEqual(['P0301']);
+    // From the last into the first, and more than could be written out.
+    expect(faults(['train layers(eyes, -1..2)'])).toEqual(['P0301']);
+    expect(faults(['train layers(eyes, 0..1B)'])).toEqual(['P0301']);
+    expect(faults(['train []'])).toEqual(['P0301']);
+    expect(faults(['train at_rate([], 10%)'])).toEqual(['P0301']);
+    expect(faults(['train mllm', 'freeze at_rate(eyes, 10%)'])).toEqual(['P0301']);
+    expect(faults(['train at_rate(eyes, -1e-3)'])).toEqual(['P0301']);
+    expect(faults(['train at_rate(eyes, 1e400)'])).toEqual(['P0301']);
+  });
+
+  test('what is misspelt is told with what there is', () => {
+    const said = (field: string) => compiled([field]).diagnostics.map(({ message }) => message);
+    expect(said('train within(eyes, "blocs")')).toEqual([expect.stringContaining('eyes has position, patch, blocks, norm')]);
+    expect(said('train within(eyes, "blocks.0.attentin")')).toEqual([expect.stringContaining('eyes.blocks.0 has norm1, attention,')]);
+    expect(said('train lora(head, rank: 2, targets: ["query", "valeu"])')).toEqual([expect.stringContaining('no matrices named valeu')]);
+  });
+
+  test('adapters and rates that would be passed over are refused', () => {
+    expect(faults(['train [lora(head, rank: 2, targets: ["query"]), lora(head, rank: 4, targets: ["value"])]'])).toEqual(['P0530']);
+    expect(faults(['train lora(head, rank: 2, targets: ["query", 3])'])).toEqual(['P0301']);
+    expect(faults(['train [at_rate(eyes, 10%), at_rate(mllm, 20%)]'])).toEqual(['P0531']);
+    expect(faults(['train [at_rate(mllm, 20%), at_rate(eyes, 10%)]'])).toEqual([]);
+    expect(faults(['train [at_rate(eyes, 10%), mllm.connector]', 'freeze eyes'])).toEqual([]);
   });
 
   test('a part at a rate of its own has a table of its own', () => {
