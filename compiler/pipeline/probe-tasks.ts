@@ -166,16 +166,22 @@ class ProbeTasks {
     return paths.flatMap((path) => {
       const from = others.get(prefixOf(path) ?? '') ?? subject;
       const bare = withoutPrefix(path);
-      return [...from.weights].flatMap(([name, shape]) =>
-        name === bare || name.startsWith(`${bare}.`)
-          ? [{ name, shape: [...shape], seed, source: this.maker.sources.leftBy(from, named(name, shape), seed) }]
-          : [],
-      );
+      return weightsOf(from).flatMap((weight) => {
+        const { path: name, shape } = weight;
+        if (name !== bare && !name.startsWith(`${bare}.`)) return [];
+        return [{ name, shape: [...shape], seed, source: this.maker.sources.leftBy(from, weight, seed) }];
+      });
     });
   }
 }
 
-/** A weight that a stage is known to leave. */
+/** Weights of a stage's model, also those that it did not train: two stages that train different layers have the same. */
+function weightsOf({ weights, graphs }: StageResult): readonly (ReturnType<typeof named> & Pick<WeightInfo, 'stored'>)[] {
+  const own = graphs?.weights.filter(({ path }) => prefixOf(path) === undefined);
+  return own ?? [...weights].map(([name, shape]) => named(name, shape));
+}
+
+/** A weight that a file is known to have. */
 function named(path: string, shape: readonly number[]): Pick<WeightInfo, 'path' | 'shape' | 'init'> {
   return { path, shape: [...shape], init: { kind: 'constant', value: 0 } };
 }
