@@ -9,7 +9,9 @@ import type { Binding, Diagnostic, Export } from '../../grammar/index.ts';
 import type { Cell } from '../../plan/plan.ts';
 import { fail } from '../elaborate/fault.ts';
 import { evaluateIn } from '../elaborate/names.ts';
+import type { WeightInfo } from '../elaborate/context.ts';
 import type { Universe } from '../elaborate/names.ts';
+import { requireAdapters } from './adapters.ts';
 import { collateFor, requireImage } from './batch.ts';
 import { lossNeeds } from './objective.ts';
 import { exportTask } from './export-tasks.ts';
@@ -78,9 +80,19 @@ export class Assembly {
     this.universe.pretrained.requireSound(span);
     for (const unread of this.universe.pretrained.unread()) this.diagnostics.push(report('P0613', unread, span));
     this.sources.warnAboutMissing(spec, graphs.weights);
+    this.requireAdapters(spec, graphs.weights, reference);
     // What a stage does not train is found where the stage found it.
     const left = graphs.weights.filter((w) => graphs.trained.has(w.path));
     return { spec, weights: new Map(left.map((w) => [w.path, w.shape])), graphs, collate, ...(reference ? { reference } : {}) };
+  }
+
+  /** What other stages left in adapters must have a place in the model, also in that of the reference, which has the same adapters. */
+  private requireAdapters({ id, from, parts, span }: StageSpec, weights: readonly WeightInfo[], reference: StageResult | undefined): void {
+    for (const part of parts) requireAdapters(weights, this.sources.stage(part.subject, part.span, id), part.span, part.paths);
+    const replaced = parts.flatMap(({ paths }) => paths);
+    const others = weights.filter(({ path }) => !replaced.some((part) => path.startsWith(`${part}.`)));
+    if (from) requireAdapters(others, this.sources.stage(from, span, id), span);
+    if (reference?.graphs) requireAdapters(weights, reference, span);
   }
 
   /** The reference of a loss that names none: the weights the stage starts from, as trainers have it. */

@@ -100,9 +100,10 @@ export class Sources {
   warnAboutMissing(spec: StageSpec, weights: readonly WeightInfo[]): void {
     if ((!spec.start && !spec.from) || this.warned.has(spec.id)) return;
     this.warned.add(spec.id);
-    const own = weights.filter((w) => prefixOf(w.path) === undefined && !w.stored);
+    // An adapter begins where it is first trained.
+    const own = weights.filter((w) => prefixOf(w.path) === undefined && !w.stored && !w.adapter);
     if (own.length === 0) return;
-    const missing = own.filter((w) => !this.upstream(spec, w, undefined)).map((w) => w.path);
+    const missing = own.filter((w) => !this.upstream(spec, w, undefined) && !this.untouched(spec, w)).map((w) => w.path);
     if (missing.length === 0) return;
     const where = spec.start ? spec.start.file : (spec.from?.stage ?? '');
     if (missing.length === own.length) fail('P0518', { file: where, missing: missing[0] }, spec.start?.span ?? spec.span);
@@ -113,6 +114,13 @@ export class Sources {
         spec.start?.span ?? spec.span,
       ),
     );
+  }
+
+  /** Whether the stage that another starts from has the weight as it began. For the same seed it begins so again. */
+  private untouched(spec: StageSpec, { path }: Weight): boolean {
+    if (!spec.from || spec.from.seed !== undefined) return false;
+    const from = this.stage(spec.from, spec.span, spec.id);
+    return from.graphs?.weights.some((w) => w.path === path) ?? false;
   }
 
   /** Without a seed it is only found out whether there is a source. */

@@ -1,0 +1,58 @@
+/** Stages that start from, or are compared with, stages that trained adapters; and what of a model is said to begin anew. */
+import { describe, expect, test } from '@jest/globals';
+import { nodeHost } from '../../cli/host.ts';
+import { compile } from '../../compiler/compile.ts';
+import { example } from '../../grammar/diagnostics/example.ts';
+
+const LORA = 'lora(head, rank: 2, targets: ["query"])';
+const AFTER = 'model mllm\n  on pairs\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 4';
+
+/** Codes of a text whose first stage `tune` trains `train`, followed by other stages. */
+function faults(train: string, ...stages: string[]): string[] {
+  const more = stages.map((stage) => stage.replace('}', `\n  ${AFTER}\n}\n`)).join('');
+  const text = example({ train: `train ${train}`, more });
+  const host = nodeHost('.');
+  const own = { ...host, read: (path: string) => (path === 'run.pivot' ? text : host.read(path)) };
+  return compile('run.pivot', own, { targets: [] }).diagnostics.map(({ code }) => code);
+}
+
+describe('adapters that another stage trained', () => {
+  test('are not passed over by a stage that goes on', () => {
+    expect(faults(LORA, 'stage later from tune {\n train mllm.connector\n loss sft }')).toEqual(['P0532']);
+    expect(faults(LORA, 'stage later from tune {\n train head\n loss sft }')).toEqual(['P0532']);
+    expect(faults(LORA, `stage later from tune {\n train [mllm.connector, at_rate(${LORA}, 0%)]\n loss sft }`)).toEqual([]);
+    expect(faults(LORA, `stage later from tune {\n train ${LORA}\n loss dpo }`)).toEqual([]);
+  });
+
+  test('change a model as much as where they were trained', () => {
+    const scaled = 'lora(head, rank: 2, alpha: 4, targets: ["query"])';
+    expect(faults(LORA, `stage later from tune {\n train ${scaled}\n loss sft }`)).toEqual(['P0532']);
+  });
+
+  test('are part of a reference', () => {
+    const base = 'stage base {\n train mllm.connector\n loss sft }';
+    const against = (train: string) => `stage later from base {\n train ${train}\n loss dpo(reference: tune) }`;
+    expect(faults(LORA, base, against('mllm.connector'))).toEqual(['P0532']);
+    expect(faults(LORA, base, `stage later from base {\n train mllm.connector\n reference live\n loss dpo(reference: tune) }`)).toEqual([
+      'P0532',
+    ]);
+    expect(faults(LORA, base, against(LORA))).toEqual([]);
+  });
+
+  test('of parts that are taken from elsewhere do not matter', () => {
+    const base = 'stage base {\n train mllm.connector\n loss sft }';
+    expect(faults(LORA, base, 'stage later from base {\n start tune.eyes\n train mllm.connector\n loss sft }')).toEqual([]);
+    expect(faults(LORA, base, 'stage later from base {\n start tune.head\n train mllm.connector\n loss sft }')).toEqual(['P0532']);
+  });
+});
+
+describe('weights that begin anew', () => {
+  test('are neither new adapters nor what the stage before had and did not train', () => {
+    expect(faults('mllm', `stage later from tune {\n train ${LORA}\n loss sft }`)).toEqual([]);
+    expect(faults('layers(eyes, 0..1)', 'stage later from tune {\n train mllm\n loss sft }')).toEqual([]);
+  });
+
+  test('are those of another seed', () => {
+    expect(faults('layers(eyes, 0..1)', 'stage later from tune[seed: 0] {\n train mllm\n loss sft }')).toEqual(['P0519']);
+  });
+});
