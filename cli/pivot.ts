@@ -4,6 +4,7 @@
  */
 import type { CommandModule } from 'yargs';
 import yargs from 'yargs';
+import { PivotError } from '../plan/errors.ts';
 import { printFailure, Rejected } from './failure.ts';
 
 /** `object`, because each command has arguments of its own. */
@@ -27,6 +28,21 @@ async function commandsFor(word: string | undefined): Promise<CommandModule[]> {
   return commands;
 }
 
+/** Options that are lists. */
+const LISTS: readonly string[] = ['set', 'target'];
+
+/** Two values for what takes one, and words where a number belongs: neither is guessed at. */
+function requireOnce(given: Record<string, unknown>): true {
+  for (const [name, value] of Object.entries(given)) {
+    if (name === '_' || LISTS.includes(name)) continue;
+    if (Array.isArray(value))
+      throw new PivotError('C0109', `--${name} is given ${value.length} times: ${value.join(', ')}`, { cure: 'give it once' });
+    if (typeof value === 'number' && Number.isNaN(value))
+      throw new PivotError('C0108', `--${name} takes a number`, { cure: `give one, such as --${name} 1` });
+  }
+  return true;
+}
+
 /** Carries out the words of a command line. False: it failed, and what is wrong has been printed. */
 export async function pivot(words: string[]): Promise<boolean> {
   try {
@@ -37,6 +53,7 @@ export async function pivot(words: string[]): Promise<boolean> {
       .demandCommand(1, 'say what to do')
       .recommendCommands()
       .strict()
+      .check(requireOnce)
       .fail((message, error, self) => {
         if (error) throw error;
         process.stderr.write(`${self.help()}\n\n${message}\n`);

@@ -183,3 +183,18 @@ test('data export writes rows and pictures, and knows the names of the text', as
   expect(unknown.code).toBe(1);
   expect(unknown.stderr).toContain('it declares pairs');
 });
+
+describe('options', () => {
+  test('are given once, and numbers are numbers', async () => {
+    for (const [words, said] of [
+      [['run', text('tiny.pivot'), '--adapter', 'gpu', '--adapter', 'lavapipe'], /C0109: --adapter is given 2 times: gpu, lavapipe/],
+      [['data', 'show', folder, '--tokenizer', 'a', '--tokenizer', 'b'], /C0109: --tokenizer is given 2 times: a, b/],
+      [['data', 'show', folder, '--row', 'two'], /C0108: --row takes a number/],
+    ] as const) {
+      const { code, stderr } = await pivot(...words);
+      expect(stderr).toMatch(said);
+      expect(code).toBe(1);
+    }
+    expect((await pivot('check', text('tiny.pivot'), '--set', 'count=32', '--set', 'rate=2e-3')).code).toBe(0);
+  });
+});

@@ -15,6 +15,14 @@ const folders = {
   sound: folderOf(specimen()),
   unsteady: folderOf(specimen(), { chat_template: UNSTEADY }),
   bare: folderOf(specimen(), {}),
+  /** Without a token for pictures; its template leaves them out. */
+  blind: folderOf(
+    specimen((t) => void t.added_tokens.pop()),
+    {
+      chat_template: TEMPLATE.replace("'<image>' if p.type == 'image' else p.text", "'' if p.type == 'image' else p.text"),
+      eos_token: '</s>',
+    },
+  ),
 };
 const PROCESSOR = JSON.stringify({ image_processor_type: 'ViTImageProcessor', size: 5 });
 const processor = join(root, 'encoder');
@@ -98,6 +106,18 @@ describe('the tokens of a row', () => {
     const broken = await seenRow(row.row, { tokenizer: folders.sound });
     expect(rowText(row, broken)).toMatch(/\nwarning: pictures are as stored, since .*\(R0530\)$/);
     await rm(join(folders.sound, 'preprocessor_config.json'));
+  });
+
+  test('a tokenizer may be named by its file', async () => {
+    const row = await shown('pairs.jsonl');
+    const byFile = await seenRow(row.row, { tokenizer: join(folders.sound, 'tokenizer.json') });
+    expect(byFile).toEqual(await seenRow(row.row, { tokenizer: folders.sound }));
+  });
+
+  test('rows are not to be mended where a tokenizer has no token for pictures', async () => {
+    const row = await shown('pairs.jsonl');
+    const { refusal } = await seenRow(row.row, { tokenizer: folders.blind });
+    expect(refusal).toMatchObject({ code: 'R0544', cure: expect.stringContaining('--image-token') });
   });
 
   test('a tokenizer without a template is passed over where nobody named it', async () => {

@@ -234,9 +234,13 @@ function templateName(tokenizer: ChatTokenizer): string {
   return tokenizer.template ?? tokenizer.file;
 }
 
-function odd(name: string, what: string): PivotError {
-  return new PivotError('R0544', `${name} ${what}`, { cure: 'mend the row, or leave it out' });
+function odd(name: string, what: string, cure = 'mend the row, or leave it out'): PivotError {
+  return new PivotError('R0544', `${name} ${what}`, { cure });
 }
+
+/** Rows are not at fault where a tokenizer has no token for pictures, or has one that could not be found out. */
+const NAME_TOKEN =
+  'name the token of the vocabulary that stands for a picture: `image_token` of a source, --image-token of `pivot data show`';
 
 function expand(
   prompt: readonly number[],
@@ -260,7 +264,8 @@ function expandMasked(
   const pictures = messages.flatMap(({ content }) =>
     content.filter((part): part is Extract<Part, { type: 'image' }> => part.type === 'image'),
   );
-  if (pictures.length > 0 && image === undefined) throw odd(nameOf(row), 'has a picture, and no token that stands for pictures was named');
+  if (pictures.length > 0 && image === undefined)
+    throw odd(nameOf(row), 'has a picture, and no token that stands for pictures was named', NAME_TOKEN);
   const marks = image === undefined ? 0 : ids.filter((id) => id === image.id).length;
   if (marks !== pictures.length) {
     throw odd(nameOf(row), `has ${pictures.length} pictures, and its text has ${marks} image tokens; a text must not say the token itself`);

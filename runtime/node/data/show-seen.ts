@@ -1,6 +1,6 @@
 /** What checkpoints make of a row: its pictures by a processor, its texts by a tokenizer. A folder that was named for one of them also does the other. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PROCESSOR_FILE } from '../../../plan/checkpoint-files.ts';
 import { PivotError } from '../../../plan/errors.ts';
 import type { ConversationRow } from '../../core/data/conversation.ts';
@@ -20,7 +20,7 @@ export interface Seen {
 }
 
 export interface SeenOptions {
-  /** Folder of a tokenizer and its chat template. */
+  /** Folder of a tokenizer and its chat template, or its tokenizer.json. */
   tokenizer?: string;
   /** Folder of a processor, or its file. */
   processor?: string;
@@ -29,7 +29,8 @@ export interface SeenOptions {
 }
 
 /** Throws R0504 and R0530 where the processor that was named cannot be used. */
-export async function seenRow(row: ConversationRow, { tokenizer, processor, imageToken }: SeenOptions): Promise<Seen> {
+export async function seenRow(row: ConversationRow, { tokenizer: named, processor, imageToken }: SeenOptions): Promise<Seen> {
+  const tokenizer = named !== undefined && basename(named) === 'tokenizer.json' ? dirname(named) : named;
   const seen: Seen = { notes: [] };
   if (processor !== undefined) seen.pictures = { recipe: await readRecipe(processor), folder: processor };
   else if (tokenizer !== undefined && existsSync(join(tokenizer, PROCESSOR_FILE))) {
