@@ -1,6 +1,6 @@
 /** Exports of a checkpoint's parts: the same files, names and types, with what was trained in its place; adapters as PEFT stores them. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -43,6 +43,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('exports of a checkpoint', () => {
   beforeAll(async () => {
     await smallLlava(join(folder, 'llava'));
+    // As an export of a checkpoint in shards would have left the folder: nobody is to read these.
+    mkdirSync(join(folder, 'whole'));
+    for (const name of ['model-00001-of-00002.safetensors', 'model.safetensors.index.json'])
+      writeFileSync(join(folder, 'whole', name), '{}');
     writeFileSync(join(folder, 'text.pivot'), TEXT);
     const { plan, diagnostics, texts } = compile('text.pivot', nodeHost(folder), { targets: [targetFor(device().info)] });
     if (!plan) throw new Error(formatDiagnostics(diagnostics, texts));

@@ -1,5 +1,5 @@
 /** Exports: a safetensors file under our names, a checkpoint with trained tensors in place of its own, or an adapter as PEFT stores it. */
-import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExportedTensor, ExportTask } from '../../../plan/plan.ts';
 import type { Tensor } from '../../core/safetensors/format.ts';
@@ -16,6 +16,9 @@ import { writeTensors } from './task-folder.ts';
 
 /** Files of a checkpoint that are copied as they are. */
 const BESIDE = /^[\w.-]+\.(json|txt|jinja|model)$/;
+
+/** Files that weights of a checkpoint are looked for in. */
+const WEIGHTS = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
 
 /** Writes what the text exports and returns its path. Throws R0641 for a name that is neither a safetensors file nor a folder. */
 export async function runExport(context: RunContext, task: ExportTask): Promise<string> {
@@ -65,7 +68,10 @@ async function valueOf({ name, shape, source, merge }: ExportedTensor, seed: num
 
 /** The checkpoint in `from`, file by file; tensors of the task take the place of its own, in the types that they have there. */
 async function writeCheckpoint(context: RunContext, task: ExportTask, from: string, path: string, weights: WeightSource): Promise<void> {
+  // The compiler says so of names; here links have been followed, and the plan may come from elsewhere.
   await onFile(path, () => mkdir(path, { recursive: true }));
+  if ((await onFile(from, () => realpath(from))) === (await onFile(path, () => realpath(path))))
+    throw runError('R0641', `${task.id} would be written over the checkpoint that it is made of`, 'name another folder');
   const names = await onFile(from, () => readdir(from));
   const parts = new Map<string, ExportedTensor[]>();
   for (const tensor of task.tensors) {
@@ -98,6 +104,9 @@ async function writeCheckpoint(context: RunContext, task: ExportTask, from: stri
       `${from} has no ${[...parts.keys()].slice(0, 3).join(', ')} to replace`,
       'bring back the checkpoint that the plan was compiled with',
     );
+  // What an earlier export of other shards left would be read in place of these, or beside them.
+  for (const name of await onFile(path, () => readdir(path)))
+    if (WEIGHTS.test(name) && !names.includes(name)) await onFile(join(path, name), () => rm(join(path, name)));
   for (const name of names) if (BESIDE.test(name)) await onFile(join(path, name), () => copyFile(join(from, name), join(path, name)));
 }
 
