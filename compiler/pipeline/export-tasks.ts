@@ -26,6 +26,7 @@ interface Wish {
 export function exportTask(maker: TaskMaker, wish: Wish): ExportTask {
   const { result, subject, seed, file, line, span } = wish;
   const { graphs } = result;
+  requireName(maker, file, span);
   if (!graphs) return fail('P0521', { what: `\`${result.spec.id}\` trains nothing, so there is nothing to export` }, span);
   const paths =
     subject.part && (subject.part.kind === 'instance' || subject.part.form.kind === 'arrow') ? pathsOf(subject.part, span) : undefined;
@@ -36,7 +37,7 @@ export function exportTask(maker: TaskMaker, wish: Wish): ExportTask {
   const what = subject.adapterOnly
     ? adapterAlone(chosen, sourceOf, file, result, span)
     : file.endsWith('/')
-      ? checkpointFolder(chosen, sourceOf, graphs.trained, span)
+      ? checkpointFolder(chosen, sourceOf, file, span)
       : { tensors: merged(chosen, sourceOf) };
   const sources = what.tensors.flatMap(({ source, merge }) => (merge ? [source, merge.down, merge.up] : [source]));
   return {
@@ -73,17 +74,38 @@ function merged(chosen: readonly WeightInfo[], sourceOf: (w: WeightInfo) => Sour
   });
 }
 
-/** The checkpoint that all of the weights came from; what was not trained is copied from it. */
+/** Told before anything is trained: a name that nothing can be written by, or that would be written twice. */
+function requireName({ tasks }: TaskMaker, file: string, span: Span): void {
+  if (plain(file) === '/' || (!file.endsWith('.safetensors') && !file.endsWith('/')))
+    fail(
+      'P0521',
+      { what: `an export is a file ending in .safetensors, or a folder ending in \`/\`, and ${JSON.stringify(file)} is neither` },
+      span,
+    );
+  if (tasks.some((task) => task.kind === 'export' && plain(task.file) === plain(file)))
+    fail('P0521', { what: `${file} is exported twice, and one would be written over the other` }, span);
+}
+
+/** `./a//b/` as `a/b`. */
+function plain(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return `${path.startsWith('/') ? '/' : ''}${parts.join('/')}`;
+}
+
+/** The checkpoint that all of the weights came from; what no stage trained, neither this one nor one before it, is copied from it. */
 function checkpointFolder(
   chosen: readonly WeightInfo[],
   sourceOf: (w: WeightInfo) => Source,
-  trained: ReadonlySet<string>,
+  file: string,
   span: Span,
 ): Pick<ExportTask, 'tensors' | 'checkpoint'> {
   const folder = folderOf(chosen, span);
+  if (plain(`${folder}/`) === plain(file))
+    fail('P0521', { what: `${file} is the checkpoint that the part came from, and would be written over: name another folder` }, span);
   const disk = new Map(chosen.flatMap((w) => (w.stored ? [[w.path, w.stored.name] as const] : [])));
+  const files = new Map(chosen.flatMap((w) => (w.stored ? [[w.path, w.stored.file] as const] : [])));
   const tensors = merged(chosen, sourceOf)
-    .filter(({ name, merge }) => merge !== undefined || trained.has(name))
+    .filter(({ name, source, merge }) => merge !== undefined || source.from !== 'file' || source.file !== files.get(name))
     .map((t) => ({ ...t, name: `${disk.get(t.name) ?? t.name}${/#\d+$/.exec(t.name)?.[0] ?? ''}` }));
   return { tensors, checkpoint: { folder } };
 }
