@@ -10,6 +10,7 @@
  */
 import { PivotError } from '../../plan/errors.ts';
 import type { Graph, Node } from '../graph/graph.ts';
+import type { NodeLookup } from '../graph/node-map.ts';
 import { cluster } from './cluster.ts';
 import type { Cluster, Clusters } from './cluster.ts';
 import { demand } from './demand.ts';
@@ -44,8 +45,12 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
   const graph = legalise(options.fuse ? factor(source) : source, Math.max(2, Math.min(16, options.maxBindings) - 1));
   const order = fusionOrder(graph);
   const roots = graph.outputs.map((output) => rootOf(output.node));
+  const states = new Map(order.flatMap((node) => (node.op.kind === 'state' ? [[node.op.name, node] as const] : [])));
   const replaces = new Map(
-    graph.outputs.filter((o) => o.kind === 'state' && !options.apart?.has(o.name)).map((o) => [rootOf(o.node), o.name]),
+    graph.outputs.flatMap(({ kind, name, node }) => {
+      const state = kind === 'state' && !options.apart?.has(name) ? states.get(name) : undefined;
+      return state ? [[rootOf(node), state] as const] : [];
+    }),
   );
   const forced = mustStore(order, roots, options.fuse);
   const alone = new Set<Node>();
@@ -94,7 +99,7 @@ function constantAlone(node: Node): boolean {
   return isFree(node) || ((node.op.kind === 'expand' || node.op.kind === 'reshape') && constantAlone(node.inputs[0]));
 }
 
-function groupsOf(order: readonly Node[], clusters: Clusters, storedBy: ReadonlyMap<Node, Cluster>): { group: Group; home: Cluster }[] {
+function groupsOf(order: readonly Node[], clusters: Clusters, storedBy: NodeLookup<Cluster>): { group: Group; home: Cluster }[] {
   const outputs = new Map<Cluster, Node[]>(clusters.list.map((one) => [one, []]));
   for (const node of order) {
     const keeper = storedBy.get(node);
@@ -107,7 +112,7 @@ function groupsOf(order: readonly Node[], clusters: Clusters, storedBy: Readonly
 }
 
 /** Everything that a cluster's outputs need, down to what is stored before it runs. */
-function groupOf(one: Cluster, outputs: Node[], storedBy: ReadonlyMap<Node, Cluster>): Group {
+function groupOf(one: Cluster, outputs: Node[], storedBy: NodeLookup<Cluster>): Group {
   const inside = new Set<Node>();
   const reads = new Set<Node>();
   const stack = [...outputs];

@@ -8,6 +8,7 @@
  */
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node } from '../graph/graph.ts';
+import { NodeMap } from '../graph/node-map.ts';
 import { LARGEST_BINDING } from '../graph/parts.ts';
 import { useCounts } from '../graph/walk.ts';
 import { rebuild } from './rebuild.ts';
@@ -45,7 +46,7 @@ export function simplifyAlgebra(graph: Graph, largest = LARGEST_BINDING): Graph 
 function oneRound(graph: Graph, largest: number): { graph: Graph; changed: boolean } {
   let changed = false;
   const oldUses = useCounts(graph);
-  const uses = new Map<Node, number>();
+  const uses = new NodeMap<number>();
   const next = rebuild(graph, (b, node, inputs) => {
     const context: RuleContext = { b, single: (input) => (uses.get(input) ?? 1) <= 1, largest };
     let image = b.node(node.op, inputs, node);
