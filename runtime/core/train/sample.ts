@@ -7,30 +7,17 @@ import type { SampleTask } from '../../../plan/plan.ts';
 import { batchesInOrder } from '../data/order.ts';
 import type { Row } from '../data/row.ts';
 import { encoderOf } from '../data/tokens.ts';
-import type { Executor } from '../executor/executor.ts';
-import type { Log } from '../log.ts';
 import { keyOf, Random } from '../random.ts';
 import { answer } from './answer.ts';
 import type { Answer, Choose } from './answer.ts';
 import { batchesOf } from './batches.ts';
 import type { RowData } from './batches.ts';
 import { drawn, likeliest } from './choose.ts';
+import type { ForwardRun } from './forward-run.ts';
 import { Pace } from './pace.ts';
 import { onDevice, writeInitialState } from './start.ts';
-import type { Programs } from './step.ts';
-import type { TaskStorage, WeightSource } from './storage.ts';
 
-export interface Sampling {
-  task: SampleTask;
-  programs: Programs;
-  executor: Executor;
-  data: RowData;
-  storage: TaskStorage;
-  weights: WeightSource;
-  log: Log;
-  signal?: AbortSignal;
-  now(): number;
-}
+export type Sampling = ForwardRun<SampleTask>;
 
 /** Which answer to which row item number `item` is: all answers to a row come one after the other. */
 export function itemOf(item: number, perPrompt: number): { row: number; sample: number } {
