@@ -45,13 +45,7 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
   const graph = legalise(options.fuse ? factor(source) : source, Math.max(2, Math.min(16, options.maxBindings) - 1));
   const order = fusionOrder(graph);
   const roots = graph.outputs.map((output) => rootOf(output.node));
-  const states = new Map(order.flatMap((node) => (node.op.kind === 'state' ? [[node.op.name, node] as const] : [])));
-  const replaces = new Map(
-    graph.outputs.flatMap(({ kind, name, node }) => {
-      const state = kind === 'state' && !options.apart?.has(name) ? states.get(name) : undefined;
-      return state ? [[rootOf(node), state] as const] : [];
-    }),
-  );
+  const replaces = replacedStates(graph, order, options.apart);
   const forced = mustStore(order, roots, options.fuse);
   const alone = new Set<Node>();
   const sealed = new Set<Node>();
@@ -78,6 +72,17 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
     {
       cure: 'Compute the widest expression in parts, or use an adapter that offers more storage buffers per shader stage.',
     },
+  );
+}
+
+/** The states that are read, by the nodes that give them their new values; without those of `apart`. */
+export function replacedStates(graph: Graph, order: readonly Node[], apart?: ReadonlySet<string>): Map<Node, Node> {
+  const states = new Map(order.flatMap((node) => (node.op.kind === 'state' ? [[node.op.name, node] as const] : [])));
+  return new Map(
+    graph.outputs.flatMap(({ kind, name, node }) => {
+      const state = kind === 'state' && !apart?.has(name) ? states.get(name) : undefined;
+      return state ? [[rootOf(node), state] as const] : [];
+    }),
   );
 }
 
