@@ -129,13 +129,8 @@ class Clustering {
     if (isElementwise(node) && sameShape(node.shape, home.space))
       return home.kind === 'map' || home.kind === 'product' || home.kind === 'rows';
     if (home.kind !== 'rows') return false;
-    const rank = home.space.length - home.reduced;
-    const kept = home.space.slice(0, rank);
-    const ones = [...kept, ...new Array<number>(home.reduced).fill(1)];
-    const perRow = sameShape(node.shape, kept) || sameShape(node.shape, ones);
-    if (isElementwise(node)) return perRow;
-    if (node.op.kind === 'reshape') return perRow && elements(node.shape) === elements(kept);
-    return node.op.kind === 'expand' && sameShape(node.shape, home.space) && sameShape(node.inputs[0].shape, ones);
+    if (node.op.kind === 'expand') return sameShape(node.shape, home.space) && isPerRow(node.inputs[0].shape, home, true);
+    return (isElementwise(node) || node.op.kind === 'reshape') && (isPerRow(node.shape, home, false) || isPerRow(node.shape, home, true));
   }
 
   /** Whether everything that a node reads is computed in this cluster, or there before it begins. */
@@ -208,16 +203,17 @@ class Clustering {
   private binds(home: Cluster, node: Node, loads: readonly Node[]): boolean {
     const { maxBindings, replaces } = this.options;
     const bound = this.boundBy(home);
-    const more = loads.filter((x) => this.home.get(x) !== home && !bound.has(x));
-    if (!bound.has(node)) more.push(node);
-    let count = bound.size + more.length;
+    const isNew = (x: Node): boolean => this.home.get(x) !== home && !bound.has(x);
+    let count = bound.size + (bound.has(node) ? 0 : 1);
+    for (const x of loads) if (isNew(x)) count++;
     if (count <= maxBindings) return true;
     const replaced = (x: Node): boolean => {
       const state = replaces.get(x);
-      return state !== undefined && (bound.has(state) || more.includes(state));
+      return state !== undefined && (bound.has(state) || loads.includes(state));
     };
     for (const x of bound) if (replaced(x)) count--;
-    return count - more.filter(replaced).length <= maxBindings;
+    for (const x of loads) if (isNew(x) && replaced(x)) count--;
+    return count - (!bound.has(node) && replaced(node) ? 1 : 0) <= maxBindings;
   }
 
   private boundBy(home: Cluster): Set<Node> {
@@ -227,6 +223,14 @@ class Clustering {
   private availableAt(node: Node): number {
     return this.available.get(node) ?? -1;
   }
+}
+
+/** Whether a shape has one value a row of a cluster: that of the axes that are kept, `ones` for those that are reduced or nothing. */
+function isPerRow(shape: readonly number[], { space, reduced }: Cluster, ones: boolean): boolean {
+  const rank = space.length - reduced;
+  if (shape.length !== (ones ? space.length : rank)) return false;
+  for (let axis = 0; axis < shape.length; axis++) if (shape[axis] !== (axis < rank ? space[axis] : 1)) return false;
+  return true;
 }
 
 function spaceKey(kind: GroupKind, space: readonly number[], reduced: number): string {

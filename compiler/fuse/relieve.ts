@@ -16,7 +16,7 @@ export interface Relief {
 }
 
 /** Buffers that the kernels of a group bind; a new value of a state takes the place of the old one where both are bound. */
-export function bindingsOf(group: Group, replaces: ReadonlyMap<Node, Node>): number {
+export function bindingsOf(group: Pick<Group, 'kind' | 'outputs' | 'reads'>, replaces: ReadonlyMap<Node, Node>): number {
   const added = group.outputs.filter((x) => {
     const state = replaces.get(x);
     return state === undefined || !group.reads.includes(state);

@@ -7,7 +7,7 @@
  * product; two sums in a row become one. Never done: x * 0 (it hides NaN), x - x, x / x, reassociation of sums.
  */
 import type { GraphBuilder } from '../graph/builder.ts';
-import type { Graph, Node } from '../graph/graph.ts';
+import type { Graph, Node, OpKind } from '../graph/graph.ts';
 import { NodeMap } from '../graph/node-map.ts';
 import { LARGEST_BINDING } from '../graph/parts.ts';
 import { useCounts } from '../graph/walk.ts';
@@ -28,7 +28,15 @@ export interface RuleContext {
 /** Gives the equal node, or undefined where it does not apply. */
 export type Rule = (c: RuleContext, node: Node) => Node | undefined;
 
-const RULES: readonly Rule[] = [arithmeticRules, movementRules, partRules, reductionRules].flatMap((rules): Rule[] => Object.values(rules));
+/** The families of rules, and the kinds of nodes that each has something to say about. */
+const FAMILIES: readonly { rules: Record<string, Rule>; kinds: readonly OpKind[] }[] = [
+  { rules: arithmeticRules, kinds: ['unary', 'binary', 'select', 'cast'] },
+  { rules: movementRules, kinds: ['reshape', 'expand', 'permute', 'slice', 'pad', 'concat'] },
+  { rules: partRules, kinds: ['unary', 'binary', 'select', 'cast', 'gather', 'contract', 'slice', 'reduce', 'reshape'] },
+  { rules: reductionRules, kinds: ['reduce', 'contract', 'permute'] },
+];
+
+const RULES = FAMILIES.flatMap(({ rules, kinds }) => Object.values(rules).map((rule) => ({ rule, kinds: new Set(kinds) })));
 /** Each round works on the whole graph; a rule's result may open the way for another. */
 const ROUNDS = 8;
 
@@ -52,7 +60,8 @@ function oneRound(graph: Graph, largest: number): { graph: Graph; changed: boole
     let image = b.node(node.op, inputs, node);
     for (let again = true; again;) {
       again = false;
-      for (const rule of RULES) {
+      for (const { rule, kinds } of RULES) {
+        if (!kinds.has(image.op.kind)) continue;
         const better = rule(context, image);
         if (better && better !== image) {
           image = better;

@@ -8,16 +8,12 @@ import { verify } from '../graph/verify.ts';
 import { simplifyAlgebra } from './algebra.ts';
 import { expandComposites } from './composites.ts';
 import { removeIdleStates } from './idle-states.ts';
-import { rebuild } from './rebuild.ts';
 import { splitReductions } from './split-reductions.ts';
 
 export interface Pass {
   readonly name: string;
   run(graph: Graph): Graph;
 }
-
-/** Equal computations become one node; what no output needs goes away. */
-export const shareAndPrune: Pass = { name: 'share_and_prune', run: (graph) => rebuild(graph) };
 
 export const algebra: Pass = { name: 'algebra', run: (graph) => simplifyAlgebra(graph) };
 
@@ -30,9 +26,12 @@ export function composites(keep: ReadonlySet<string> = new Set()): Pass {
   return { name: 'composites', run: (graph) => expandComposites(graph, keep) };
 }
 
-/** The passes of every program, in order. Reductions are split last: algebra would join them again. */
+/**
+ * The passes of every program, in order; each makes equal computations one node and leaves behind what no output needs (`rebuild`).
+ * Reductions are split last: algebra would join them again.
+ */
 export function simplification(keep: ReadonlySet<string> = new Set()): Pass[] {
-  return [composites(keep), shareAndPrune, algebra, idleStates, splitReductionsPass];
+  return [composites(keep), algebra, idleStates, splitReductionsPass];
 }
 
 /** Runs passes in order; a `GraphFault` names the pass after which the graph broke a rule. */
