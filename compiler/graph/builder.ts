@@ -45,9 +45,10 @@ export class GraphBuilder {
     const node: Node = {
       id: this.nodes.length,
       op,
-      inputs: [...inputs],
+      // Not copied: there are many nodes, and nobody changes what is given here.
+      inputs,
       dtype: type.dtype,
-      shape: [...type.shape],
+      shape: type.shape,
       ...(this.label === undefined ? {} : { label: this.label }),
     };
     this.nodes.push(node);

@@ -10,6 +10,7 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, OpKind } from '../graph/graph.ts';
 import { NodeMap } from '../graph/node-map.ts';
 import { LARGEST_BINDING } from '../graph/parts.ts';
+import { PRIMITIVES } from '../graph/primitives/table.ts';
 import { useCounts } from '../graph/walk.ts';
 import { rebuild } from './rebuild.ts';
 import { arithmeticRules } from './rules-arithmetic.ts';
@@ -36,7 +37,10 @@ const FAMILIES: readonly { rules: Record<string, Rule>; kinds: readonly OpKind[]
   { rules: reductionRules, kinds: ['reduce', 'contract', 'permute'] },
 ];
 
-const RULES = FAMILIES.flatMap(({ rules, kinds }) => Object.values(rules).map((rule) => ({ rule, kinds: new Set(kinds) })));
+/** All rules in order, and of these the ones for each kind. */
+const RULES = FAMILIES.flatMap(({ rules, kinds }) => Object.values(rules).map((rule) => ({ rule, kinds })));
+const rulesFor = (kind: OpKind) => RULES.flatMap(({ rule, kinds }, at) => (kinds.includes(kind) ? [{ rule, at }] : []));
+const BY_KIND = new Map((Object.keys(PRIMITIVES) as OpKind[]).map((kind) => [kind, rulesFor(kind)]));
 /** Each round works on the whole graph; a rule's result may open the way for another. */
 const ROUNDS = 8;
 
@@ -60,13 +64,17 @@ function oneRound(graph: Graph, largest: number): { graph: Graph; changed: boole
     let image = b.node(node.op, inputs, node);
     for (let again = true; again;) {
       again = false;
-      for (const { rule, kinds } of RULES) {
-        if (!kinds.has(image.op.kind)) continue;
+      let rules = BY_KIND.get(image.op.kind) ?? [];
+      for (let i = 0; i < rules.length; i++) {
+        const { rule, at } = rules[i];
         const better = rule(context, image);
         if (better && better !== image) {
           image = better;
           again = true;
           changed = true;
+          // On with the rules that come after this one.
+          rules = BY_KIND.get(image.op.kind) ?? [];
+          i = rules.findLastIndex((one) => one.at <= at);
         }
       }
     }
