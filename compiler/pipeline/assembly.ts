@@ -77,6 +77,7 @@ export class Assembly {
     });
     this.universe.pretrained.requireSound(span);
     for (const unread of this.universe.pretrained.unread()) this.diagnostics.push(report('P0613', unread, span));
+    for (const odd of this.universe.pretrained.oddities()) this.diagnostics.push(report('P0614', odd, span));
     this.sources.warnAboutMissing(spec, graphs.weights);
     // What a stage does not train is found where the stage found it.
     const left = graphs.weights.filter((w) => graphs.trained.has(w.path));

@@ -60,9 +60,9 @@ export class Sources {
   header(file: string, span?: Span): ReadonlyMap<string, readonly number[]> {
     const known = this.headers.get(file);
     if (known) return known;
-    const tensors = this.host.tensors(file);
-    if (!tensors) return fail('P0510', { file }, span);
-    const header = new Map(tensors.map((t) => [t.name, t.shape] as const));
+    const found = this.host.tensors(file);
+    if (!found) return fail('P0510', { file }, span);
+    const header = new Map(found.tensors.map((t) => [t.name, t.shape] as const));
     this.headers.set(file, header);
     this.files.add(file);
     return header;
