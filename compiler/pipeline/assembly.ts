@@ -23,6 +23,7 @@ import { resolveStage, tunesOf } from './stages.ts';
 import type { StageDeclaration, StageSpec } from './stages.ts';
 import { TaskMaker } from './tasks.ts';
 import type { Programs } from './tasks.ts';
+import { withAdaptersOf } from './trained-parts.ts';
 import { buildTrainGraphs } from './train-graphs.ts';
 import { subject as asSubject } from './training-fields.ts';
 import { tuneStage } from './tuning.ts';
@@ -56,7 +57,8 @@ export class Assembly {
   }
 
   /** The graphs of a resolved stage, and what its loss is compared with. */
-  build(spec: StageSpec): StageResult {
+  build(given: StageSpec): StageResult {
+    const spec = this.withEarlierAdapters(given);
     const { train, span } = spec;
     if (!train) return { spec, weights: spec.start ? this.sources.header(spec.start.file, spec.start.span) : new Map() };
     const needs = lossNeeds(train.loss.definition);
@@ -84,6 +86,18 @@ export class Assembly {
     return { spec, weights: new Map(left.map((w) => [w.path, w.shape])), graphs, collate, ...(reference ? { reference } : {}) };
   }
 
+  /** A stage's model keeps the adapters of the stages that it begins with and is compared with, whether it trains them or not. */
+  private withEarlierAdapters(spec: StageSpec): StageSpec {
+    const { train, from, parts, span } = spec;
+    if (!train) return spec;
+    const earlier = [from, ...parts.map(({ subject }) => subject), train.reference].flatMap((subject) => subject ?? []);
+    const model = earlier.reduce(
+      (one, subject) => withAdaptersOf(one, this.sources.stage(subject, span, spec.id).spec.train?.model, span),
+      train.model,
+    );
+    return { ...spec, train: { ...train, model } };
+  }
+
   /** The reference of a loss that names none: the weights the stage starts from, as trainers have it. */
   private ownStart(spec: StageSpec): StageResult {
     if (spec.from) return this.sources.stage(spec.from, spec.span, spec.id);
@@ -98,7 +112,15 @@ export class Assembly {
     const subjects = [...this.results.values()].filter(({ spec }) => spec.id === wanted || (!subject.arm && spec.stage === subject.stage));
     if (subjects.length === 0) fail('P0516', { name: wanted, known: [...this.results.keys()].join(', ') }, declaration.value.span);
     for (const result of subjects) {
-      const probe = buildProbe(this.universe, declaration, bound, parameter, subject.part, result.spec);
+      const probe = buildProbe(
+        this.universe,
+        declaration,
+        bound,
+        parameter,
+        subject.part,
+        result.spec,
+        (other) => this.sources.stage(other, declaration.value.span).spec,
+      );
       for (const seed of subject.seed === undefined ? this.seedsOf(result) : [subject.seed]) this.judge(probe, result, seed);
     }
   }

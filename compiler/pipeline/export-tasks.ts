@@ -36,7 +36,7 @@ export function exportTask(maker: TaskMaker, wish: Wish): ExportTask {
   const what = subject.adapterOnly
     ? adapterAlone(chosen, sourceOf, file, result, span)
     : file.endsWith('/')
-      ? checkpointFolder(chosen, sourceOf, graphs.trained, span)
+      ? checkpointFolder(chosen, sourceOf, span)
       : { tensors: merged(chosen, sourceOf) };
   const sources = what.tensors.flatMap(({ source, merge }) => (merge ? [source, merge.down, merge.up] : [source]));
   return {
@@ -73,17 +73,18 @@ function merged(chosen: readonly WeightInfo[], sourceOf: (w: WeightInfo) => Sour
   });
 }
 
-/** The checkpoint that all of the weights came from; what was not trained is copied from it. */
+/** The checkpoint that all of the weights came from; what no stage has touched is copied from it. */
 function checkpointFolder(
   chosen: readonly WeightInfo[],
   sourceOf: (w: WeightInfo) => Source,
-  trained: ReadonlySet<string>,
   span: Span,
 ): Pick<ExportTask, 'tensors' | 'checkpoint'> {
   const folder = folderOf(chosen, span);
   const disk = new Map(chosen.flatMap((w) => (w.stored ? [[w.path, w.stored.name] as const] : [])));
+  const untouched = (source: Source, path: string): boolean =>
+    source.from === 'file' && source.file.startsWith(`${folder}/`) && source.name === disk.get(path);
   const tensors = merged(chosen, sourceOf)
-    .filter(({ name, merge }) => merge !== undefined || trained.has(name))
+    .filter(({ name, merge, source }) => merge !== undefined || !untouched(source, name))
     .map((t) => ({ ...t, name: `${disk.get(t.name) ?? t.name}${/#\d+$/.exec(t.name)?.[0] ?? ''}` }));
   return { tensors, checkpoint: { folder } };
 }

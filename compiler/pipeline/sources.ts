@@ -100,7 +100,8 @@ export class Sources {
   warnAboutMissing(spec: StageSpec, weights: readonly WeightInfo[]): void {
     if ((!spec.start && !spec.from) || this.warned.has(spec.id)) return;
     this.warned.add(spec.id);
-    const own = weights.filter((w) => prefixOf(w.path) === undefined && !w.stored);
+    // An adapter is to begin anew where it is first trained.
+    const own = weights.filter((w) => prefixOf(w.path) === undefined && !w.stored && !w.adapter);
     if (own.length === 0) return;
     const missing = own.filter((w) => !this.upstream(spec, w, undefined)).map((w) => w.path);
     if (missing.length === 0) return;
