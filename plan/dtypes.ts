@@ -23,5 +23,7 @@ export function arrayOf(dtype: StoredDtype, length: number): TypedArrayOf {
 
 /** Number of elements of a shape; 1 for a scalar `[]`. */
 export function elements(shape: readonly number[]): number {
-  return shape.reduce((n, d) => n * d, 1);
+  let count = 1;
+  for (let axis = 0; axis < shape.length; axis++) count *= shape[axis];
+  return count;
 }

@@ -11,8 +11,8 @@ import { openDevice } from '../../runtime/node/device/open.ts';
 import { sleepingWait } from '../../runtime/node/device/wait.ts';
 import { startsAtZero } from '../../runtime/core/train/start.ts';
 import { flopsOf } from '../../runtime/node/run/estimate.ts';
-import { memoryOf, memoryText } from '../../runtime/node/run/memory.ts';
-import { duration, flops } from '../../runtime/node/run/words.ts';
+import { largest, machineMemory, memoryOf, memoryText, savingsOf } from '../../runtime/node/run/memory.ts';
+import { bytes, duration, flops } from '../../runtime/node/run/words.ts';
 import { compileText, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
 
@@ -28,23 +28,32 @@ export const show: CommandModule<object, TextArguments & { target: string; adapt
     const { plan, stages } = compileText(args, [targetNamed(args.target)], { described: true });
     process.stdout.write(`${describePlan(plan, stages, args.target)}\n\n`);
     const work = plan.tasks.reduce((n, task) => n + flopsOf(plan, task, args.target), 0);
-    process.stdout.write(`all ${plan.tasks.length} tasks: ${flops(work)}${args.time ? `, ${await timeFor(work, args.adapter)}` : ''}\n`);
+    const most = largest(plan, args.target);
+    const memory = most ? `, at most ${bytes(most.need.total)} at once` : '';
+    const adapter = args.time ? await adapterFor(args.adapter) : undefined;
+    const time =
+      adapter && `, ${adapter.gflops === undefined ? adapter.text : `about ${duration(work / (adapter.gflops * 1e9))} at ${adapter.text}`}`;
+    process.stdout.write(`all ${plan.tasks.length} tasks: ${flops(work)}${memory}${time ?? ''}\n`);
+    // A software driver has the memory of the machine; what a GPU has is found out by a run.
+    const { total } = machineMemory();
+    if (adapter?.software && most && most.need.total > total)
+      process.stdout.write(`${most.task.id} does not fit into ${bytes(total)}: ${savingsOf(plan, most.task, most.need).join('; ')}\n`);
   },
 };
 
-/** How long so much work takes here, by a measured product: compiled programs with large products are faster, small ones slower. */
-async function timeFor(work: number, adapter: string | undefined): Promise<string> {
+/** How fast the adapter at hand is, by a measured product: compiled programs with large products are faster, small ones slower. */
+async function adapterFor(name: string | undefined): Promise<{ text: string; gflops?: number; software?: boolean }> {
   try {
-    const { device, info, close } = await openDevice({ adapter });
+    const { device, info, close } = await openDevice({ adapter: name });
     try {
       const { gflops } = await measure(device, sleepingWait);
-      return `about ${duration(work / (gflops * 1e9))} at the ${gflops.toPrecision(2)} GFLOP/s measured on ${info.name}`;
+      return { text: `the ${gflops.toPrecision(2)} GFLOP/s measured on ${info.name}`, gflops, software: info.type === 'software' };
     } finally {
       close();
     }
   } catch (error) {
     if (!(error instanceof PivotError)) throw error;
-    return `and no device here to tell the time by (${error.message})`;
+    return { text: `and no device here to tell the time by (${error.message})` };
   }
 }
 

@@ -1,15 +1,12 @@
 /**
- * The tensors of an architecture by their names on disk, and whether a checkpoint has them. A part of a model may stand under
+ * The tensors of an architecture by their names on disk, and which of a checkpoint's are none of them. A part of a model may stand under
  * several prefixes (`vision_tower.vision_model.` in older files, `vision_tower.` in newer ones); the one that fits most names counts.
  */
-import { PivotError } from '../../plan/errors.ts';
 import type { Architecture, Clip, Decoder, Dinov2, Llava, Siglip, TextTower, TimmVit, Vision, Vit, VitMae } from './architecture.ts';
 
 export interface DiskTensor {
   name: string;
   shape: number[];
-  /** Nothing is missing where it is not there. */
-  optional?: true;
 }
 
 /** Tensors of one prefix. */
@@ -32,51 +29,11 @@ export function tensorsOf(architecture: Architecture, onDisk: Iterable<string> =
 /** Tables that older files kept and that follow from the config. */
 const COMPUTED = /(^|\.)(position_ids|rotary_emb\.inv_freq)$/;
 
-/**
- * Compares a checkpoint with its architecture. `file` is for messages.
- * @returns the tensors that the architecture reads, and a warning for those that it has no place for.
- * @throws PivotError C0202 that names every tensor which is missing or has another shape (ten at most).
- */
-export function checkTensors(
-  architecture: Architecture,
-  tensors: Iterable<{ name: string; shape: readonly number[] }>,
-  file: string,
-): { tensors: DiskTensor[]; warnings: string[] } {
-  const found = new Map(Array.from(tensors, ({ name, shape }) => [name, shape]));
-  const wanted = tensorsOf(architecture, found.keys());
-  const faults: string[] = [];
-  for (const { name, shape, optional } of wanted) {
-    const own = found.get(name);
-    if (own === undefined) {
-      if (optional !== true) faults.push(`the tensor ${name} ${show(shape)} is missing`);
-    } else if (own.length !== shape.length || own.some((extent, i) => extent !== shape[i])) {
-      faults.push(`the tensor ${name} does not have the shape that config.json asks for: expected ${show(shape)}, found ${show(own)}`);
-    }
-  }
-  if (faults.length > 0) {
-    const shown = faults.slice(0, 10).concat(faults.length > 10 ? [`and ${faults.length - 10} more`] : []);
-    throw new PivotError('C0202', `${file} is no checkpoint of its config.json: ${shown.join('; ')}`, {
-      cure: 'take config.json and weights from the same checkpoint',
-      place: { file },
-    });
-  }
-  const extra = strangers(architecture, found.keys());
-  const some = extra.slice(0, 8).join(', ') + (extra.length > 8 ? `, and ${extra.length - 8} more` : '');
-  return {
-    tensors: wanted.filter(({ name }) => found.has(name)),
-    warnings: extra.length === 0 ? [] : [`${file} has tensors that its architecture has no place for, which are not read: ${some}`],
-  };
-}
-
 /** Names on disk that are no part of an architecture, and do not follow from its config either. */
 export function strangers(architecture: Architecture, onDisk: Iterable<string>): string[] {
   const found = [...onDisk];
   const names = new Set(tensorsOf(architecture, found).map(({ name }) => name));
   return found.filter((name) => !names.has(name) && !COMPUTED.test(name));
-}
-
-function show(shape: readonly number[]): string {
-  return `[${shape.join(', ')}]`;
 }
 
 function partsOf(a: Architecture): Part[] {
@@ -88,9 +45,7 @@ function partsOf(a: Architecture): Part[] {
     case 'clip_vision':
       return [
         { prefixes: ['vision_model.', ''], tensors: towerTensors(a) },
-        ...(a.family === 'clip_vision'
-          ? [{ prefixes: [''], tensors: [optional('visual_projection.weight', [a.projection, a.width])] }]
-          : []),
+        ...(a.family === 'clip_vision' ? [{ prefixes: [''], tensors: [tensor('visual_projection.weight', [a.projection, a.width])] }] : []),
       ];
     case 'dinov2':
       return [
@@ -221,7 +176,7 @@ function dinov2Tensors(a: Dinov2): DiskTensor[] {
   return [
     // Registers have no positions.
     ...embeddings(a, a.tokens - a.registers),
-    optional('embeddings.mask_token', [1, width]),
+    tensor('embeddings.mask_token', [1, width]),
     ...(a.registers > 0 ? [tensor('embeddings.register_tokens', [1, a.registers, width])] : []),
     ...layers(a.layers, 'encoder.layer', [
       ...norm('norm1', width),
@@ -243,7 +198,7 @@ function vitTensors(a: Vit | VitMae): DiskTensor[] {
     ...vitLayers(a, 'encoder.layer', a.qkvBias),
     ...norm('layernorm', width),
     // Checkpoints made from other code have none, and little reads it.
-    ...pooler.map(({ name, shape }) => optional(name, shape)),
+    ...pooler,
   ];
 }
 
@@ -259,7 +214,7 @@ function vitLayers(a: { layers: number; width: number; inner: number }, prefix: 
 
 /** Nothing reads them; they are listed so that they are not odd. */
 function maeDecoderTensors(a: VitMae, d: NonNullable<VitMae['decoder']>): DiskTensor[] {
-  const all = [
+  return [
     tensor('mask_token', [1, 1, d.width]),
     tensor('decoder_pos_embed', [1, a.tokens, d.width]),
     ...linear('decoder_embed', d.width, a.width),
@@ -267,7 +222,6 @@ function maeDecoderTensors(a: VitMae, d: NonNullable<VitMae['decoder']>): DiskTe
     ...norm('decoder_norm', d.width),
     ...linear('decoder_pred', a.patch * a.patch * a.channels, d.width),
   ];
-  return all.map(({ name, shape }) => optional(name, shape));
 }
 
 function timmTensors(a: TimmVit): DiskTensor[] {
@@ -311,7 +265,7 @@ function decoderParts(a: Decoder, prefixes: readonly string[], ofHead: readonly 
     tensor('norm.weight', [width]),
   ];
   // Some tied checkpoints hold the table twice.
-  const head = (a.tied ? optional : tensor)('lm_head.weight', [a.vocabulary, width]);
+  const head = tensor('lm_head.weight', [a.vocabulary, width]);
   return [
     { prefixes, tensors },
     { prefixes: ofHead, tensors: [head] },
@@ -320,10 +274,6 @@ function decoderParts(a: Decoder, prefixes: readonly string[], ofHead: readonly 
 
 function tensor(name: string, shape: number[]): DiskTensor {
   return { name, shape };
-}
-
-function optional(name: string, shape: number[]): DiskTensor {
-  return { name, shape, optional: true };
 }
 
 function linear(name: string, outputs: number, inputs: number, bias = true): DiskTensor[] {

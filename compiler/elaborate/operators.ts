@@ -35,11 +35,17 @@ export function mapNumbers(
 ): NumberValue {
   const result: NumberValue = { kind: 'number', value: fn(...values.map((v) => v.value)), ...(unit ? { unit } : {}) };
   if (values.some((v) => v.uniform !== undefined)) result.uniform = how(...values.map((v) => v.uniform ?? String(v.value)));
-  const length = values.find((v) => v.steps)?.steps?.length;
-  if (length !== undefined)
-    result.steps = Float64Array.from({ length }, (_, i) => fn(...values.map((v) => (v.steps ? v.steps[i] : v.value))));
-  return result;
+  const changing = values.flatMap((v) => (v.steps ? [v.steps] : []));
+  if (changing.length === 0) return result;
+  const key = how(...values.map((v) => (v.steps ? 'step' : String(v.value))));
+  const known = changing.length === 1 ? MAPPED.get(changing[0])?.get(key) : undefined;
+  const steps = known ?? changing[0].map((_, i) => fn(...values.map((v) => (v.steps ? v.steps[i] : v.value))));
+  if (changing.length === 1) MAPPED.set(changing[0], (MAPPED.get(changing[0]) ?? new Map<string, Float64Array>()).set(key, steps));
+  return { ...result, steps };
 }
+
+/** What was made of numbers that change with the step, by what was done: an optimizer does the same for every weight. */
+const MAPPED = new WeakMap<Float64Array, Map<string, Float64Array>>();
 
 /** Unit of a result: equal units add up, a unit survives a plain factor, and divides away against itself. */
 function unitOf(operator: string, a: NumberValue, b: NumberValue, span: Span): string | undefined {

@@ -64,6 +64,7 @@ export class Pretrained {
   private readonly checkpoints = new Map<string, Checkpoint>();
   /** Architectures of folders whose tensors have not been compared with them. */
   private readonly known = new Map<string, Architecture>();
+  private odd: { folder: string; what: string }[] = [];
 
   constructor(host: Host, architecture: (name: string) => Value | undefined, architectures: () => string[]) {
     this.host = host;
@@ -95,6 +96,13 @@ export class Pretrained {
       const names = architecture && tensors ? strangers(architecture, tensors.keys()) : [];
       return names.length === 0 ? [] : [{ folder, count: names.length, some: some(names, ', ') }];
     });
+  }
+
+  /** What is odd in the files of checkpoints; each is told once. */
+  oddities(): { folder: string; what: string }[] {
+    const { odd } = this;
+    this.odd = [];
+    return odd;
   }
 
   /** Tells all tensors that are missing or have another shape than the layers that have run by now. */
@@ -213,9 +221,7 @@ export class Pretrained {
     const checkpoint = this.open(folder, config, span);
     const tails = strings(family.fields.get('tensors'));
     const candidates = prefixes.flatMap((prefix) => (tails.length > 0 ? tails : ['']).map((tail) => `${prefix}${tail}`));
-    // Every tensor begins with nothing, so that candidate counts last.
-    const prefix = candidates.find((one) => one !== '' && holds(checkpoint, one)) ?? candidates.find((one) => one === '') ?? candidates[0];
-    return { ...layer, given, stored: { checkpoint, prefix }, span };
+    return { ...layer, given, stored: { checkpoint, prefix: prefixOf(candidates, layer.definition, checkpoint) }, span };
   }
 
   private open(folder: string, config: Config, span: Span): Checkpoint {
@@ -232,26 +238,13 @@ export class Pretrained {
   }
 
   private tensors(folder: string, span: Span): Checkpoint['tensors'] {
-    const tensors = new Map<string, { file: string; shape: readonly number[]; half?: Half }>();
-    const add = (file: string): void => {
-      const header = this.host.tensors(file);
-      if (!header) return fail('P0510', { file }, span);
-      for (const { name, dtype, shape } of header) tensors.set(name, { file, shape, ...halfNamed(dtype) });
-    };
-    const index = this.host.read(`${folder}/model.safetensors.index.json`);
-    if (index === undefined && !(this.host.list(folder) ?? []).some((file) => file.endsWith('.safetensors'))) return undefined;
-    if (index === undefined) {
-      add(`${folder}/model.safetensors`);
-      return tensors;
+    const found = refusing(folder, span, () => this.host.tensors(folder));
+    if (!found) {
+      const others = (this.host.list(folder) ?? []).some((file) => file.endsWith('.safetensors'));
+      return others ? fail('P0510', { file: `${folder}/model.safetensors` }, span) : undefined;
     }
-    const map = parse(index, `${folder}/model.safetensors.index.json`, span).weight_map;
-    const files = typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.values(map) : [];
-    for (const file of new Set(files)) {
-      if (typeof file !== 'string' || file.includes('/') || file.includes('\\'))
-        return fail('P0511', { file: `${folder}/model.safetensors.index.json`, message: 'its weight_map must name files beside it' }, span);
-      add(`${folder}/${file}`);
-    }
-    return tensors;
+    this.odd.push(...found.warnings.map((what) => ({ folder, what })));
+    return new Map(found.tensors.map(({ name, dtype, file, shape }) => [name, { file, shape, ...halfNamed(dtype) }]));
   }
 
   private config(folder: string, file: string, span: Span): Config {
@@ -271,8 +264,15 @@ function some(faults: readonly string[], between = '; '): string {
   return faults.length > 8 ? `${shown}${between}and ${faults.length - 8} more` : shown;
 }
 
-function holds({ tensors }: Checkpoint, prefix: string): boolean {
-  return [...(tensors?.keys() ?? [])].some((name) => name.startsWith(prefix));
+/** The prefix below which most of a layer's own weights and parts lie; of equals the first, but every tensor begins with nothing, so that counts last. */
+function prefixOf(candidates: readonly string[], layer: Definition, { tensors }: Checkpoint): string {
+  const names = [...(tensors?.keys() ?? [])];
+  const own = (layer.body ?? []).flatMap((s) => (s.kind === 'Weight' || s.kind === 'Part' ? [s.name.text] : []));
+  const isIn = (name: string, path: string): boolean => name === path || name.startsWith(`${path}.`);
+  const hits = (prefix: string): number => own.filter((one) => names.some((name) => isIn(name, `${prefix}${one}`))).length;
+  const holding = candidates.filter((one) => one !== '' && names.some((name) => name.startsWith(one)));
+  const last = candidates.includes('') ? [''] : candidates.slice(0, 1);
+  return [...holding, ...last].reduce((best, one) => (hits(one) > hits(best) ? one : best));
 }
 
 /** The tensor of a weight; what does not fit is noted, so that all of it can be told at once. */

@@ -8,6 +8,8 @@
  * computed again by its readers, is decided afterwards (`demand.ts`).
  */
 import type { Node } from '../graph/graph.ts';
+import { NodeMap } from '../graph/node-map.ts';
+import type { NodeLookup } from '../graph/node-map.ts';
 import { elements, sameShape } from '../graph/shape.ts';
 import type { GroupKind } from './group.ts';
 import { append, isCore, isElementwise, isFree, isStored, rootOf } from './nodes.ts';
@@ -28,9 +30,9 @@ export interface Cluster {
 
 export interface Clusters {
   /** The cluster that a node may be computed in; absent for loose nodes and leaves. */
-  home: Map<Node, Cluster>;
+  home: NodeLookup<Cluster>;
   /** By node the number of the latest cluster that its value depends on, its own included; -1 where it depends on leaves only. */
-  available: Map<Node, number>;
+  available: NodeLookup<number>;
   /** By number. */
   list: Cluster[];
 }
@@ -45,8 +47,8 @@ export interface ClusterOptions {
   /** Nodes in this set join no cluster that exists. */
   alone: ReadonlySet<Node>;
   fuse: boolean;
-  /** States by the nodes that give them their new values. */
-  replaces: ReadonlyMap<Node, string>;
+  /** States by the nodes that give them their new values, where the old ones are read. */
+  replaces: ReadonlyMap<Node, Node>;
   /** Most storage buffers of one kernel; values that only happen to have one shape share a kernel up to this. */
   maxBindings: number;
 }
@@ -56,14 +58,18 @@ export function cluster(order: readonly Node[], options: ClusterOptions): Cluste
 }
 
 class Clustering {
-  private readonly home = new Map<Node, Cluster>();
+  private readonly home = new NodeMap<Cluster>();
   private readonly list: Cluster[] = [];
-  private readonly available = new Map<Node, number>();
+  private readonly available = new NodeMap<number>();
   private readonly options: ClusterOptions;
   /** Clusters of kind map, rows and columns by space, the latest last. */
   private readonly bySpace = new Map<string, Cluster[]>();
   /** Stored tensors that a cluster binds, as far as known: for sharing kernels among unrelated values. */
   private readonly bound = new Map<Cluster, Set<Node>>();
+  /** What the node at hand loads; by node the last that met it on this walk, and that counted its tensor. */
+  private loaded: { by: Node; tensors: readonly Node[] } | undefined;
+  private readonly met = new NodeMap<Node>();
+  private readonly counted = new NodeMap<Node>();
 
   constructor(options: ClusterOptions) {
     this.options = options;
@@ -75,12 +81,12 @@ class Clustering {
         this.available.set(node, -1);
         continue;
       }
-      const latest = Math.max(-1, ...node.inputs.map((x) => this.availableAt(x)));
+      const latest = node.inputs.reduce((most, x) => Math.max(most, this.availableAt(x)), -1);
       const home = this.place(node, latest);
       if (home) {
-        const bound = this.bound.get(home);
-        for (const x of this.loads(node)) if (this.home.get(x) !== home) bound?.add(x);
-        if (isCore(node) || this.options.forced.has(node)) bound?.add(node);
+        const bound = this.boundBy(home);
+        for (const x of this.loads(node)) if (this.home.get(x) !== home) bound.add(x);
+        if (isCore(node) || this.options.forced.has(node)) bound.add(node);
         this.home.set(node, home);
       }
       this.available.set(node, home ? home.index : latest);
@@ -123,13 +129,8 @@ class Clustering {
     if (isElementwise(node) && sameShape(node.shape, home.space))
       return home.kind === 'map' || home.kind === 'product' || home.kind === 'rows';
     if (home.kind !== 'rows') return false;
-    const rank = home.space.length - home.reduced;
-    const kept = home.space.slice(0, rank);
-    const ones = [...kept, ...new Array<number>(home.reduced).fill(1)];
-    const perRow = sameShape(node.shape, kept) || sameShape(node.shape, ones);
-    if (isElementwise(node)) return perRow;
-    if (node.op.kind === 'reshape') return perRow && elements(node.shape) === elements(kept);
-    return node.op.kind === 'expand' && sameShape(node.shape, home.space) && sameShape(node.inputs[0].shape, ones);
+    if (node.op.kind === 'expand') return sameShape(node.shape, home.space) && isPerRow(node.inputs[0].shape, home, true);
+    return (isElementwise(node) || node.op.kind === 'reshape') && (isPerRow(node.shape, home, false) || isPerRow(node.shape, home, true));
   }
 
   /** Whether everything that a node reads is computed in this cluster, or there before it begins. */
@@ -145,10 +146,11 @@ class Clustering {
   private sharing(kind: GroupKind, space: readonly number[], reduced: number, node: Node, latest: number): Cluster | undefined {
     const candidates = this.bySpace.get(spaceKey(kind, space, reduced)) ?? [];
     const wanted = this.loads(node);
+    const small = elements(space) <= SMALL;
     for (let i = candidates.length - 1; i >= 0 && candidates[i].index >= latest; i--) {
       const candidate = candidates[i];
       if ((candidate.first && this.options.sealed.has(candidate.first)) || this.isFull(candidate)) continue;
-      if (!this.reads(candidate, node) || (elements(space) > SMALL && !this.hasCommon(candidate, wanted))) continue;
+      if (!this.reads(candidate, node) || !(small || this.hasCommon(candidate, wanted))) continue;
       if (this.binds(candidate, node, wanted)) return candidate;
     }
     return undefined;
@@ -156,10 +158,14 @@ class Clustering {
 
   /** Whether a cluster computes or binds one of these tensors, or binds another of the same kernel. */
   private hasCommon(home: Cluster, wanted: readonly Node[]): boolean {
-    const bound = this.bound.get(home) ?? new Set<Node>();
-    if (wanted.some((x) => bound.has(x) || this.home.get(x) === home)) return true;
-    const makers = new Set([...bound].map((x) => this.home.get(x)));
-    return wanted.some((x) => this.home.has(x) && makers.has(this.home.get(x)));
+    const bound = this.boundBy(home);
+    const makers = wanted.map((x) => this.home.get(x));
+    if (makers.includes(home) || wanted.some((x) => bound.has(x))) return true;
+    for (const x of bound) {
+      const maker = this.home.get(x);
+      if (maker && makers.includes(maker)) return true;
+    }
+    return false;
   }
 
   private isFull(home: Cluster): boolean {
@@ -176,32 +182,55 @@ class Clustering {
   }
 
   /** Tensors in memory that computing a node loads, if nothing of other clusters is computed again. */
-  private loads(node: Node): Node[] {
-    const found = new Set<Node>();
-    const seen = new Set<Node>();
+  private loads(node: Node): readonly Node[] {
+    const { loaded, met, counted } = this;
+    if (loaded?.by === node) return loaded.tensors;
+    const tensors: Node[] = [];
     const visit = (x: Node): void => {
-      if (isFree(x) || seen.has(x)) return;
-      seen.add(x);
-      if (isStored(x) || (this.home.has(x) && x.dtype !== 'bool')) found.add(rootOf(x));
-      else x.inputs.forEach(visit);
+      if (isFree(x) || met.get(x) === node) return;
+      met.set(x, node);
+      if (!isStored(x) && (x.dtype === 'bool' || !this.home.has(x))) return x.inputs.forEach(visit);
+      const root = rootOf(x);
+      if (counted.get(root) !== node) tensors.push(root);
+      counted.set(root, node);
     };
     node.inputs.forEach(visit);
-    return [...found];
+    this.loaded = { by: node, tensors };
+    return tensors;
   }
 
   /** Whether a cluster may bind one more stored value; a state that is replaced gives its binding to the new value. */
   private binds(home: Cluster, node: Node, loads: readonly Node[]): boolean {
     const { maxBindings, replaces } = this.options;
-    const all = new Set(this.bound.get(home)).add(node);
-    for (const x of loads) if (this.home.get(x) !== home) all.add(x);
-    if (all.size <= maxBindings) return true;
-    const names = new Set([...all].map((x) => (x.op.kind === 'state' ? x.op.name : undefined)));
-    return [...all].filter((x) => !names.has(replaces.get(x) ?? '')).length <= maxBindings;
+    const bound = this.boundBy(home);
+    const isNew = (x: Node): boolean => this.home.get(x) !== home && !bound.has(x);
+    let count = bound.size + (bound.has(node) ? 0 : 1);
+    for (const x of loads) if (isNew(x)) count++;
+    if (count <= maxBindings) return true;
+    const replaced = (x: Node): boolean => {
+      const state = replaces.get(x);
+      return state !== undefined && (bound.has(state) || loads.includes(state));
+    };
+    for (const x of bound) if (replaced(x)) count--;
+    for (const x of loads) if (isNew(x) && replaced(x)) count--;
+    return count - (!bound.has(node) && replaced(node) ? 1 : 0) <= maxBindings;
+  }
+
+  private boundBy(home: Cluster): Set<Node> {
+    return this.bound.get(home) ?? new Set();
   }
 
   private availableAt(node: Node): number {
     return this.available.get(node) ?? -1;
   }
+}
+
+/** Whether a shape has one value a row of a cluster: that of the axes that are kept, `ones` for those that are reduced or nothing. */
+function isPerRow(shape: readonly number[], { space, reduced }: Cluster, ones: boolean): boolean {
+  const rank = space.length - reduced;
+  if (shape.length !== (ones ? space.length : rank)) return false;
+  for (let axis = 0; axis < shape.length; axis++) if (shape[axis] !== (axis < rank ? space[axis] : 1)) return false;
+  return true;
 }
 
 function spaceKey(kind: GroupKind, space: readonly number[], reduced: number): string {

@@ -7,6 +7,8 @@
  * which the clustering is then done again.
  */
 import type { Node } from '../graph/graph.ts';
+import { NodeMap } from '../graph/node-map.ts';
+import type { NodeLookup } from '../graph/node-map.ts';
 import { sameShape } from '../graph/shape.ts';
 import type { Cluster, Clusters } from './cluster.ts';
 import { chooseKept } from './keep.ts';
@@ -16,9 +18,11 @@ import { append, bytesOf, isCore, isFree, isStored, workOf } from './nodes.ts';
 /** What one more dispatch costs, in bytes of traffic: about 20 us at 8 GB/s on software drivers. */
 const DISPATCH = 160_000;
 
+const NOBODY: readonly Cluster[] = [];
+
 export interface Demand {
   /** Which cluster stores a node. */
-  storedBy: Map<Node, Cluster>;
+  storedBy: NodeLookup<Cluster>;
   /** Loose nodes worth a kernel of their own. */
   worthy: Set<Node>;
 }
@@ -34,23 +38,23 @@ export interface DemandOptions {
 
 /** `order` has operands before users and holds all that the outputs need; `roots` are the nodes of the graph's outputs. */
 export function demand(order: readonly Node[], roots: readonly Node[], clusters: Clusters, options: DemandOptions): Demand {
-  return new Demanding(order, roots, clusters, options).run(order);
+  return new Demanding(roots, clusters, options).run(order);
 }
 
 class Demanding {
   /** Clusters that need a node's value, in registers or from memory. */
-  private readonly wanted = new Map<Node, Set<Cluster>>();
-  private readonly storedBy = new Map<Node, Cluster>();
+  private readonly wanted = new NodeMap<Cluster[]>();
+  private readonly storedBy = new NodeMap<Cluster>();
   private readonly worthy = new Set<Node>();
+  private readonly walk: Needs['walk'] = { met: new NodeMap(), number: 0 };
   private readonly outputs: ReadonlySet<Node>;
   private readonly clusters: Clusters;
   private readonly options: DemandOptions;
 
-  constructor(order: readonly Node[], roots: readonly Node[], clusters: Clusters, options: DemandOptions) {
+  constructor(roots: readonly Node[], clusters: Clusters, options: DemandOptions) {
     this.clusters = clusters;
     this.options = options;
     this.outputs = new Set(roots);
-    for (const node of order) this.wanted.set(node, new Set());
   }
 
   run(order: readonly Node[]): Demand {
@@ -73,25 +77,26 @@ class Demanding {
 
   private settleLoose(node: Node): void {
     const by = this.wantedBy(node);
-    if (by.size === 0) return;
-    const host = by.size > 1 && this.options.fuse ? this.hostOfLoose(node, [...by]) : undefined;
+    if (by.length === 0) return;
+    const host = by.length > 1 && this.options.fuse ? this.hostOfLoose(node, by) : undefined;
     if (host) this.storedBy.set(node, host);
     this.pass(node, host ? [host] : by);
   }
 
   private settleCluster(own: Cluster, members: readonly Node[]): void {
-    const needed = members.filter((node) => [...this.wantedBy(node)].some((cluster) => cluster !== own));
+    const needed = members.filter((node) => this.wantedBy(node).some((cluster) => cluster !== own));
     const needs: Needs = {
       own,
       needed,
       wanted: (node) => this.wantedBy(node),
       home: (node) => this.clusters.home.get(node),
       forced: (node) => this.options.forced.has(node),
+      walk: this.walk,
     };
     const kept = this.options.fuse ? chooseKept(needs) : new Set(needed);
     for (const node of [...members].reverse()) {
       const by = this.wantedBy(node);
-      const others = [...by].some((cluster) => cluster !== own);
+      const others = by.some((cluster) => cluster !== own);
       const must = this.options.forced.has(node) && (others || this.outputs.has(node));
       const stores = must || (others && (isCore(node) || kept.has(node)));
       if (stores) this.storedBy.set(node, own);
@@ -99,12 +104,16 @@ class Demanding {
     }
   }
 
-  private pass(node: Node, to: Iterable<Cluster>): void {
-    for (const cluster of to) for (const x of node.inputs) this.wanted.get(x)?.add(cluster);
+  private pass(node: Node, to: readonly Cluster[]): void {
+    for (const x of node.inputs) {
+      const by = this.wanted.get(x);
+      if (!by) this.wanted.set(x, [...to]);
+      else for (const cluster of to) if (!by.includes(cluster)) by.push(cluster);
+    }
   }
 
-  private wantedBy(node: Node): Set<Cluster> {
-    return this.wanted.get(node) ?? new Set();
+  private wantedBy(node: Node): readonly Cluster[] {
+    return this.wanted.get(node) ?? NOBODY;
   }
 
   /** For a loose node that several clusters need: the first of them that can store it on the way, or none. */
@@ -113,7 +122,8 @@ class Demanding {
     const { loads, work } = this.reach(node);
     if (loads.size === 0) return undefined;
     const size = bytesOf(node);
-    const load = (cluster: Cluster): number => [...loads].reduce((sum, [x, bytes]) => sum + (this.wantedBy(x).has(cluster) ? 0 : bytes), 0);
+    const load = (cluster: Cluster): number =>
+      [...loads].reduce((sum, [x, bytes]) => sum + (this.wantedBy(x).includes(cluster) ? 0 : bytes), 0);
     const inline = others.reduce((sum, cluster) => sum + load(cluster) + work, 0);
     const first = others.reduce((a, b) => (a.index < b.index ? a : b));
     const canHost = ['map', 'rows', 'product'].includes(first.kind) && sameShape(first.space, node.shape);

@@ -13,7 +13,9 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import { mapped } from '../graph/builder.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { elements, sameShape } from '../graph/shape.ts';
-import { nodesOf } from '../graph/walk.ts';
+import { NodeMap } from '../graph/node-map.ts';
+import type { NodeLookup } from '../graph/node-map.ts';
+import { nodesOf, useCounts } from '../graph/walk.ts';
 import { rebuild } from '../passes/rebuild.ts';
 import { isFree, isStored } from './nodes.ts';
 
@@ -24,11 +26,9 @@ interface Term {
 }
 
 export function factor(graph: Graph): Graph {
-  const uses = new Map<Node, number>();
-  for (const node of nodesOf(graph)) for (const x of node.inputs) uses.set(x, (uses.get(x) ?? 0) + 1);
-  for (const { node } of graph.outputs) uses.set(node, (uses.get(node) ?? 0) + 1);
+  const uses = useCounts(graph);
   const quotients = normalised(graph);
-  const images = new Map<Node, Node>();
+  const images = new NodeMap<Node>();
   return rebuild(graph, (b, node, inputs) => {
     const restored = inputs.map((x, i) => {
       const quotient = quotients.get(node.inputs[i]);
@@ -58,7 +58,7 @@ function isSum(node: Node): boolean {
 }
 
 /** The sum with its latest common factor taken out, if nothing else depends on that and there are at least two tensors of its size. */
-function factored(b: GraphBuilder, sum: Node, uses: ReadonlyMap<Node, number>, images: ReadonlyMap<Node, Node>): Node | undefined {
+function factored(b: GraphBuilder, sum: Node, uses: NodeLookup<number>, images: NodeLookup<Node>): Node | undefined {
   const terms = termsOf(sum, false, (node) => node === sum || uses.get(node) === 1);
   if (terms.length < 2) return undefined;
   const common = terms[0].factors.filter((x) => sameShape(x.shape, sum.shape) && terms.every((term) => term.factors.includes(x)));
@@ -91,7 +91,7 @@ function dependOn(others: readonly Node[], node: Node): boolean {
   return false;
 }
 
-function productOf(b: GraphBuilder, term: Term, shape: readonly number[], images: ReadonlyMap<Node, Node>): Node {
+function productOf(b: GraphBuilder, term: Term, shape: readonly number[], images: NodeLookup<Node>): Node {
   const [first, ...more] = term.factors.map((x) => mapped(images, x));
   const above = first ? more.reduce((product, x) => b.mul(product, x), first) : b.full(shape, 1);
   return term.divisors.reduce((quotient, x) => b.div(quotient, mapped(images, x)), above);

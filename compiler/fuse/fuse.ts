@@ -10,6 +10,8 @@
  */
 import { PivotError } from '../../plan/errors.ts';
 import type { Graph, Node } from '../graph/graph.ts';
+import { NodeMap } from '../graph/node-map.ts';
+import type { NodeLookup } from '../graph/node-map.ts';
 import { cluster } from './cluster.ts';
 import type { Cluster, Clusters } from './cluster.ts';
 import { demand } from './demand.ts';
@@ -18,7 +20,7 @@ import type { Group } from './group.ts';
 import { legalise } from './legalise.ts';
 import { isElementwise, isFree, isMovement, isStored, rootOf } from './nodes.ts';
 import { fusionOrder } from './order.ts';
-import { relieve } from './relieve.ts';
+import { bindingsOf, relieve } from './relieve.ts';
 import { viewedBy } from './views.ts';
 
 export interface FuseOptions {
@@ -44,9 +46,7 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
   const graph = legalise(options.fuse ? factor(source) : source, Math.max(2, Math.min(16, options.maxBindings) - 1));
   const order = fusionOrder(graph);
   const roots = graph.outputs.map((output) => rootOf(output.node));
-  const replaces = new Map(
-    graph.outputs.filter((o) => o.kind === 'state' && !options.apart?.has(o.name)).map((o) => [rootOf(o.node), o.name]),
-  );
+  const replaces = replacedStates(graph, order, options.apart);
   const forced = mustStore(order, roots, options.fuse);
   const alone = new Set<Node>();
   const sealed = new Set<Node>();
@@ -56,16 +56,18 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
     const { storedBy, worthy } = demand(order, roots, clusters, { forced, alone, fuse: options.fuse });
     worthy.forEach((node) => forced.add(node));
     if (worthy.size > 0) continue;
-    const groups = groupsOf(order, clusters, storedBy);
+    const drafts = draftsOf(order, clusters, storedBy);
     let changed = false;
-    for (const { group, home } of groups) {
-      const relief = relieve(group, home, clusters, forced, replaces, options.maxBindings);
+    for (const draft of drafts) {
+      if (bindingsOf(draft, replaces) <= options.maxBindings) continue;
+      const { home } = draft;
+      const relief = relieve(groupOf(draft), home, clusters, forced, replaces, options.maxBindings);
       relief?.store.forEach((node) => forced.add(node) && sealed.add(node));
       relief?.leave.forEach((node) => alone.add(node));
       if (relief?.fewer !== undefined) full.set(home.reduces[0], relief.fewer);
       changed ||= relief !== undefined;
     }
-    if (!changed) return { graph, groups: groups.map(({ group }) => group) };
+    if (!changed) return { graph, groups: drafts.map(groupOf) };
   }
   throw new PivotError(
     'F0301',
@@ -73,6 +75,17 @@ export function fuse(source: Graph, options: FuseOptions): Fused {
     {
       cure: 'Compute the widest expression in parts, or use an adapter that offers more storage buffers per shader stage.',
     },
+  );
+}
+
+/** The states that are read, by the nodes that give them their new values; without those of `apart`. */
+export function replacedStates(graph: Graph, order: readonly Node[], apart?: ReadonlySet<string>): Map<Node, Node> {
+  const states = new Map(order.flatMap((node) => (node.op.kind === 'state' ? [[node.op.name, node] as const] : [])));
+  return new Map(
+    graph.outputs.flatMap(({ kind, name, node }) => {
+      const state = kind === 'state' && !apart?.has(name) ? states.get(name) : undefined;
+      return state ? [[rootOf(node), state] as const] : [];
+    }),
   );
 }
 
@@ -94,32 +107,44 @@ function constantAlone(node: Node): boolean {
   return isFree(node) || ((node.op.kind === 'expand' || node.op.kind === 'reshape') && constantAlone(node.inputs[0]));
 }
 
-function groupsOf(order: readonly Node[], clusters: Clusters, storedBy: ReadonlyMap<Node, Cluster>): { group: Group; home: Cluster }[] {
-  const outputs = new Map<Cluster, Node[]>(clusters.list.map((one) => [one, []]));
+/** A group as far as its bindings have to be known. */
+interface Draft extends Pick<Group, 'kind' | 'outputs' | 'reads'> {
+  home: Cluster;
+  inside: readonly Node[];
+}
+
+/** For each cluster that stores something, everything that its outputs need, down to what is stored before it runs. */
+function draftsOf(order: readonly Node[], clusters: Clusters, storedBy: NodeLookup<Cluster>): Draft[] {
+  const outputs = clusters.list.map((): Node[] => []);
   for (const node of order) {
     const keeper = storedBy.get(node);
-    if (keeper) outputs.get(keeper)?.push(node);
+    if (keeper) outputs[keeper.index].push(node);
   }
-  return clusters.list.flatMap((one) => {
-    const stores = outputs.get(one) ?? [];
-    return stores.length > 0 ? [{ group: groupOf(one, stores, storedBy), home: one }] : [];
+  /** By node the last cluster whose draft it is in. */
+  const metBy = new NodeMap<Cluster>();
+  return clusters.list.flatMap((home) => {
+    const stores = outputs[home.index];
+    if (stores.length === 0) return [];
+    const inside: Node[] = [];
+    const reads: Node[] = [];
+    const stack = [...stores];
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      if (metBy.get(node) === home) continue;
+      metBy.set(node, home);
+      const keeper = storedBy.get(node);
+      if (isStored(node) || (keeper && keeper !== home)) {
+        reads.push(node);
+      } else {
+        inside.push(node);
+        stack.push(...node.inputs);
+      }
+    }
+    return [{ kind: home.kind, outputs: stores, reads, home, inside }];
   });
 }
 
-/** Everything that a cluster's outputs need, down to what is stored before it runs. */
-function groupOf(one: Cluster, outputs: Node[], storedBy: ReadonlyMap<Node, Cluster>): Group {
-  const inside = new Set<Node>();
-  const reads = new Set<Node>();
-  const stack = [...outputs];
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    const keeper = storedBy.get(node);
-    if (isStored(node) || (keeper && keeper !== one)) {
-      reads.add(node);
-    } else if (!inside.has(node)) {
-      inside.add(node);
-      stack.push(...node.inputs);
-    }
-  }
-  const reduces = one.reduces.filter((node) => inside.has(node));
-  return { kind: one.kind, outputs, inside, reads: [...reads], core: one.core, reduces, space: one.space, reduced: one.reduced };
+function groupOf({ kind, outputs, reads, home, inside }: Draft): Group {
+  const all = new Set(inside);
+  const { core, space, reduced } = home;
+  return { kind, outputs, inside: all, reads, core, reduces: home.reduces.filter((node) => all.has(node)), space, reduced };
 }

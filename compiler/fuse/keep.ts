@@ -5,6 +5,7 @@
  * moved in or out one at a time as long as that helps.
  */
 import type { Node } from '../graph/graph.ts';
+import type { NodeMap } from '../graph/node-map.ts';
 import type { Cluster } from './cluster.ts';
 import { append, bytesOf, isCore, isFree, isStored, workOf } from './nodes.ts';
 
@@ -18,34 +19,40 @@ export interface Needs {
   own: Cluster;
   /** Nodes of the cluster that others need as things stand, operands first. */
   needed: readonly Node[];
-  wanted(node: Node): ReadonlySet<Cluster>;
+  wanted(node: Node): readonly Cluster[];
   home(node: Node): Cluster | undefined;
   forced(node: Node): boolean;
+  /** For walks over nodes: the number of the last that met each, and of the one under way. */
+  walk: { met: NodeMap<number>; number: number };
 }
 
 /** The nodes to store, beyond those that have no choice (forced, products, reductions). */
 export function chooseKept(needs: Needs): Set<Node> {
   const optional = needs.needed.filter((node) => !isFixed(node, needs) && canStore(node));
   if (optional.length === 0) return new Set();
-  const readers = readersOf(needs);
+  const weighing = new Weighing(needs);
   const within = candidates(needs);
   const flips = within.length <= MANY ? within : optional.length <= TOO_MANY ? optional : [];
   let best = new Set(optional);
-  let least = cost(best, readers, needs);
-  const none = cost(new Set(), readers, needs);
+  let least = weighing.cost(best);
+  const none = weighing.cost(new Set());
   if (none < least) [best, least] = [new Set(), none];
   for (let round = 0; round < flips.length; round++) {
-    let better: Set<Node> | undefined;
+    let better: Node | undefined;
     for (const node of flips) {
-      const other = new Set(best);
-      if (!other.delete(node)) other.add(node);
-      const total = cost(other, readers, needs);
-      if (total < least) [better, least] = [other, total];
+      flip(best, node);
+      const total = weighing.cost(best);
+      if (total < least) [better, least] = [node, total];
+      flip(best, node);
     }
     if (!better) break;
-    best = better;
+    flip(best, better);
   }
   return best;
+}
+
+function flip(kept: Set<Node>, node: Node): void {
+  if (!kept.delete(node)) kept.add(node);
 }
 
 /** No choice about it: it is in memory if anybody needs it. */
@@ -75,32 +82,49 @@ function candidates(needs: Needs): Node[] {
   return [...found].filter((node) => !isFixed(node, needs) && canStore(node));
 }
 
-/** Traffic and arithmetic if exactly `kept` (and what is fixed) is stored. */
-function cost(kept: ReadonlySet<Node>, readers: ReadonlyMap<Cluster, readonly Node[]>, needs: Needs): number {
-  let total = 0;
-  const stored = new Set<Node>();
-  for (const [reader, nodes] of readers) {
-    const seen = new Set<Node>();
-    const visit = (node: Node, bytes: number): void => {
-      if (isFree(node) || seen.has(node)) return;
-      seen.add(node);
-      const home = needs.home(node);
-      const ours = home === needs.own;
-      const stops = ours ? kept.has(node) || isFixed(node, needs) : isStored(node) || (home !== undefined && canStore(node));
-      const least = Math.min(bytes, bytesOf(node));
-      if (!stops) {
-        total += workOf(node);
-        for (const x of node.inputs) visit(x, least);
-        return;
-      }
-      const wanted = needs.wanted(node);
-      if (ours || !wanted.has(reader)) total += least + BINDING;
-      // A tensor of an earlier cluster that nobody else has asked for would be stored for this.
-      const there = isStored(node) || (!ours && (needs.forced(node) || [...wanted].some((one) => one !== home)));
-      if (!there && !(ours && needs.forced(node))) stored.add(node);
-    };
-    for (const node of nodes) visit(node, bytesOf(node));
+/** What a choice costs. Walked over and over, so nothing is made on the way. */
+class Weighing {
+  private readonly needs: Needs;
+  private readonly readers: ReadonlyMap<Cluster, readonly Node[]>;
+  private total = 0;
+  private stored: Node[] = [];
+
+  constructor(needs: Needs) {
+    this.needs = needs;
+    this.readers = readersOf(needs);
   }
-  for (const node of stored) total += bytesOf(node) + BINDING;
-  return total;
+
+  /** Traffic and arithmetic if exactly `kept` (and what is fixed) is stored. */
+  cost(kept: ReadonlySet<Node>): number {
+    this.total = 0;
+    this.stored = [];
+    this.readers.forEach((nodes, reader) => {
+      this.needs.walk.number++;
+      for (const node of nodes) this.visit(node, bytesOf(node), reader, kept);
+    });
+    for (const node of this.stored) this.total += bytesOf(node) + BINDING;
+    return this.total;
+  }
+
+  private visit(node: Node, bytes: number, reader: Cluster, kept: ReadonlySet<Node>): void {
+    const { needs } = this;
+    const { walk } = needs;
+    if (isFree(node) || walk.met.get(node) === walk.number) return;
+    walk.met.set(node, walk.number);
+    const home = needs.home(node);
+    const ours = home === needs.own;
+    const stops = ours ? kept.has(node) || isFixed(node, needs) : isStored(node) || (home !== undefined && canStore(node));
+    const own = bytesOf(node);
+    const least = own < bytes ? own : bytes;
+    if (!stops) {
+      this.total += workOf(node);
+      for (let i = 0; i < node.inputs.length; i++) this.visit(node.inputs[i], least, reader, kept);
+      return;
+    }
+    const wanted = needs.wanted(node);
+    if (ours || !wanted.includes(reader)) this.total += least + BINDING;
+    // A tensor of an earlier cluster that nobody else has asked for would be stored for this.
+    const there = isStored(node) || (!ours && (needs.forced(node) || wanted.some((one) => one !== home)));
+    if (!there && !(ours && needs.forced(node)) && !this.stored.includes(node)) this.stored.push(node);
+  }
 }

@@ -8,13 +8,14 @@
 import type { Graph, Node, Output } from '../graph/graph.ts';
 import { GraphFault } from '../graph/errors.ts';
 import { GraphBuilder, mapped } from '../graph/builder.ts';
+import { NodeMap } from '../graph/node-map.ts';
 import { nodesOf } from '../graph/walk.ts';
 import { isFree, isStored, rootOf } from './nodes.ts';
 
 /** The legal form of a graph, in new nodes. `parts` is the most that one concatenation may have (two at least). */
 export function legalise(graph: Graph, parts: number): Graph {
   const b = new GraphBuilder();
-  const made = new Map<Node, Node>();
+  const made = new NodeMap<Node>();
   for (const node of nodesOf(graph)) {
     const inputs = node.inputs.map((x) => mapped(made, x));
     made.set(

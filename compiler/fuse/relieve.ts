@@ -16,9 +16,11 @@ export interface Relief {
 }
 
 /** Buffers that the kernels of a group bind; a new value of a state takes the place of the old one where both are bound. */
-export function bindingsOf(group: Group, replaces: ReadonlyMap<Node, string>): number {
-  const read = new Set(group.reads.map((x) => (x.op.kind === 'state' ? x.op.name : undefined)));
-  const added = group.outputs.filter((x) => !read.has(replaces.get(x) ?? ''));
+export function bindingsOf(group: Pick<Group, 'kind' | 'outputs' | 'reads'>, replaces: ReadonlyMap<Node, Node>): number {
+  const added = group.outputs.filter((x) => {
+    const state = replaces.get(x);
+    return state === undefined || !group.reads.includes(state);
+  });
   return group.reads.length + added.length + (group.kind === 'scatter' ? 1 : 0);
 }
 
@@ -28,7 +30,7 @@ export function relieve(
   home: Cluster,
   clusters: Clusters,
   forced: ReadonlySet<Node>,
-  replaces: ReadonlyMap<Node, string>,
+  replaces: ReadonlyMap<Node, Node>,
   limit: number,
 ): Relief | undefined {
   if (bindingsOf(group, replaces) <= limit) return undefined;

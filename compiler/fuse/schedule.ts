@@ -6,7 +6,7 @@
  * state's new value reads it, and the reverse), the new value goes to scratch memory and a copy ends the program.
  */
 import type { Graph, Node, Output } from '../graph/graph.ts';
-import { bytesOf, isStored, rootOf } from './nodes.ts';
+import { append, bytesOf, isStored, rootOf } from './nodes.ts';
 import type { Group } from './group.ts';
 
 export interface Schedule {
@@ -24,21 +24,23 @@ export interface ScheduleOptions {
 
 export function schedule(graph: Graph, groups: readonly Group[], options: ScheduleOptions): Schedule {
   const all = [...groups];
-  const before = dependences(all);
+  const maker = new Map(all.flatMap((group) => group.outputs.map((node) => [node, group] as const)));
+  const readers = new Map<string, Group[]>();
+  for (const group of all) for (const { op } of group.reads) if (op.kind === 'state') append(readers, op.name, group);
+  const before = dependences(all, maker);
   const states = new Map<string, Node>();
   const copies: Group[] = [];
   const copied = new Set<string>();
   for (const output of graph.outputs) {
     if (output.kind !== 'state') continue;
     const node = rootOf(output.node);
-    const maker = all.find((group) => group.outputs.includes(node));
-    const readers = all.filter((group) => group.reads.some((x) => x.op.kind === 'state' && x.op.name === output.name));
-    const others = readers.filter((group) => group !== maker);
-    const own = maker?.reads.find((x) => x.op.kind === 'state' && x.op.name === output.name);
-    const free = maker && !others.some((group) => reaches(before, maker, group));
-    const inPlace = free && (!own || options.replace(maker, node, own));
+    const by = maker.get(node);
+    const others = (readers.get(output.name) ?? []).filter((group) => group !== by);
+    const own = by?.reads.find((x) => x.op.kind === 'state' && x.op.name === output.name);
+    const free = by && !others.some((group) => reaches(before, by, group));
+    const inPlace = free && (!own || options.replace(by, node, own));
     if (inPlace) {
-      others.forEach((group) => before.get(maker)?.add(group));
+      others.forEach((group) => before.get(by)?.add(group));
       states.set(output.name, node);
     } else {
       const group = copyGroup(output);
@@ -52,8 +54,7 @@ export function schedule(graph: Graph, groups: readonly Group[], options: Schedu
 }
 
 /** For each group the groups that must run before it. */
-function dependences(groups: readonly Group[]): Map<Group, Set<Group>> {
-  const maker = new Map(groups.flatMap((group) => group.outputs.map((node) => [node, group] as const)));
+function dependences(groups: readonly Group[], maker: ReadonlyMap<Node, Group>): Map<Group, Set<Group>> {
   return new Map(
     groups.map((group) => [
       group,

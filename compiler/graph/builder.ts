@@ -6,12 +6,14 @@
  * Operands may be plain numbers: they become constants of the other operand's type.
  */
 import type { Dtype } from '../../plan/dtypes.ts';
-import { canonical } from './canonical.ts';
 import { parseEinsum } from './einsum.ts';
 import { GraphFault, ShapeError } from './errors.ts';
 import type { BinaryFn, Graph, Node, Op, ReduceFn, UnaryFn } from './graph.ts';
 import { typeOf } from './primitives/table.ts';
 import type { Typed } from './primitives/primitive.ts';
+import { isSame } from './equal.ts';
+import { NodeMap } from './node-map.ts';
+import type { NodeLookup } from './node-map.ts';
 import { broadcastShapes, formatShape, normalizeAxes, sameShape } from './shape.ts';
 import type { Shape } from './shape.ts';
 import { ancestors } from './walk.ts';
@@ -23,8 +25,9 @@ export const DETACH = 'detach';
 
 export class GraphBuilder {
   private readonly nodes: Node[] = [];
-  private readonly known = new Map<string, Node>();
-  private readonly bodies = new WeakMap<Graph, string>();
+  /** Where to look for an equal node: leaves by name or value, others by the latest of their operands. */
+  private readonly leaves = new Map<string, Node[]>();
+  private readonly users: (Node[] | undefined)[] = [];
   private label: string | undefined;
 
   /** How many nodes there are; the next one has this id. */
@@ -40,21 +43,35 @@ export class GraphBuilder {
     for (const input of inputs) {
       if (this.nodes[input.id] !== input) throw new GraphFault(`node ${input.id} (${input.op.kind}) belongs to another builder`);
     }
-    const { shape, dtype } = typeOf(op, inputs, wanted);
-    const key = this.key(op, inputs, shape, dtype);
-    const known = this.known.get(key);
+    const type = typeOf(op, inputs, wanted);
+    const alike = this.alike(op, inputs);
+    const known = alike.find((node) => isSame(node, op, inputs, type));
     if (known) return known;
     const node: Node = {
       id: this.nodes.length,
       op,
-      inputs: [...inputs],
-      dtype,
-      shape: [...shape],
+      // Not copied: there are many nodes, and nobody changes what is given here.
+      inputs,
+      dtype: type.dtype,
+      shape: type.shape,
       ...(this.label === undefined ? {} : { label: this.label }),
     };
     this.nodes.push(node);
-    this.known.set(key, node);
+    this.users.push(undefined);
+    alike.push(node);
     return node;
+  }
+
+  /** Nodes among which an equal one would be; a new one is added to them. */
+  private alike(op: Op, inputs: readonly Node[]): Node[] {
+    if (inputs.length > 0) {
+      const latest = inputs.reduce((id, input) => Math.max(id, input.id), 0);
+      return (this.users[latest] ??= []);
+    }
+    const key = 'name' in op ? op.name : op.kind === 'constant' ? String(op.value) : op.kind;
+    const found = this.leaves.get(key) ?? [];
+    this.leaves.set(key, found);
+    return found;
   }
 
   /** Nodes made within `fn` carry this label (the path in the model), unless they existed before. */
@@ -344,7 +361,7 @@ export class GraphBuilder {
   /** The definition of a composite, with nodes of this builder for its arguments. */
   inline(body: Graph, args: readonly Node[]): Node {
     const root = body.outputs[0].node;
-    const made = new Map<Node, Node>();
+    const made = new NodeMap<Node>();
     for (const node of ancestors([root])) {
       const argument = node.op.kind === 'input' ? args[Number(node.op.name.slice('arg'.length))] : undefined;
       made.set(
@@ -366,28 +383,10 @@ export class GraphBuilder {
     const shape = broadcastShapes(a.shape, b.shape);
     return [this.broadcast(a, shape), this.broadcast(b, shape)];
   }
-
-  private key(op: Op, inputs: readonly Node[], shape: Shape, dtype: Dtype): string {
-    let ids = inputs.map((x) => x.id);
-    // Exact in either order, so both orders are one node. (max and min are not: their gradient at ties prefers the second.)
-    if (op.kind === 'binary' && ['add', 'mul', 'and', 'or', 'equal'].includes(op.fn)) ids = ids.sort((a, b) => a - b);
-    return `${this.opKey(op)}(${ids.join(',')}):${dtype}[${shape.join(',')}]`;
-  }
-
-  private opKey(op: Op): string {
-    if (op.kind === 'constant') return `constant ${Object.is(op.value, -0) ? '-0' : op.value}`;
-    if (op.kind !== 'composite') return JSON.stringify(op);
-    let text = this.bodies.get(op.body);
-    if (text === undefined) {
-      text = canonical(op.body);
-      this.bodies.set(op.body, text);
-    }
-    return `composite ${op.name} {${text}}`;
-  }
 }
 
 /** The image of a node under a rewriting; a node met before its inputs is a fault. */
-export function mapped(made: ReadonlyMap<Node, Node>, node: Node): Node {
+export function mapped(made: Pick<NodeLookup<Node>, 'get'>, node: Node): Node {
   const image = made.get(node);
   if (!image) throw new GraphFault(`node ${node.id} (${node.op.kind}) was used before it was made`);
   return image;

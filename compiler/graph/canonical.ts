@@ -3,10 +3,24 @@
  * which nodes were made. Equal texts mean equal computations; the hash of a task is taken over it.
  */
 import type { Graph, Node, Op } from './graph.ts';
+import { NodeMap } from './node-map.ts';
+import type { NodeLookup } from './node-map.ts';
+
+/** Graphs are asked for their text by whoever names them: the hash of a task, the programs that are shared. */
+const TEXTS = new WeakMap<Graph, string>();
 
 /** One line a node, numbered in the order of a depth-first walk from the outputs, then one line an output. */
 export function canonical(graph: Graph): string {
-  const numbers = new Map<Node, number>();
+  const known = TEXTS.get(graph);
+  if (known !== undefined) return known;
+  const text = textOf(graph);
+  TEXTS.set(graph, text);
+  return text;
+}
+
+function textOf(graph: Graph): string {
+  const numbers = new NodeMap<number>();
+  let count = 0;
   const lines: string[] = [];
   for (const output of graph.outputs) {
     const stack: { node: Node; next: number }[] = [{ node: output.node, next: 0 }];
@@ -17,7 +31,7 @@ export function canonical(graph: Graph): string {
         stack.push({ node: top.node.inputs[top.next++], next: 0 });
       } else {
         lines.push(line(top.node, numbers));
-        numbers.set(top.node, numbers.size);
+        numbers.set(top.node, count++);
         stack.pop();
       }
     }
@@ -26,7 +40,7 @@ export function canonical(graph: Graph): string {
   return lines.join('\n');
 }
 
-function line(node: Node, numbers: ReadonlyMap<Node, number>): string {
+function line(node: Node, numbers: NodeLookup<number>): string {
   return `${opText(node.op)} (${node.inputs.map((x) => numbers.get(x)).join(' ')}) ${node.dtype}[${node.shape.join(' ')}]`;
 }
 

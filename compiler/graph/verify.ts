@@ -13,12 +13,9 @@ export function verify(graph: Graph, after = 'the start'): void {
   const fault = (node: Node, what: string): never => {
     throw new GraphFault(`after ${after}: node ${node.id} (${node.op.kind}${node.label ? `, ${node.label}` : ''}) ${what}`);
   };
-  const ids = new Set<number>();
   const leaves = new Map<string, Node>();
+  // The walk itself holds ids to their rules.
   for (const node of nodesOf(graph)) {
-    if (ids.has(node.id)) fault(node, 'has an id that another node has');
-    ids.add(node.id);
-    for (const input of node.inputs) if (input.id >= node.id) fault(node, `comes before its operand ${input.id}`);
     const type = ruleOf(node, fault);
     if (type.dtype !== node.dtype || !sameShape(type.shape, node.shape)) {
       fault(node, `is declared ${node.dtype} ${formatShape(node.shape)}, but its rule gives ${type.dtype} ${formatShape(type.shape)}`);

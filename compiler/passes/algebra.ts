@@ -7,8 +7,10 @@
  * product; two sums in a row become one. Never done: x * 0 (it hides NaN), x - x, x / x, reassociation of sums.
  */
 import type { GraphBuilder } from '../graph/builder.ts';
-import type { Graph, Node } from '../graph/graph.ts';
+import type { Graph, Node, OpKind } from '../graph/graph.ts';
+import { NodeMap } from '../graph/node-map.ts';
 import { LARGEST_BINDING } from '../graph/parts.ts';
+import { PRIMITIVES } from '../graph/primitives/table.ts';
 import { useCounts } from '../graph/walk.ts';
 import { rebuild } from './rebuild.ts';
 import { arithmeticRules } from './rules-arithmetic.ts';
@@ -27,7 +29,18 @@ export interface RuleContext {
 /** Gives the equal node, or undefined where it does not apply. */
 export type Rule = (c: RuleContext, node: Node) => Node | undefined;
 
-const RULES: readonly Rule[] = [arithmeticRules, movementRules, partRules, reductionRules].flatMap((rules): Rule[] => Object.values(rules));
+/** The families of rules, and the kinds of nodes that each has something to say about. */
+const FAMILIES: readonly { rules: Record<string, Rule>; kinds: readonly OpKind[] }[] = [
+  { rules: arithmeticRules, kinds: ['unary', 'binary', 'select', 'cast'] },
+  { rules: movementRules, kinds: ['reshape', 'expand', 'permute', 'slice', 'pad', 'concat'] },
+  { rules: partRules, kinds: ['unary', 'binary', 'select', 'cast', 'gather', 'contract', 'slice', 'reduce', 'reshape'] },
+  { rules: reductionRules, kinds: ['reduce', 'contract', 'permute'] },
+];
+
+/** All rules in order, and of these the ones for each kind. */
+const RULES = FAMILIES.flatMap(({ rules, kinds }) => Object.values(rules).map((rule) => ({ rule, kinds })));
+const rulesFor = (kind: OpKind) => RULES.flatMap(({ rule, kinds }, at) => (kinds.includes(kind) ? [{ rule, at }] : []));
+const BY_KIND = new Map((Object.keys(PRIMITIVES) as OpKind[]).map((kind) => [kind, rulesFor(kind)]));
 /** Each round works on the whole graph; a rule's result may open the way for another. */
 const ROUNDS = 8;
 
@@ -45,18 +58,23 @@ export function simplifyAlgebra(graph: Graph, largest = LARGEST_BINDING): Graph 
 function oneRound(graph: Graph, largest: number): { graph: Graph; changed: boolean } {
   let changed = false;
   const oldUses = useCounts(graph);
-  const uses = new Map<Node, number>();
+  const uses = new NodeMap<number>();
   const next = rebuild(graph, (b, node, inputs) => {
     const context: RuleContext = { b, single: (input) => (uses.get(input) ?? 1) <= 1, largest };
     let image = b.node(node.op, inputs, node);
     for (let again = true; again;) {
       again = false;
-      for (const rule of RULES) {
+      let rules = BY_KIND.get(image.op.kind) ?? [];
+      for (let i = 0; i < rules.length; i++) {
+        const { rule, at } = rules[i];
         const better = rule(context, image);
         if (better && better !== image) {
           image = better;
           again = true;
           changed = true;
+          // On with the rules that come after this one.
+          rules = BY_KIND.get(image.op.kind) ?? [];
+          i = rules.findLastIndex((one) => one.at <= at);
         }
       }
     }

@@ -20,10 +20,10 @@ export interface Pass {
 /** How states are held that are not held as f32, by name. */
 export type Halves = ReadonlyMap<string, Half>;
 
-/** Equal computations become one node; what no output needs goes away. On the way states are told how they are held. */
-export function shareAndPrune(halves: Halves = new Map()): Pass {
+/** Tells states how they are held. */
+export function holdHalves(halves: Halves): Pass {
   return {
-    name: 'share_and_prune',
+    name: 'hold_halves',
     run: (graph) =>
       rebuild(graph, (b, node) => {
         const { op } = node;
@@ -44,9 +44,12 @@ export function composites(keep: ReadonlySet<string> = new Set()): Pass {
   return { name: 'composites', run: (graph) => expandComposites(graph, keep) };
 }
 
-/** The passes of every program, in order. Reductions are split last: algebra would join them again. */
+/**
+ * The passes of every program, in order; each makes equal computations one node and leaves behind what no output needs (`rebuild`).
+ * Reductions are split last: algebra would join them again.
+ */
 export function simplification(halves: Halves = new Map()): Pass[] {
-  return [composites(), shareAndPrune(halves), algebra, idleStates, splitReductionsPass];
+  return [...(halves.size > 0 ? [holdHalves(halves)] : []), composites(), algebra, idleStates, splitReductionsPass];
 }
 
 /** Runs passes in order; a `GraphFault` names the pass after which the graph broke a rule. */

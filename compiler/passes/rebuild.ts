@@ -4,6 +4,7 @@
  */
 import { GraphBuilder, mapped } from '../graph/builder.ts';
 import type { Graph, Node } from '../graph/graph.ts';
+import { NodeMap } from '../graph/node-map.ts';
 import { nodesOf } from '../graph/walk.ts';
 
 /**
@@ -14,7 +15,7 @@ export type Rewrite = (b: GraphBuilder, node: Node, inputs: readonly Node[]) => 
 
 export function rebuild(graph: Graph, rewrite: Rewrite = () => undefined): Graph {
   const b = new GraphBuilder();
-  const made = new Map<Node, Node>();
+  const made = new NodeMap<Node>();
   for (const node of nodesOf(graph)) {
     const inputs = node.inputs.map((x) => mapped(made, x));
     const image = b.withLabel(node.label, () => rewrite(b, node, inputs) ?? b.node(node.op, inputs, node));

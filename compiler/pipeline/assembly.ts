@@ -9,9 +9,7 @@ import type { Binding, Diagnostic, Export } from '../../grammar/index.ts';
 import type { Cell } from '../../plan/plan.ts';
 import { fail } from '../elaborate/fault.ts';
 import { evaluateIn } from '../elaborate/names.ts';
-import type { WeightInfo } from '../elaborate/context.ts';
 import type { Universe } from '../elaborate/names.ts';
-import { requireAdapters } from './adapters.ts';
 import { collateFor, requireImage } from './batch.ts';
 import { lossNeeds } from './objective.ts';
 import { exportTask } from './export-tasks.ts';
@@ -25,8 +23,10 @@ import { resolveStage, tunesOf } from './stages.ts';
 import type { StageDeclaration, StageSpec } from './stages.ts';
 import { TaskMaker } from './tasks.ts';
 import type { Programs } from './tasks.ts';
+import { withAdaptersOf } from './trained-parts.ts';
 import { buildTrainGraphs } from './train-graphs.ts';
 import { subject as asSubject } from './training-fields.ts';
+import type { TrainFields } from './training-fields.ts';
 import { tuneStage } from './tuning.ts';
 
 export class Assembly {
@@ -58,12 +58,14 @@ export class Assembly {
   }
 
   /** The graphs of a resolved stage, and what its loss is compared with. */
-  build(spec: StageSpec): StageResult {
-    const { train, span } = spec;
-    if (!train) return { spec, weights: spec.start ? this.sources.header(spec.start.file, spec.start.span) : new Map() };
-    const needs = lossNeeds(train.loss.definition);
-    requireImage(train.model, train.data, span);
-    const collate = collateFor(train.model, train.data, needs.pairs, span);
+  build(given: StageSpec): StageResult {
+    const { start, span } = given;
+    if (!given.train) return { spec: given, weights: start ? this.sources.header(start.file, start.span) : new Map() };
+    const needs = lossNeeds(given.train.loss.definition);
+    requireImage(given.train.model, given.train.data, span);
+    const collate = collateFor(given.train.model, given.train.data, needs.pairs, span);
+    const train = this.withEarlierAdapters(given, given.train);
+    const spec = { ...given, train };
     const reference = needs.reference
       ? train.reference
         ? this.sources.stage(train.reference, span, spec.id)
@@ -79,20 +81,21 @@ export class Assembly {
     });
     this.universe.pretrained.requireSound(span);
     for (const unread of this.universe.pretrained.unread()) this.diagnostics.push(report('P0613', unread, span));
+    for (const odd of this.universe.pretrained.oddities()) this.diagnostics.push(report('P0614', odd, span));
     this.sources.warnAboutMissing(spec, graphs.weights);
-    this.requireAdapters(spec, graphs.weights, reference);
     // What a stage does not train is found where the stage found it.
     const left = graphs.weights.filter((w) => graphs.trained.has(w.path));
     return { spec, weights: new Map(left.map((w) => [w.path, w.shape])), graphs, collate, ...(reference ? { reference } : {}) };
   }
 
-  /** What other stages left in adapters must have a place in the model, also in that of the reference, which has the same adapters. */
-  private requireAdapters({ id, from, parts, span }: StageSpec, weights: readonly WeightInfo[], reference: StageResult | undefined): void {
-    for (const part of parts) requireAdapters(weights, this.sources.stage(part.subject, part.span, id), part.span, part.paths);
-    const replaced = parts.flatMap(({ paths }) => paths);
-    const others = weights.filter(({ path }) => !replaced.some((part) => path.startsWith(`${part}.`)));
-    if (from) requireAdapters(others, this.sources.stage(from, span, id), span);
-    if (reference?.graphs) requireAdapters(weights, reference, span);
+  /** A stage's model keeps the adapters of the stages that it begins with and is compared with, whether it trains them or not. */
+  private withEarlierAdapters({ id, from, parts, span }: StageSpec, train: TrainFields): TrainFields {
+    const earlier = [from, ...parts.map(({ subject }) => subject), train.reference].flatMap((subject) => subject ?? []);
+    const model = earlier.reduce(
+      (one, subject) => withAdaptersOf(one, this.sources.stage(subject, span, id).spec.train?.model, span),
+      train.model,
+    );
+    return { ...train, model };
   }
 
   /** The reference of a loss that names none: the weights the stage starts from, as trainers have it. */
@@ -109,7 +112,15 @@ export class Assembly {
     const subjects = [...this.results.values()].filter(({ spec }) => spec.id === wanted || (!subject.arm && spec.stage === subject.stage));
     if (subjects.length === 0) fail('P0516', { name: wanted, known: [...this.results.keys()].join(', ') }, declaration.value.span);
     for (const result of subjects) {
-      const probe = buildProbe(this.universe, declaration, bound, parameter, subject.part, result.spec);
+      const probe = buildProbe(
+        this.universe,
+        declaration,
+        bound,
+        parameter,
+        subject.part,
+        result.spec,
+        (other) => this.sources.stage(other, declaration.value.span).spec,
+      );
       for (const seed of subject.seed === undefined ? this.seedsOf(result) : [subject.seed]) this.judge(probe, result, seed);
     }
   }

@@ -92,7 +92,7 @@ function plain(path: string): string {
   return `${path.startsWith('/') ? '/' : ''}${parts.join('/')}`;
 }
 
-/** The checkpoint that all of the weights came from; what no stage trained, neither this one nor one before it, is copied from it. */
+/** The checkpoint that all of the weights came from; what no stage has touched is copied from it. */
 function checkpointFolder(
   chosen: readonly WeightInfo[],
   sourceOf: (w: WeightInfo) => Source,
@@ -103,9 +103,10 @@ function checkpointFolder(
   if (plain(`${folder}/`) === plain(file))
     fail('P0521', { what: `${file} is the checkpoint that the part came from, and would be written over: name another folder` }, span);
   const disk = new Map(chosen.flatMap((w) => (w.stored ? [[w.path, w.stored.name] as const] : [])));
-  const files = new Map(chosen.flatMap((w) => (w.stored ? [[w.path, w.stored.file] as const] : [])));
+  const untouched = (source: Source, path: string): boolean =>
+    source.from === 'file' && source.file.startsWith(`${folder}/`) && source.name === disk.get(path);
   const tensors = merged(chosen, sourceOf)
-    .filter(({ name, source, merge }) => merge !== undefined || source.from !== 'file' || source.file !== files.get(name))
+    .filter(({ name, merge, source }) => merge !== undefined || !untouched(source, name))
     .map((t) => ({ ...t, name: `${disk.get(t.name) ?? t.name}${/#\d+$/.exec(t.name)?.[0] ?? ''}` }));
   return { tensors, checkpoint: { folder } };
 }

@@ -14,6 +14,7 @@ import { runModel } from './batch.ts';
 import { buildObjective, lossNeeds } from './objective.ts';
 import type { AnswersSpec } from './probes.ts';
 import type { StageSpec } from './stages.ts';
+import { partAsTrained } from './trained-parts.ts';
 import { asTrained, modelOf } from './training-fields.ts';
 
 /** The embed whose body is running, if one is. */
@@ -45,7 +46,7 @@ export function judged(
   const { train } = stage;
   const fields = new Map<string, Value>(partsOf(model));
   // As the stage trained it: with the adapters that it has there.
-  if (part?.kind === 'instance') fields.set('encoder', partsOf(train?.model).find(([, one]) => one.path === part.path)?.[1] ?? part);
+  if (part?.kind === 'instance') fields.set('encoder', partAsTrained(part, train?.model));
   if (train) {
     fields.set('loss', {
       kind: 'closure',
@@ -83,14 +84,21 @@ export function judged(
 }
 
 /** A further subject: its parts, with weights of their own in the same graph. */
-export function beside(universe: Universe, prefix: string, subject: SubjectValue, running: Running, span: Span): RecordValue {
+export function beside(
+  universe: Universe,
+  prefix: string,
+  subject: SubjectValue,
+  stage: StageSpec,
+  running: Running,
+  span: Span,
+): RecordValue {
   const { part } = subject;
   const fields = new Map<string, Value>();
   if (part?.kind === 'instance') {
-    fields.set('encoder', prefixed(part, prefix));
+    fields.set('encoder', prefixed(partAsTrained(part, stage.train?.model), prefix));
     return { kind: 'record', type: 'subject', fields };
   }
-  const model = part ?? modelOf(universe, undefined, undefined, span);
+  const model = asTrained(part ?? modelOf(universe, undefined, undefined, span), stage);
   for (const [role, instance] of partsOf(model)) fields.set(role, prefixed(instance, prefix));
   const { form } = model;
   if (form.kind === 'arrow') {

@@ -114,10 +114,11 @@ export function buildProbe(
   parameter: string,
   part: InstanceValue | ModelValue | undefined,
   stage: StageSpec,
+  stageOf: (subject: SubjectValue) => StageSpec,
 ): ProbeSpec {
   const { definition } = bound;
   return within(declaration.span, `in probe ${definition.name.text} of ${stage.id}`, () =>
-    new ProbeRun(universe, definition, stage, part).run(bound, parameter, declaration),
+    new ProbeRun(universe, definition, stage, part, stageOf).run(bound, parameter, declaration),
   );
 }
 
@@ -132,17 +133,26 @@ class ProbeRun {
   private readonly definition: Definition;
   private readonly stage: StageSpec;
   private readonly part?: InstanceValue | ModelValue;
+  /** The stages of further subjects. */
+  private readonly stageOf: (subject: SubjectValue) => StageSpec;
   /** Whether the subject is a whole model, so that its image tokens stand in its sequences. */
   private whole = false;
   private name = '';
   /** The subject's model, where it has one. */
   private model?: ModelValue;
 
-  constructor(universe: Universe, definition: Definition, stage: StageSpec, part: InstanceValue | ModelValue | undefined) {
+  constructor(
+    universe: Universe,
+    definition: Definition,
+    stage: StageSpec,
+    part: InstanceValue | ModelValue | undefined,
+    stageOf: (subject: SubjectValue) => StageSpec,
+  ) {
     this.universe = universe;
     this.definition = definition;
     this.stage = stage;
     this.part = part;
+    this.stageOf = stageOf;
   }
 
   run(bound: BoundValue, parameter: string, declaration: Binding): ProbeSpec {
@@ -161,7 +171,7 @@ class ProbeRun {
       const record =
         name === parameter
           ? judged(this.universe, this.stage, this.model, this.part, this.running, (answers) => this.answers(answers), declaration.span)
-          : beside(this.universe, name, value, this.running, declaration.span);
+          : beside(this.universe, name, value, this.stageOf(value), this.running, declaration.span);
       given.set(name, record);
     }
     const scope = bindParameters(ctx, { ...bound, given }, bound.module, declaration.span);

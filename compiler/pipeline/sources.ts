@@ -60,9 +60,9 @@ export class Sources {
   header(file: string, span?: Span): ReadonlyMap<string, readonly number[]> {
     const known = this.headers.get(file);
     if (known) return known;
-    const tensors = this.host.tensors(file);
-    if (!tensors) return fail('P0510', { file }, span);
-    const header = new Map(tensors.map((t) => [t.name, t.shape] as const));
+    const found = this.host.tensors(file);
+    if (!found) return fail('P0510', { file }, span);
+    const header = new Map(found.tensors.map((t) => [t.name, t.shape] as const));
     this.headers.set(file, header);
     this.files.add(file);
     return header;
@@ -100,7 +100,7 @@ export class Sources {
   warnAboutMissing(spec: StageSpec, weights: readonly WeightInfo[]): void {
     if ((!spec.start && !spec.from) || this.warned.has(spec.id)) return;
     this.warned.add(spec.id);
-    // An adapter begins where it is first trained.
+    // An adapter is to begin anew where it is first trained.
     const own = weights.filter((w) => prefixOf(w.path) === undefined && !w.stored && !w.adapter);
     if (own.length === 0) return;
     const missing = own.filter((w) => !this.upstream(spec, w, undefined) && !this.untouched(spec, w)).map((w) => w.path);

@@ -88,6 +88,36 @@ export function withAdapters(model: ModelValue, trained: readonly TrainedPart[])
   return { ...model, form: { kind: 'arrow', ...parts } };
 }
 
+/** The model with the adapters that `other` has in parts of the same name, unless it has its own there. */
+export function withAdaptersOf(model: ModelValue, other: ModelValue | undefined, span: Span): ModelValue {
+  const known = new Map(partsIn(other).map((part) => [part.path, part.adapter]));
+  const adapt = (part: InstanceValue): InstanceValue => {
+    const adapter = known.get(part.path);
+    if (!adapter) return part;
+    if (part.adapter && JSON.stringify(part.adapter) !== JSON.stringify(adapter))
+      fail('P0521', { what: `${part.path} has an adapter already, of another rank, scale or targets: train that one` }, span);
+    return { ...part, adapter };
+  };
+  const { form } = model;
+  if (form.kind === 'layer') return { ...model, form: { ...form, layer: adapt(form.layer) } };
+  return {
+    ...model,
+    form: { kind: 'arrow', encoder: adapt(form.encoder), connector: adapt(form.connector), language: adapt(form.language) },
+  };
+}
+
+/** The parts of a model that adapters may be in. */
+function partsIn(model: ModelValue | undefined): InstanceValue[] {
+  if (!model) return [];
+  const { form } = model;
+  return form.kind === 'layer' ? [form.layer] : [form.encoder, form.connector, form.language];
+}
+
+/** A part as a stage trained it: with the adapter that it has there. */
+export function partAsTrained(part: InstanceValue, model: ModelValue | undefined): InstanceValue {
+  return partsIn(model).find(({ path }) => path === part.path) ?? part;
+}
+
 /** What of a model's weights a stage trains. */
 export interface Chosen {
   /** In the order of the weights. */

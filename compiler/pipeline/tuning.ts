@@ -44,7 +44,15 @@ export function tuneStage(assembly: Assembly, stage: StageDeclaration, tune: Tun
   const cells: SelectTask['cells'] = [];
   let score = '';
   for (const option of options) {
-    const spec = buildProbe(universe, probe, bound, parameter, subject.part, option.spec);
+    const spec = buildProbe(
+      universe,
+      probe,
+      bound,
+      parameter,
+      subject.part,
+      option.spec,
+      (other) => assembly.sources.stage(other, probe.value.span).spec,
+    );
     score = spec.score;
     for (const seed of seeds) {
       maker.stage(option, seed);

@@ -41,4 +41,10 @@ export const data = {
       'A checkpoint may hold more than the model of its config, such as a head of another task. Weights that should have been read and are named otherwise look the same.',
     example: example({ encoder: 'encoder eyes = pretrained("fuller")' }),
   }),
+  P0614: entry<{ folder: string; what: string }>({
+    severity: 'warning',
+    message: ({ folder, what }) => `${folder}: ${what}`,
+    explain: 'The index of a checkpoint in shards and the shards themselves say different things. The index counts.',
+    example: example({ encoder: 'encoder eyes = pretrained("spread")' }),
+  }),
 };

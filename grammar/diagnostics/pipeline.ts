@@ -215,15 +215,4 @@ export const pipeline = {
     explain: 'Where several parts with rates have a weight, the last one counts.',
     example: example({ train: 'train [at_rate(eyes, 10%), at_rate(mllm, 20%)]' }),
   }),
-  P0532: entry<{ stage: string; of: string; why: string }>({
-    message: ({ stage, of, why }) => `${stage} has an adapter of ${of}, ${why}`,
-    help: () =>
-      'name it in `train` as there, at_rate(lora(..), 0%) to keep it as it is; or begin from a folder that the part was exported to',
-    explain:
-      'A model has the adapters that its stage trains, and so has its reference. What another stage left in an adapter that is not there would be lost.',
-    example: example({
-      train: 'train lora(head, rank: 2, targets: ["query"])',
-      more: 'stage later from tune {\n  train mllm.connector\n  model mllm\n  on pairs\n  loss sft\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 4\n}',
-    }),
-  }),
 };

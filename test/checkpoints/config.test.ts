@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { readArchitecture } from '../../compiler/checkpoints/config.ts';
 import { readProcessor, viewerOf } from '../../compiler/checkpoints/processor.ts';
-import { checkTensors, tensorsOf } from '../../compiler/checkpoints/tensors.ts';
+import { strangers, tensorsOf } from '../../compiler/checkpoints/tensors.ts';
+import { storedWeight } from '../../compiler/elaborate/pretrained.ts';
 
 const read = (config: unknown) => readArchitecture(JSON.stringify(config, null, 1), 'config.json');
 const architecture = (config: unknown) => read(config).architecture;
@@ -141,33 +142,36 @@ describe('tensors on disk', () => {
 
   test('both prefixes are known', () => {
     for (const prefix of ['vision_model.', '']) {
-      const { tensors, warnings } = checkTensors(vision, found(prefix), 'a');
-      expect(tensors.map(({ name }) => name)).toContain(`${prefix}encoder.layers.1.mlp.fc1.weight`);
-      expect(warnings).toEqual([]);
+      const names = found(prefix).map(({ name }) => name);
+      expect(tensorsOf(vision, names).map(({ name }) => name)).toContain(`${prefix}encoder.layers.1.mlp.fc1.weight`);
+      expect(strangers(vision, names)).toEqual([]);
     }
   });
 
-  test('missing and odd ones are named together, others told', () => {
-    const all = found('');
-    const damaged = all
-      .filter(({ name }) => name !== 'post_layernorm.weight')
-      .map((one) => (one.name === 'head.probe' ? { ...one, shape: [1, 24] } : one));
-    expect(() => checkTensors(vision, damaged, 'a')).toThrow(
-      expect.objectContaining({
-        code: 'C0202',
-        message: expect.stringMatching(/post_layernorm.weight \[24\] is missing; .*head.probe .*expected \[1, 1, 24\], found \[1, 24\]/),
-      }),
-    );
-    const more = [...all, { name: 'strange', shape: [1] }, { name: 'embeddings.position_ids', shape: [1, 16] }];
-    expect(checkTensors(vision, more, 'a').warnings).toEqual([expect.stringMatching(/which are not read: strange$/)]);
+  test('odd ones are told, tables that follow from the config are not', () => {
+    const names = [...found('').map(({ name }) => name), 'strange', 'embeddings.position_ids'];
+    expect(strangers(vision, names)).toEqual(['strange']);
   });
 
-  test('a tied head may be there or not, an untied one must', () => {
+  test('missing and odd ones are named together', () => {
+    const tensors = new Map(
+      found('')
+        .filter(({ name }) => name !== 'post_layernorm.weight')
+        .map(({ name, shape }) => [name, { file: 'a', shape: name === 'head.probe' ? [1, 24] : shape }]),
+    );
+    const stored = { checkpoint: { folder: 'a', tensors, faults: new Map<string, string>() }, prefix: '' };
+    for (const { name, shape } of found('')) storedWeight(stored, name, shape);
+    expect([...stored.checkpoint.faults.values()]).toEqual([
+      'post_layernorm.weight is not there',
+      'head.probe is [1, 24], and the config makes it [1, 1, 24]',
+    ]);
+  });
+
+  test('a tied head may be there or not', () => {
     const tied = architecture({ ...QWEN, tie_word_embeddings: true });
-    const without = tensorsOf(tied).filter(({ name }) => name !== 'lm_head.weight');
-    expect(checkTensors(tied, without, 'a').warnings).toEqual([]);
-    expect(checkTensors(tied, tensorsOf(tied), 'a').warnings).toEqual([]);
-    expect(() => checkTensors(architecture(QWEN), without, 'a')).toThrow(/lm_head.weight \[64, 32\] is missing/);
+    const names = tensorsOf(tied).map(({ name }) => name);
+    expect(names).toContain('lm_head.weight');
+    expect(strangers(tied, names)).toEqual([]);
   });
 });
 

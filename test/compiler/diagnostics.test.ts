@@ -20,15 +20,15 @@ const SMALL = JSON.stringify({
   patch_size: 4,
 });
 
+const SOUND = tensorsOf(readArchitecture(SMALL, 'config.json').architecture).map(({ name, shape }) => ({ name, dtype: 'F32', shape }));
+
 /** What examples find beside them. */
 const TENSORS: Record<string, { name: string; dtype: string; shape: number[] }[]> = {
   'other.safetensors': [{ name: 'eyes.patch.w', dtype: 'F32', shape: [3, 3] }],
   'foreign.safetensors': [{ name: 'visual.patch.weight', dtype: 'F32', shape: [48, 16] }],
-  'halved/model.safetensors': [{ name: 'embeddings.patch_embedding.weight', dtype: 'F32', shape: [16, 3, 4, 4] }],
-  'fuller/model.safetensors': [
-    ...tensorsOf(readArchitecture(SMALL, 'config.json').architecture).map(({ name, shape }) => ({ name, dtype: 'F32', shape })),
-    { name: 'projection.weight', dtype: 'F32', shape: [16, 16] },
-  ],
+  halved: [{ name: 'embeddings.patch_embedding.weight', dtype: 'F32', shape: [16, 3, 4, 4] }],
+  fuller: [...SOUND, { name: 'projection.weight', dtype: 'F32', shape: [16, 16] }],
+  spread: SOUND,
   'part.safetensors': [{ name: 'eyes.norm.scale', dtype: 'F32', shape: [16] }],
 };
 const TEXTS: Record<string, string> = {
@@ -37,6 +37,7 @@ const TEXTS: Record<string, string> = {
   'strange/config.json': '{"model_type": "quantum_vit"}',
   'halved/config.json': SMALL,
   'fuller/config.json': SMALL,
+  'spread/config.json': SMALL,
 };
 
 /** The files that examples name, over the real standard library. */
@@ -49,10 +50,13 @@ function hostOf(example: string): Host {
         ? real.list(path)
         : path === 'rows'
           ? ['metadata.jsonl']
-          : ['halved', 'fuller'].includes(path)
+          : ['halved', 'fuller', 'spread'].includes(path)
             ? ['config.json', 'model.safetensors']
             : undefined,
-    tensors: (path) => TENSORS[path],
+    tensors: (path) =>
+      path in TENSORS
+        ? { tensors: TENSORS[path].map((one) => ({ ...one, file: path })), warnings: path === 'spread' ? ['a shard holds more'] : [] }
+        : undefined,
     hash: (path) => (path.startsWith('std:') ? real.hash(path) : path in TENSORS || path in TEXTS || path === 'rows' ? 'known' : undefined),
   };
 }

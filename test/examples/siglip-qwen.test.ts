@@ -35,7 +35,7 @@ describe('siglip-qwen.pivot', () => {
       targets: [targetFor(device().info)],
       set: { ...SET, ...set },
     });
-    if (!plan) throw new Error(diagnostics.map((d) => `${d.code} ${d.message}`).join('\n'));
+    if (!plan || diagnostics.length > 0) throw new Error(diagnostics.map((d) => `${d.code} ${d.message}`).join('\n'));
     return plan;
   };
   const run = (plan: Plan, to: string): Promise<RunResult> =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { transformerStep } from '../../bench/transformer-block.ts';
-import { fuse } from '../../compiler/fuse/fuse.ts';
+import { fuse, replacedStates } from '../../compiler/fuse/fuse.ts';
 import type { Group } from '../../compiler/fuse/group.ts';
 import { rootOf } from '../../compiler/fuse/nodes.ts';
 import { bindingsOf } from '../../compiler/fuse/relieve.ts';
@@ -8,6 +8,7 @@ import { verifyGroups } from '../../compiler/fuse/verify.ts';
 import { gradients } from '../../compiler/gradient/gradient.ts';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import type { Graph, Node, Output } from '../../compiler/graph/graph.ts';
+import { nodesOf } from '../../compiler/graph/walk.ts';
 import { runPasses, simplification } from '../../compiler/passes/passes.ts';
 import { PivotError } from '../../plan/errors.ts';
 import { randomGraph } from '../support/random-graph.ts';
@@ -135,7 +136,7 @@ describe('any graph', () => {
           fused.groups,
           fused.graph.outputs.map((output) => rootOf(output.node)),
         );
-        const replaces = new Map(fused.graph.outputs.filter(({ kind }) => kind === 'state').map(({ node, name }) => [rootOf(node), name]));
+        const replaces = replacedStates(fused.graph, nodesOf(fused.graph));
         for (const group of fused.groups) expect(bindingsOf(group, replaces)).toBeLessThanOrEqual(options.maxBindings);
       }
     }

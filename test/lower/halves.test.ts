@@ -31,7 +31,7 @@ function valuesOf(half: Half, count: number, random: Random): Float32Array {
 
 async function same(graph: Graph, bindings: Bindings, half: Half, names: readonly string[], everyTarget = false): Promise<void> {
   const halves = new Map(names.map((name) => [name, half]));
-  for (const target of everyTarget ? [targetOf(device()), TARGETS.portable] : [targetOf(device())]) {
+  for (const target of everyTarget ? [targetOf(device()), TARGETS.portable, TARGETS.gpu] : [targetOf(device())]) {
     const options = { fuse: true, target };
     const [plain, held] = [
       await runGraph(device(), graph, bindings, options),

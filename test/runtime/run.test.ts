@@ -198,7 +198,7 @@ describe('a number that is not finite', () => {
     expect(await failure(run(plan, 'start'))).toMatchObject({ code: 'R0606' });
     const { contentHash } = await import('../../runtime/node/data/content-hash.ts');
     plan.files.start.hash = contentHash(join(base, 'start.safetensors'));
-    expect(await failure(run(plan, 'start'))).toMatchObject({ code: 'R0612', message: 'w in its file holds NaN at element 1' });
+    expect(await failure(run(plan, 'start'))).toMatchObject({ code: 'R0612', message: 'w in start holds NaN at element 1' });
   });
 });
 

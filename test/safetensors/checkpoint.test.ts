@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { nodeHost } from '../../cli/host.ts';
 import type { Tensor } from '../../runtime/core/safetensors/format.ts';
-import { openCheckpoint } from '../../runtime/node/safetensors/checkpoint.ts';
+import { initialValue } from '../../runtime/core/train/start.ts';
+import { readCheckpoint, readWeight } from '../../runtime/node/safetensors/checkpoint.ts';
 import { writeSafetensors } from '../../runtime/node/safetensors/files.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'pivot-checkpoint-'));
@@ -17,6 +18,8 @@ const tensor = (name: string, ...values: number[]): Tensor => ({
   data: Float32Array.from(values),
 });
 const SHARDS = ['model-1.safetensors', 'model-2.safetensors'];
+
+const NONE = { tensors: [], warnings: ['there is no checkpoint'] };
 
 let count = 0;
 /** A folder with two shards, `a` and `__proto__` in the first, `b` in the second, and this index. */
@@ -38,32 +41,26 @@ const index = (map: [string, unknown][], size = 16) => ({ metadata: { total_size
 describe('a checkpoint in shards', () => {
   test('is one set of tensors', async () => {
     const path = await folder(index(MAP));
-    const { tensors, warnings, read, close } = await openCheckpoint(path);
+    const { tensors, warnings } = nodeHost(root).tensors(basename(path)) ?? NONE;
     expect(warnings).toEqual([]);
-    expect([...tensors.keys()].sort()).toEqual(['__proto__', 'a', 'b']);
-    expect(tensors.get('a')).toMatchObject({ dtype: 'F32', shape: [2], file: join(path, SHARDS[0]), bytes: 8 });
-    expect((await read('__proto__')).data[0]).toBe(3);
-    expect([...(await read('a')).data]).toEqual([1, 2]);
-    // The compiler sees the same.
-    const seen = nodeHost(root).tensors(basename(path));
-    expect(seen?.map(({ name, dtype, shape }) => [name, dtype, shape]).sort()).toEqual([
-      ['__proto__', 'F32', [1]],
-      ['a', 'F32', [2]],
-      ['b', 'F32', [1]],
+    expect(tensors.map(({ name, dtype, shape, file }) => [name, dtype, shape, file]).sort()).toEqual([
+      ['__proto__', 'F32', [1], `${basename(path)}/${SHARDS[0]}`],
+      ['a', 'F32', [2], `${basename(path)}/${SHARDS[0]}`],
+      ['b', 'F32', [1], `${basename(path)}/${SHARDS[1]}`],
     ]);
-    await expect(read('c')).rejects.toThrow(expect.objectContaining({ code: 'R0503' }));
-    await close();
+    expect((await readWeight(join(path, SHARDS[0]), '__proto__')).data[0]).toBe(3);
+    expect([...(await readWeight(join(path, SHARDS[0]), 'a')).data]).toEqual([1, 2]);
+    await expect(readWeight(join(path, SHARDS[0]), 'c')).rejects.toThrow(expect.objectContaining({ code: 'R0503' }));
   });
 
   test('what the index and the shards say differently is told', async () => {
-    const total = await openCheckpoint(await folder(index(MAP, 17)));
-    expect(total.warnings).toEqual([expect.stringMatching(/total_size.*expected 16.*found 17/)]);
-    const unlisted = await openCheckpoint(await folder(index(MAP.slice(0, 2), 12)));
-    expect(unlisted.warnings).toEqual([]);
-    const within = await openCheckpoint(await folder(index([MAP[0], MAP[2]])));
-    expect(within.warnings).toEqual([expect.stringMatching(/model-1.safetensors holds the tensor __proto__/)]);
-    expect([...within.tensors.keys()]).toEqual(['a', 'b']);
-    for (const one of [total, unlisted, within]) await one.close();
+    const total = readCheckpoint(await folder(index(MAP, 17)));
+    expect(total?.warnings).toEqual([expect.stringMatching(/total_size.*expected 16.*found 17/)]);
+    const unlisted = readCheckpoint(await folder(index(MAP.slice(0, 2), 12)));
+    expect(unlisted?.warnings).toEqual([]);
+    const within = readCheckpoint(await folder(index([MAP[0], MAP[2]])));
+    expect(within?.warnings).toEqual([expect.stringMatching(/model-1.safetensors holds the tensor __proto__/)]);
+    expect(within?.tensors.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
   test.each<[string, unknown, RegExp]>([
@@ -76,26 +73,43 @@ describe('a checkpoint in shards', () => {
     ['no map', {}, /weight_map/],
     ['a key twice', '{"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}}', /the key "a" stands twice/],
   ])('%s is refused', async (_, value, message) => {
-    await expect(openCheckpoint(await folder(value))).rejects.toThrow(
-      expect.objectContaining({ code: 'R0506', message: expect.stringMatching(message) }),
-    );
+    const path = await folder(value);
+    expect(() => readCheckpoint(path)).toThrow(expect.objectContaining({ code: 'R0506', message: expect.stringMatching(message) }));
   });
 });
 
 describe('a checkpoint', () => {
-  test('in one file is preferred, and weights that are no numbers are refused', async () => {
+  test('in one file is preferred', async () => {
+    const path = await folder('not read');
+    await writeSafetensors(join(path, 'model.safetensors'), [tensor('a', 1, 2), tensor('b', 1, 2, 3)]);
+    expect(readCheckpoint(path)?.tensors.map(({ name, file }) => [name, file])).toEqual([
+      ['a', 'model.safetensors'],
+      ['b', 'model.safetensors'],
+    ]);
+    expect([...(await readWeight(join(path, 'model.safetensors'), 'b', [1, 2])).data]).toEqual([2, 3]);
+  });
+
+  test('whose weights are no numbers is no start', async () => {
     const path = await folder('not read');
     await writeSafetensors(join(path, 'model.safetensors'), [tensor('a', 1, NaN), tensor('b', 1, 2, -Infinity)]);
-    const { read, close } = await openCheckpoint(path);
-    await expect(read('a')).rejects.toThrow(
-      expect.objectContaining({ code: 'R0505', message: expect.stringMatching(/tensor a .* element 1 is NaN/) }),
+    const start = async (name: string, shape: number[]): Promise<unknown> => {
+      const source = { from: 'file', file: 'model.safetensors', name } as const;
+      return initialValue({ name, dtype: 'f32', shape, source, keep: 'weight', trained: true }, 0, {
+        ofTask: () => Promise.reject(new Error('no task')),
+        ofFile: (file, own) => readWeight(join(path, file), own),
+      });
+    };
+    await expect(start('a', [2])).rejects.toThrow(
+      expect.objectContaining({ code: 'R0612', message: 'a in model.safetensors holds NaN at element 1' }),
     );
-    await expect(read('b')).rejects.toThrow(/element 2 is -Infinity/);
-    await close();
+    await expect(start('b', [3])).rejects.toThrow(/holds -Infinity at element 2/);
   });
 
   test('that is none', async () => {
     await writeFile(join(root, 'pytorch_model.bin'), 'x');
-    await expect(openCheckpoint(root)).rejects.toThrow(/neither model.safetensors nor .*; it has pytorch_model.bin/);
+    expect(readCheckpoint(root)).toBeUndefined();
+    await expect(readWeight(join(root, 'model.safetensors'), 'a')).rejects.toThrow(
+      /there is no file .*model.safetensors; its folder has pytorch_model.bin/,
+    );
   });
 });

@@ -5,30 +5,18 @@
 import type { EmbedTask } from '../../../plan/plan.ts';
 import type { Fed } from '../data/feed.ts';
 import type { Row } from '../data/row.ts';
-import type { Executor } from '../executor/executor.ts';
 import type { Pending } from '../executor/pending.ts';
-import type { Log } from '../log.ts';
 import { batchesInOrder } from '../data/order.ts';
 import { batchesOf, batchOf, inputsFor, scalarsFor } from './batches.ts';
-import type { Inputs, RowData } from './batches.ts';
+import type { Inputs } from './batches.ts';
 import { IN_FLIGHT } from './evaluate.ts';
+import type { ForwardRun } from './forward-run.ts';
 import { Pace } from './pace.ts';
 import { onDevice, writeInitialState } from './start.ts';
 import { programOf } from './step.ts';
-import type { Programs } from './step.ts';
-import type { TableColumn, TaskStorage, WeightSource } from './storage.ts';
+import type { TableColumn } from './storage.ts';
 
-export interface Embedding {
-  task: EmbedTask;
-  programs: Programs;
-  executor: Executor;
-  data: RowData;
-  storage: TaskStorage;
-  weights: WeightSource;
-  log: Log;
-  signal?: AbortSignal;
-  now(): number;
-}
+export type Embedding = ForwardRun<EmbedTask>;
 
 /** Embeds the rows that are missing from the table. Returns whether all are there; the signal stops it between batches. */
 export async function embed(embedding: Embedding): Promise<boolean> {

@@ -6,8 +6,6 @@
 import type { SampleTask } from '../../../plan/plan.ts';
 import { batchesInOrder } from '../data/order.ts';
 import type { Row } from '../data/row.ts';
-import type { Executor } from '../executor/executor.ts';
-import type { Log } from '../log.ts';
 import { keyOf, Random } from '../random.ts';
 import { tokensOfWords } from './answer-tokens.ts';
 import type { AnswerTokens } from './answer-tokens.ts';
@@ -16,23 +14,13 @@ import type { Answer, Choose } from './answer.ts';
 import { batchesOf } from './batches.ts';
 import type { RowData } from './batches.ts';
 import { drawn, likeliest } from './choose.ts';
+import type { ForwardRun } from './forward-run.ts';
 import { Pace } from './pace.ts';
 import { onDevice, writeInitialState } from './start.ts';
-import type { Programs } from './step.ts';
-import type { TaskStorage, WeightSource } from './storage.ts';
 
-export interface Sampling {
-  task: SampleTask;
-  programs: Programs;
-  executor: Executor;
-  data: RowData;
+export interface Sampling extends ForwardRun<SampleTask> {
   /** By default those of the data's list of words. */
   tokens?: AnswerTokens;
-  storage: TaskStorage;
-  weights: WeightSource;
-  log: Log;
-  signal?: AbortSignal;
-  now(): number;
 }
 
 /** Which answer to which row item number `item` is: all answers to a row come one after the other. */

@@ -46,7 +46,7 @@ export async function initialValue(tensor: StateTensor, seed: number, weights: W
   if (source.from === 'init') return drawn(source.key ?? name, seed, elements(shape), source.init, tensor.dtype);
   const found =
     source.from === 'task' ? await weights.ofTask(source.task, source.name) : await weights.ofFile(source.file, source.name, source.rows);
-  const where = source.from === 'task' ? `the result of task ${source.task}` : 'its file';
+  const where = source.from === 'task' ? `the result of task ${source.task}` : source.file;
   requireLike(found, tensor, where);
   const bad = firstNotFinite(found.data);
   if (bad >= 0) {

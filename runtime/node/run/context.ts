@@ -10,9 +10,8 @@ import type { RowSource, SourceContext } from '../../core/data/row.ts';
 import { Executor } from '../../core/executor/executor.ts';
 import type { Log } from '../../core/log.ts';
 import type { RowData } from '../../core/train/batches.ts';
-import type { Tensor } from '../../core/safetensors/format.ts';
 import type { WeightSource } from '../../core/train/storage.ts';
-import { openSafetensors } from '../safetensors/files.ts';
+import { readWeight } from '../safetensors/checkpoint.ts';
 import type { Files } from './files.ts';
 import { taskFolder } from './folder.ts';
 
@@ -74,17 +73,9 @@ export async function dataOf(context: RunContext, spec: DataSource, collate: Col
 
 /** Weights of finished tasks and of the plan's files, read tensor by tensor: a checkpoint never lies in memory as a whole. */
 export function weightsOf(context: Pick<RunContext, 'out' | 'base' | 'plan'>): WeightSource {
-  const tensor = async (path: string, name: string, rows?: [number, number]): Promise<Tensor> => {
-    const file = await openSafetensors(path);
-    try {
-      return rows === undefined ? await file.read(name) : await file.readRows(name, ...rows);
-    } finally {
-      await file.close();
-    }
-  };
   return {
-    ofTask: (task, name) => tensor(join(taskFolder(context.out, task), 'weights.safetensors'), name),
-    ofFile: (file, name, rows) => tensor(pathOf(context, context.plan.files[file].path), name, rows),
+    ofTask: (task, name) => readWeight(join(taskFolder(context.out, task), 'weights.safetensors'), name),
+    ofFile: (file, name, rows) => readWeight(pathOf(context, context.plan.files[file].path), name, rows),
   };
 }
 

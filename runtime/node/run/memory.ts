@@ -104,6 +104,16 @@ export function savingsOf(plan: Pick<Plan, 'resolved'>, task: Task, need: Memory
   ];
 }
 
+/** The task that needs most at once, if any of them needs a device. */
+export function largest(plan: Plan, target: string, tasks: readonly Task[] = plan.tasks): { task: Task; need: MemoryNeed } | undefined {
+  let most: { task: Task; need: MemoryNeed } | undefined;
+  for (const task of tasks) {
+    const need = memoryOf(plan, task, target);
+    if (need && (most === undefined || need.total > most.need.total)) most = { task, need };
+  }
+  return most;
+}
+
 /** Throws R0609 where some task cannot fit; warns where it needs more than is free now. */
 export async function checkMemory(
   { plan, log }: Pick<RunContext, 'plan' | 'log'>,
@@ -111,12 +121,9 @@ export async function checkMemory(
   on: RunDevice,
   machine = machineMemory(),
 ): Promise<void> {
-  const needs = tasks.flatMap((task) => {
-    const need = memoryOf(plan, task, on.target);
-    return need ? [{ task, need }] : [];
-  });
-  if (needs.length === 0) return;
-  const { task, need } = needs.reduce((most, one) => (one.need.total > most.need.total ? one : most));
+  const most = largest(plan, on.target, tasks);
+  if (most === undefined) return;
+  const { task, need } = most;
   const tooLarge = (there: string, cause?: unknown): PivotError =>
     runError(
       'R0609',

@@ -1,12 +1,14 @@
 /** Numbers as people read them. */
 
-/** `45 s`, `12 min`, `3 h 20 min`. */
+/** `45 s`, `12 min`, `3 h 20 min`, `41 days`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return 'unknown';
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 99.5) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);
-  return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 100) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 100 ? `${hours} h ${minutes % 60} min` : `${grouped(Math.round(hours / 24))} days`;
 }
 
 /** `812 kB`, `3.4 GB`. */
@@ -32,4 +34,9 @@ function scaled(count: number, units: readonly string[]): string {
 /** A rate with three digits. */
 export function rate(value: number): string {
   return value >= 100 ? String(Math.round(value)) : value.toPrecision(3);
+}
+
+/** `12,345` */
+function grouped(n: number): string {
+  return n.toLocaleString('en-US');
 }

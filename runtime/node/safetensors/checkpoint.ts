@@ -1,102 +1,117 @@
 /**
  * A checkpoint as one set of tensors: a safetensors file, a folder with `model.safetensors`, or a folder with shards and
- * `model.safetensors.index.json`. Opening reads headers only; weights are read from the disk tensor by tensor.
+ * `model.safetensors.index.json`. Only headers are read here; weights are read from the disk tensor by tensor.
  *
  * The index is others' text: it may name no file outside its folder, and must agree with the headers of the shards.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PivotError } from '../../../plan/errors.ts';
 import { isObject, own, readJson } from '../../../plan/json.ts';
 import type { JsonFile } from '../../../plan/json.ts';
 import type { FileDtype } from '../../core/safetensors/convert.ts';
-import { checkFinite } from '../../core/safetensors/finite.ts';
-import type { Tensor } from '../../core/safetensors/format.ts';
+import { FIRST_BYTES, headerLength, parseHeader } from '../../core/safetensors/format.ts';
+import type { Tensor, TensorInfo } from '../../core/safetensors/format.ts';
 import { openSafetensors } from './files.ts';
-import type { SafetensorsFile } from './files.ts';
 
 export interface CheckpointTensor {
+  name: string;
   /** As the file says: `F32`, `BF16`, ... */
   dtype: FileDtype;
   shape: number[];
-  /** Path of the file that holds it, where its bytes begin in it, and how many they are. */
+  /** Name of the file that holds it. */
   file: string;
-  offset: number;
-  bytes: number;
 }
 
 export interface Checkpoint {
   /** All tensors, in no promised order. */
-  tensors: Map<string, CheckpointTensor>;
+  tensors: CheckpointTensor[];
   /** What was found odd, and is no reason to refuse: sentences for the user. */
   warnings: string[];
-  /** One whole tensor, F16 and BF16 as f32. Throws R0503 (no such tensor), R0502 (a type that is not computed with), R0505 (NaN, infinity). */
-  read(name: string): Promise<Tensor>;
-  close(): Promise<void>;
 }
+
+type Headers = ReadonlyMap<string, ReadonlyMap<string, TensorInfo>>;
 
 /** Names of the files of a checkpoint's folder. */
-export const INDEX = 'model.safetensors.index.json';
-export const SINGLE = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+const SINGLE = 'model.safetensors';
 
-/** Opens a safetensors file or a folder. Close it when done. @throws PivotError R0501, R0504, and R0506 where shards and index do not fit. */
-export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  const isFolder = existsSync(path) && statSync(path).isDirectory();
-  if (isFolder && !existsSync(join(path, SINGLE))) {
-    if (existsSync(join(path, INDEX))) return openShards(path);
-    throw new PivotError('R0504', `${path} has neither ${SINGLE} nor ${INDEX}${otherWeights(path)}`, {
-      cure: 'give the folder of a checkpoint in safetensors, or convert it',
-      place: { file: path },
-    });
-  }
-  const file = isFolder ? join(path, SINGLE) : path;
-  const open = await openSafetensors(file);
-  return assemble(new Map([[file, open]]), new Map(open.names.map((name) => [name, file])), []);
+/**
+ * The tensors of a safetensors file or of a folder; undefined where there is no such file, or none in the folder.
+ * @throws PivotError R0501, and R0506 where shards and index do not fit.
+ */
+export function readCheckpoint(path: string): Checkpoint | undefined {
+  if (isFile(path)) return { tensors: tensorsOf(new Map([[basename(path), readHeader(path)]])), warnings: [] };
+  if (isFile(join(path, SINGLE))) return { tensors: tensorsOf(new Map([[SINGLE, readHeader(join(path, SINGLE))]])), warnings: [] };
+  return isFile(join(path, INDEX)) ? readShards(path) : undefined;
 }
 
-function otherWeights(folder: string): string {
-  const others = readdirSync(folder).filter((name) => /\.(bin|pt|pth|ckpt|h5|msgpack|gguf|safetensors)$/.test(name));
-  return others.length === 0 ? '' : `; it has ${others.slice(0, 4).join(', ')}`;
-}
-
-async function openShards(folder: string): Promise<Checkpoint> {
-  const path = join(folder, INDEX);
-  const json = readIndex(await readFile(path), path);
-  const where = weightMapOf(json);
-  const files = new Map<string, SafetensorsFile>();
+/** One whole tensor of a file, or `count` rows of it from row `from` on, F16 and BF16 as f32. @throws PivotError R0503 (no such tensor), R0502 (a type that is not computed with). */
+export async function readWeight(path: string, name: string, rows?: [from: number, count: number]): Promise<Tensor> {
+  const file = await openSafetensors(path);
   try {
-    const missing: string[] = [];
-    for (const shard of new Set(where.values())) {
-      if (existsSync(join(folder, shard))) files.set(shard, await openSafetensors(join(folder, shard)));
-      else missing.push(`the shard ${shard} is not there; it should hold ${namesOf(where, shard)}`);
-    }
-    if (missing.length > 0) throw misfit(path, missing);
-    const faults: string[] = [];
-    for (const [name, shard] of where) {
-      if (files.get(shard)?.names.includes(name) === true) continue;
-      const other = [...files].find(([, file]) => file.names.includes(name))?.[0];
-      faults.push(
-        `the tensor ${name} is not in the shard ${shard}, where the index places it${other === undefined ? '' : `, but in ${other}`}`,
-      );
-    }
-    if (faults.length > 0) throw misfit(path, faults);
-    const warnings = compare(json, where, files);
-    const byPath = new Map([...files].map(([shard, file]) => [join(folder, shard), file]));
-    return assemble(byPath, new Map([...where].map(([name, shard]) => [name, join(folder, shard)])), warnings);
-  } catch (error) {
-    for (const file of files.values()) await file.close();
-    throw error;
+    return rows === undefined ? await file.read(name) : await file.readRows(name, ...rows);
+  } finally {
+    await file.close();
   }
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
+}
+
+/** The header of a safetensors file, without its data. */
+function readHeader(path: string): ReadonlyMap<string, TensorInfo> {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const first = new Uint8Array(FIRST_BYTES);
+    const length = headerLength(first.subarray(0, readSync(file, first, 0, FIRST_BYTES, 0)), size, path);
+    const json = new Uint8Array(length);
+    readSync(file, json, 0, length, 8);
+    return parseHeader(json, size, path).tensors;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Those of each file that are read from it. */
+function tensorsOf(headers: Headers, isRead: (name: string, file: string) => boolean = () => true): CheckpointTensor[] {
+  return [...headers].flatMap(([file, tensors]) =>
+    [...tensors.values()].flatMap(({ name, fileDtype, shape }) => (isRead(name, file) ? [{ name, dtype: fileDtype, shape, file }] : [])),
+  );
+}
+
+function readShards(folder: string): Checkpoint {
+  const path = join(folder, INDEX);
+  const json = readIndex(readFileSync(path), path);
+  const where = weightMapOf(json);
+  const headers = new Map<string, ReadonlyMap<string, TensorInfo>>();
+  const missing: string[] = [];
+  for (const shard of new Set(where.values())) {
+    if (isFile(join(folder, shard))) headers.set(shard, readHeader(join(folder, shard)));
+    else missing.push(`the shard ${shard} is not there; it should hold ${namesOf(where, shard)}`);
+  }
+  if (missing.length > 0) throw misfit(path, missing);
+  const faults: string[] = [];
+  for (const [name, shard] of where) {
+    if (headers.get(shard)?.has(name) === true) continue;
+    const other = [...headers].find(([, tensors]) => tensors.has(name))?.[0];
+    faults.push(
+      `the tensor ${name} is not in the shard ${shard}, where the index places it${other === undefined ? '' : `, but in ${other}`}`,
+    );
+  }
+  if (faults.length > 0) throw misfit(path, faults);
+  return { tensors: tensorsOf(headers, (name, shard) => where.get(name) === shard), warnings: compare(json, where, headers) };
 }
 
 /** The text of an index as JSON. @throws PivotError R0506 */
-export function readIndex(content: Uint8Array, file: string): JsonFile {
+function readIndex(content: Uint8Array, file: string): JsonFile {
   return readJson(content, file, { code: 'R0506', cure: 'fetch the index again' });
 }
 
 /** Names of tensors and the shard of each, which is a file beside the index. @throws PivotError R0506 with all faults at once. */
-export function weightMapOf(json: JsonFile): Map<string, string> {
+function weightMapOf(json: JsonFile): Map<string, string> {
   const map = isObject(json.value) ? own(json.value, 'weight_map') : undefined;
   if (!isObject(map)) throw misfit(json.file, ['weight_map, which gives the shard of each tensor, is missing or not an object']);
   const faults: string[] = [];
@@ -116,12 +131,11 @@ function isPlainName(name: string): boolean {
   return !/[/\\:\u0000-\u001f]/.test(name) && name.endsWith('.safetensors') && basename(name) === name;
 }
 
-function compare(json: JsonFile, where: Map<string, string>, files: Map<string, SafetensorsFile>): string[] {
+function compare(json: JsonFile, where: ReadonlyMap<string, string>, headers: Headers): string[] {
   const warnings: string[] = [];
   let bytes = 0;
-  for (const [shard, file] of files) {
-    for (const name of file.names) {
-      const { begin, end } = file.info(name);
+  for (const [shard, tensors] of headers) {
+    for (const { name, begin, end } of tensors.values()) {
       if (where.get(name) === shard) bytes += end - begin;
       else if (where.has(name)) warnings.push(`the tensor ${name} stands in the shard ${shard} too; that of ${where.get(name)} is read`);
       else warnings.push(`the shard ${shard} holds the tensor ${name}, which ${json.file} does not list; it is not read`);
@@ -135,32 +149,6 @@ function compare(json: JsonFile, where: Map<string, string>, files: Map<string, 
     );
   }
   return warnings;
-}
-
-function assemble(files: Map<string, SafetensorsFile>, where: Map<string, string>, warnings: string[]): Checkpoint {
-  const fileOf = (name: string): SafetensorsFile => {
-    const path = where.get(name) ?? [...files.keys()][0];
-    const file = files.get(path);
-    if (file === undefined) throw new Error(`${path} is not open`);
-    return file;
-  };
-  const tensors = new Map<string, CheckpointTensor>();
-  for (const [name, file] of where) {
-    const { fileDtype, shape, begin, end } = fileOf(name).info(name);
-    tensors.set(name, { dtype: fileDtype, shape, file, offset: begin, bytes: end - begin });
-  }
-  return {
-    tensors,
-    warnings,
-    read: async (name) => {
-      const tensor = await fileOf(name).read(name);
-      checkFinite(tensor, tensors.get(name)?.file ?? name);
-      return tensor;
-    },
-    close: async () => {
-      for (const file of files.values()) await file.close();
-    },
-  };
 }
 
 function namesOf(where: Map<string, string>, shard: string): string {

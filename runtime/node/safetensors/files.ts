@@ -2,8 +2,10 @@
  * safetensors files on disk: whole, or one tensor at a time. The format itself is `runtime/core/safetensors`; this
  * adds opening, partial reading and atomic writing, and turns the system's errors into sentences.
  */
+import { existsSync, readdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { elements } from '../../../plan/dtypes.ts';
 import { PivotError } from '../../../plan/errors.ts';
 import { bytesOf, decodeTensor, encodeHeader, FIRST_BYTES, headerLength, parseHeader } from '../../core/safetensors/format.ts';
@@ -29,7 +31,9 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const handle = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
     throw new PivotError(
       'R0504',
-      cause.code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be opened (${cause.code ?? cause.message})`,
+      cause.code === 'ENOENT'
+        ? `there is no file ${path}${otherWeights(path)}`
+        : `${path} cannot be opened (${cause.code ?? cause.message})`,
       {
         cure: 'check the path and its permissions',
         place: { file: path },
@@ -74,6 +78,14 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     await handle.close();
     throw error;
   }
+}
+
+/** Weights beside a file that is not there, in words: a folder of another format is common. */
+function otherWeights(path: string): string {
+  const folder = dirname(path);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const others = names.filter((name) => /\.(bin|pt|pth|ckpt|h5|msgpack|gguf|safetensors)$/.test(name));
+  return others.length === 0 ? '' : `; its folder has ${others.slice(0, 4).join(', ')}`;
 }
 
 /** Reads a whole file. */

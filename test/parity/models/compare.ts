@@ -13,7 +13,8 @@ const NOTHING = 1e-6;
 /** Checks of recorded tensors whose names begin so, against outputs of the same names. */
 export function compareAll(recording: ModelRecording, found: Results['output'], what: string, names: readonly string[]): Check[] {
   const groups: [string, number, (name: string) => boolean][] = [
-    ['hidden states', HIDDEN, (name) => !isGradient(name) && !/logps$/.test(name)],
+    ['hidden states', HIDDEN, (name) => !isGradient(name) && !/logps$/.test(name) && !isHead(name)],
+    ['pooled, projected, logits', HIDDEN, isHead],
     ['log-probabilities', LOGPS, (name) => /logps$/.test(name)],
     ['gradients', GRADIENTS, (name) => isGradient(name) && !Object.hasOwn(recording.zero, name)],
   ];
@@ -40,4 +41,8 @@ export function compareLoss(recording: ModelRecording, what: string, name: strin
 
 export function isGradient(name: string): boolean {
   return /(^|\.)(grad|head_grad)(\.|_pixel_values$)/.test(name);
+}
+
+function isHead(name: string): boolean {
+  return /^(pooled|image_embeds|image_embeds_raw|logits)$/.test(name);
 }

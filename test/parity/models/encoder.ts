@@ -1,4 +1,4 @@
-/** Encoders: hidden states, the last tokens, gradients of a recorded loss, and the same at other resolutions. */
+/** Encoders: hidden states, the last tokens, gradients of a recorded loss, and the same at other resolutions. Heads are compared in heads.ts. */
 import { apply } from '../../../compiler/elaborate/calls.ts';
 import { Context } from '../../../compiler/elaborate/context.ts';
 import { evaluateIn } from '../../../compiler/elaborate/names.ts';
@@ -11,12 +11,16 @@ import { runGraph } from '../../support/run-graph.ts';
 import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { compareAll, compareLoss } from './compare.ts';
+import { checkHead } from './heads.ts';
 import { recordedTensor, storedWeights, universeOver } from './recording.ts';
 import type { ModelRecording } from './recording.ts';
 
+/** Families without a head: what they call pooled is the last class token. */
+const POOLED_BY_CLASS = ['dinov2', 'dinov2_with_registers', 'mocov3', 'timm'];
+
 export async function checkEncoder(bench: Bench, recording: ModelRecording): Promise<Check[]> {
   const resolutions = [...recording.tensors.keys()].flatMap((name) => /^at\.(\w+)\.pixel_values$/.exec(name)?.[1] ?? []);
-  const checks = await run(bench, recording, '');
+  const checks = [...(await run(bench, recording, '')), ...(await checkHead(bench, recording))];
   for (const resolution of resolutions) checks.push(...(await run(bench, recording, `at.${resolution}.`)));
   return checks;
 }
@@ -42,6 +46,10 @@ async function run(bench: Bench, recording: ModelRecording, prefix: string): Pro
     ...hiddenStates(ctx, 'eyes').map((node, k): Output => ({ kind: 'output', name: `${prefix}hidden.${k}`, node })),
     { kind: 'output', name: `${prefix}last_hidden_state`, node: last.node },
   ];
+  if (prefix === '' && POOLED_BY_CLASS.includes(recording.family)) {
+    const [n, , width] = last.node.shape;
+    outputs.push({ kind: 'output', name: 'pooled', node: b.reshape(b.slice(last.node, [0, 0, 0], [n, 1, width]), [n, width]) });
+  }
   const weights = [...ctx.weights.values()];
   const wanted = weights
     .map((w) => ({ name: `${prefix}grad.${w.stored?.name}`, node: w.node }))

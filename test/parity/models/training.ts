@@ -180,7 +180,7 @@ function compare(
       source.from === 'file' && source.file !== 'lora.safetensors' ? [[source.name, name] as const] : [],
     ),
   );
-  const weights = (step: number, prefix: string, skip: RegExp): Check => {
+  const weights = (step: number, prefix: string, skip: RegExp, what = 'weights'): Check => {
     const arrays = [...recorded].flatMap(([name, t]) => {
       if (!name.startsWith(prefix) || skip.test(name)) return [];
       const own = name.slice(prefix.length);
@@ -188,7 +188,7 @@ function compare(
       // What no block reads is not part of the model: it stays as it was.
       return task.state.some((s) => s.name === path) ? [{ name: own, found: after(step)?.get(path)?.data, wanted: t.data }] : [];
     });
-    return check(`train-${run}: weights after ${step}`, 1e-4, 'of the largest', arrays);
+    return check(`train-${run}: ${what} after ${step}`, 1e-4, 'of the largest', arrays);
   };
   const keyBias = /vision_tower.*k_proj\.bias$/;
   return [
@@ -207,7 +207,11 @@ function compare(
         ]
       : []),
     ...(run === 'lora'
-      ? [weights(last, 'lora.after.', keyBias)]
+      ? [
+          weights(last, 'lora.after.', keyBias),
+          // Beside adapters, which are factors here and products there, this run trains the tower as a whole.
+          weights(last, 'merged.', /^merged\.language_model|vision_tower.*k_proj\.bias$/, 'weights of the tower'),
+        ]
       : [weights(1, 'after.1.', keyBias), weights(last, `after.${last}.`, keyBias)]),
   ];
 }
