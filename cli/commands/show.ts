@@ -9,7 +9,6 @@ import type { Program } from '../../plan/program.ts';
 import { measure } from '../../runtime/node/device/measure.ts';
 import { openDevice } from '../../runtime/node/device/open.ts';
 import { sleepingWait } from '../../runtime/node/device/wait.ts';
-import { startsAtZero } from '../../runtime/core/train/start.ts';
 import { flopsOf } from '../../runtime/node/run/estimate.ts';
 import { largest, machineMemory, memoryOf, memoryText, savingsOf } from '../../runtime/node/run/memory.ts';
 import { bytes, duration, flops } from '../../runtime/node/run/words.ts';
@@ -83,7 +82,7 @@ export function describePlan(plan: Plan, stages: Compiled['stages'], target: str
           ],
         ]),
       );
-      lines.push('', ...weights(task), '', ...costs(plan, task, target));
+      lines.push('', ...weights(task, new Set(graphs.weights.map(({ path }) => path))), '', ...costs(plan, task, target));
     }
     lines.push('');
   }
@@ -92,11 +91,11 @@ export function describePlan(plan: Plan, stages: Compiled['stages'], target: str
 }
 
 /** Parameters by part, two levels deep, and whether gradient reaches them. */
-function weights(task: TrainTask): string[] {
+function weights(task: TrainTask, known: ReadonlySet<string>): string[] {
   const parts = new Map<string, { count: number; trained: number }>();
   for (const s of task.state) {
     // Moments, accumulators and the reference's copy are no parameters.
-    if (s.keep === 'optimizer' || startsAtZero(s) || s.name.startsWith('reference:')) continue;
+    if (!known.has(s.name) || s.name.startsWith('reference:')) continue;
     const part = s.name.split('.').slice(0, 2).join('.');
     const entry = parts.get(part) ?? { count: 0, trained: 0 };
     entry.count += elements(s.shape);
@@ -123,7 +122,7 @@ function costs(plan: Plan, task: TrainTask, target: string): string[] {
     ['  programs', '', ''],
     ...roles.map(([role, p]) => [`  ${role}`, `${p.dispatches.length} kernels`, `${(p.flops / 1e9).toFixed(3)} GFLOP`]),
     ['  a step', `${(work / 1e9).toFixed(2)} GFLOP`, ''],
-    ['  all steps', `${((work * task.steps) / 1e9).toFixed(0)} GFLOP`, `(${task.steps} steps)`],
+    ['  all steps', flops(work * task.steps), `(${task.steps} steps)`],
   ]).concat(need ? `  memory  ${memoryText(need)}` : []);
 }
 

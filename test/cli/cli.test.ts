@@ -79,6 +79,17 @@ describe('show', () => {
     expect(stdout).toMatch(/^ {2}eyes\.patch +[\d,]+ +gradient, trained$/m);
     expect(stdout).toMatch(/^ {2}all +[\d,]+ +gradient, trained$/m);
     expect(stdout).toMatch(/a step +[\d.]+ GFLOP/);
+    expect(stdout).toMatch(/all steps +[\d.]+ MFLOP/);
+  });
+
+  test('a model has as many parameters whatever is trained of it', async () => {
+    const path = await tiny('frozen');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('train    mllm', 'train    eyes'));
+    const whole = await pivot('show', text('tiny.pivot'));
+    const part = await pivot('show', path);
+    const all = ({ stdout }: { stdout: string }): string | undefined => /^ {2}all +([\d,]+) /m.exec(stdout)?.[1];
+    expect(all(part)).toBe(all(whole));
+    expect(part.stdout).toMatch(/^ {2}head\.norm +32 +frozen$/m);
   });
 });
 
