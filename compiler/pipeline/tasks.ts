@@ -5,6 +5,7 @@
 import type { Span } from '../../grammar/index.ts';
 import { hashOf } from '../../plan/hash.ts';
 import type { DataSource, Roles, StateTensor, Task, Tokenizer, TrainTask } from '../../plan/plan.ts';
+import { fail } from '../elaborate/fault.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
 import type { Universe } from '../elaborate/names.ts';
 import type { DataValue } from '../elaborate/values.ts';
@@ -48,6 +49,8 @@ export class TaskMaker {
   readonly universe: Universe;
   private readonly host: Host;
   private readonly sampler: Sampler;
+  /** Tasks of stages that are being made: data that one of them samples are not yet there. */
+  private readonly begun = new Set<string>();
 
   constructor(universe: Universe, sources: Sources, programs: Programs) {
     this.universe = universe;
@@ -68,24 +71,26 @@ export class TaskMaker {
   /** The task of a stage, arm or cell for a seed, unless it is there already. */
   stage(result: StageResult, seed: number): void {
     const { spec, graphs, collate, reference, cell, tuned } = result;
-    if (!spec.train || !graphs || !collate || this.has(taskId(spec, seed))) return;
-    this.train(
-      {
-        id: spec.id,
-        stage: spec.stage,
-        ...(spec.arm ? { arm: spec.arm } : {}),
-        ...(cell ? { cell } : {}),
-        ...(tuned ? { tuned } : {}),
-        span: spec.span,
-        fields: spec.train,
-        graphs,
-        collate,
-        reference,
-        source: (w, s) =>
-          prefixOf(w.path) === 'reference' && reference ? this.sources.leftBy(reference, w, s) : this.sources.beginningOf(spec, w, s),
-      },
-      seed,
-    );
+    const id = taskId(spec, seed);
+    if (!spec.train || !graphs || !collate || this.has(id)) return;
+    if (this.begun.has(id)) fail('P0205', { name: spec.id }, spec.span);
+    this.begun.add(id);
+    const training: Training = {
+      id: spec.id,
+      stage: spec.stage,
+      ...(spec.arm ? { arm: spec.arm } : {}),
+      ...(cell ? { cell } : {}),
+      ...(tuned ? { tuned } : {}),
+      span: spec.span,
+      fields: spec.train,
+      graphs,
+      collate,
+      reference,
+      source: (w, s) =>
+        prefixOf(w.path) === 'reference' && reference ? this.sources.leftBy(reference, w, s) : this.sources.beginningOf(spec, w, s),
+    };
+    this.train(training, seed);
+    this.begun.delete(id);
   }
 
   train(training: Training, seed: number): string {

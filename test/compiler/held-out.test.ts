@@ -43,3 +43,11 @@ test('files have no second set of rows to fit on', () => {
     'probe own(subject: model, on: answers) {\n  let said = subject.sample(on(split: "probe", count: 3))\n  score answering(said: said)\n}';
   expect(dataOf(`${probe}\nprobe said = own(tune, on: files.captions(${FILES}))`).codes).toEqual(['P0209']);
 });
+
+test('a stage is not trained on pairs of what it leaves', () => {
+  const stage = 'stage later from tune {\n  train mllm\n  on own\n  loss dpo\n  optimize adamw(lr: 1e-3)\n  batch 2\n  steps 2\n}';
+  const own = (of: string) =>
+    `use std.loss.dpo\ndata own = sample(${of}, on: scenes.captions(count: 5), per_prompt: 2, rank: "overlap")\n${stage}`;
+  expect(dataOf(own('tune')).codes).toEqual([]);
+  expect(dataOf(own('later')).codes).toEqual(['P0205']);
+});
