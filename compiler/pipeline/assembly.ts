@@ -5,11 +5,12 @@
  * a tuning grid bring the seeds that they need.
  */
 import { report } from '../../grammar/index.ts';
-import type { Binding, Diagnostic, Export } from '../../grammar/index.ts';
+import type { Binding, Diagnostic, Export, Span } from '../../grammar/index.ts';
 import type { Cell } from '../../plan/plan.ts';
 import { fail } from '../elaborate/fault.ts';
 import { evaluateIn } from '../elaborate/names.ts';
 import type { Universe } from '../elaborate/names.ts';
+import type { SubjectValue } from '../elaborate/values.ts';
 import { collateFor, requireImage } from './batch.ts';
 import { lossNeeds } from './objective.ts';
 import { exportTask } from './export-tasks.ts';
@@ -64,6 +65,7 @@ export class Assembly {
     const needs = lossNeeds(given.train.loss.definition);
     requireImage(given.train.model, given.train.data, span);
     const collate = collateFor(given.train.model, given.train.data, needs.pairs, span);
+    if (given.train.reference) for (const seed of this.seeds) requireSeed(given.train.reference, seed, span);
     const train = this.withEarlierAdapters(given, given.train);
     const spec = { ...given, train };
     const reference = needs.reference
@@ -127,6 +129,7 @@ export class Assembly {
 
   /** The tasks of a probe on one result, down to its score: the score's id. */
   judge(probe: ProbeSpec, subject: StageResult, seed: number, cell?: Cell): string {
+    for (const other of probe.others.values()) requireSeed(other, seed, probe.span);
     const others = new Map([...probe.others].map(([name, other]) => [name, this.sources.stage(other, probe.span)]));
     return probeTasks(this.maker, probe, { subject, reference: subject.reference, others, seed, cell });
   }
@@ -144,4 +147,15 @@ export class Assembly {
       fail('P0521', { what: `seed ${seed} is not among the text's seeds (${this.seeds.join(', ')})` }, value.span);
     this.maker.add(exportTask(this.maker, { result, subject, seed, file: as.value, line: span.line, span: value.span }));
   }
+}
+
+/** What something is compared with is of its own seed; another one that the text names would be passed over. */
+function requireSeed({ stage, arm, seed: named }: SubjectValue, seed: number, span: Span): void {
+  if (named === undefined || named === seed) return;
+  const id = arm ? `${stage}.${arm}` : stage;
+  fail(
+    'P0521',
+    { what: `what is compared with ${id} has seed ${seed}, and is compared with its own seed: leave out [seed: ${named}]` },
+    span,
+  );
 }

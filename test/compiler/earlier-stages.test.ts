@@ -39,3 +39,13 @@ describe('weights that begin anew', () => {
     expect(faults('layers(eyes, 0..1)', 'stage later from tune[seed: 0] {\n train mllm\n loss sft }')).toEqual(['P0519']);
   });
 });
+
+test('what is compared is of one seed', () => {
+  const against = (seed: string) => [`stage later from tune {\n train mllm\n loss dpo(reference: tune${seed}) }`] as const;
+  expect(faults('mllm', ...against(''))).toEqual([]);
+  expect(faults('mllm', ...against('[seed: 0]'))).toEqual([]);
+  expect(faults('mllm', ...against('[seed: 1]'))).toEqual(['P0521']);
+  const drift = (seed: string) => `use std.probe.drift\nprobe moved = drift(tune.eyes, start: tune${seed}.eyes, on: scenes.objects)`;
+  expect(faults('mllm', drift('[seed: 0]'))).toEqual([]);
+  expect(faults('mllm', drift('[seed: 1]'))).toEqual(['P0521']);
+});
