@@ -37,8 +37,9 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
       if (p.name.text !== 'processor') params[p.name.text] = given.value;
     }
   }
-  if (count === undefined || !Number.isInteger(count) || count < 1)
-    return fail('P0210', { name: 'count', of: `source ${definition.name.text}` }, span);
+  if (count === undefined) return fail('P0210', { name: 'count', of: `source ${definition.name.text}` }, span);
+  if (!Number.isInteger(count) || count < 1)
+    return fail('P0301', { expected: 'a `count` of at least one row', found: String(count) }, span);
   const field = (name: string): number | undefined => {
     const v = native.fields.get(name);
     return v?.kind === 'number' ? v.value : undefined;

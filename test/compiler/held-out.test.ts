@@ -44,6 +44,12 @@ test('files have no second set of rows to fit on', () => {
   expect(dataOf(`${probe}\nprobe said = own(tune, on: files.captions(${FILES}))`).codes).toEqual(['P0209']);
 });
 
+test('fewer than one row are none', () => {
+  for (const more of [`data held = files.captions(${FILES}, count: 0)`, `data held = files.captions(${FILES}, count: -3)`])
+    expect(dataOf(`${more}\nprobe said = answering(tune, on: held)`).codes).toEqual(['P0301']);
+  expect(dataOf(`probe said = answering(tune, on: files.captions(${FILES}), rows: 0)`).codes).toEqual(['P0301']);
+});
+
 test('a stage is not trained on pairs of what it leaves', () => {
   const stage = 'stage later from tune {\n  train mllm\n  on own\n  loss dpo\n  optimize adamw(lr: 1e-3)\n  batch 2\n  steps 2\n}';
   const own = (of: string) =>
