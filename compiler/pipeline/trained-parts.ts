@@ -82,10 +82,19 @@ export function withAdapters(model: ModelValue, trained: readonly TrainedPart[])
     const adapter = first?.adapter;
     return adapter ? { ...part, adapter } : part;
   };
+  return withParts(model, adapt);
+}
+
+/** The model with other instances in place of its own; those that a layer model is given are parts of it too. */
+function withParts(model: ModelValue, change: (part: InstanceValue) => InstanceValue): ModelValue {
   const { form } = model;
-  if (form.kind === 'layer') return { ...model, form: { ...form, layer: adapt(form.layer) } };
-  const parts = { encoder: adapt(form.encoder), connector: adapt(form.connector), language: adapt(form.language) };
-  return { ...model, form: { kind: 'arrow', ...parts } };
+  if (form.kind === 'arrow') {
+    const parts = { encoder: change(form.encoder), connector: change(form.connector), language: change(form.language) };
+    return { ...model, form: { kind: 'arrow', ...parts } };
+  }
+  const layer = change(form.layer);
+  const given = new Map([...layer.bound.given].map(([name, value]) => [name, value.kind === 'instance' ? change(value) : value]));
+  return { ...model, form: { ...form, layer: { ...layer, bound: { ...layer.bound, given } } } };
 }
 
 /** The model with the adapters that `other` has in parts of the same name, unless it has its own there. */
@@ -98,19 +107,15 @@ export function withAdaptersOf(model: ModelValue, other: ModelValue | undefined,
       fail('P0521', { what: `${part.path} has an adapter already, of another rank, scale or targets: train that one` }, span);
     return { ...part, adapter };
   };
-  const { form } = model;
-  if (form.kind === 'layer') return { ...model, form: { ...form, layer: adapt(form.layer) } };
-  return {
-    ...model,
-    form: { kind: 'arrow', encoder: adapt(form.encoder), connector: adapt(form.connector), language: adapt(form.language) },
-  };
+  return withParts(model, adapt);
 }
 
 /** The parts of a model that adapters may be in. */
 function partsIn(model: ModelValue | undefined): InstanceValue[] {
   if (!model) return [];
   const { form } = model;
-  return form.kind === 'layer' ? [form.layer] : [form.encoder, form.connector, form.language];
+  if (form.kind === 'arrow') return [form.encoder, form.connector, form.language];
+  return [form.layer, ...[...form.layer.bound.given.values()].flatMap((value) => (value.kind === 'instance' ? [value] : []))];
 }
 
 /** A part as a stage trained it: with the adapter that it has there. */
@@ -136,7 +141,9 @@ export function choose(weights: readonly WeightInfo[], train: readonly TrainedPa
     part,
     all: weightsOf(part, open, (w) => (w.adapter === undefined) === (part.adapter === undefined)),
   }));
-  for (const { part, all } of parts) if (all.length === 0) fail('P0501', { part: part.name, why: absent(part, open) }, part.span);
+  // An adapter of a whole model is for those of its parts that have such matrices.
+  for (const { part, all } of parts)
+    if (all.length === 0 && !part.adapter) fail('P0501', { part: part.name, why: absent(part, open) }, part.span);
   requireTargets(parts);
   const named = new Set(parts.flatMap(({ all }) => all));
   for (const part of freeze) {
@@ -157,9 +164,8 @@ export function choose(weights: readonly WeightInfo[], train: readonly TrainedPa
 }
 
 /** Why a part has no weights: where a path is misspelt, what there is in its place. */
-function absent({ paths, adapter }: TrainedPart, weights: readonly WeightInfo[]): string {
+function absent({ paths }: TrainedPart, weights: readonly WeightInfo[]): string {
   const why = 'it has no weights that this stage uses';
-  if (adapter) return `it has no matrices named ${adapter.targets.join(', ')}`;
   for (const path of paths) {
     for (let above = path; above.includes('.');) {
       above = above.slice(0, above.lastIndexOf('.'));
