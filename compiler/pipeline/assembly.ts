@@ -10,7 +10,7 @@ import type { Cell } from '../../plan/plan.ts';
 import { fail } from '../elaborate/fault.ts';
 import { evaluateIn } from '../elaborate/names.ts';
 import type { Universe } from '../elaborate/names.ts';
-import type { SubjectValue } from '../elaborate/values.ts';
+import type { ModelValue, SubjectValue } from '../elaborate/values.ts';
 import { collateFor, requireImage } from './batch.ts';
 import { lossNeeds } from './objective.ts';
 import { exportTask } from './export-tasks.ts';
@@ -27,7 +27,6 @@ import type { Programs } from './tasks.ts';
 import { withAdaptersOf } from './trained-parts.ts';
 import { buildTrainGraphs } from './train-graphs.ts';
 import { subject as asSubject } from './training-fields.ts';
-import type { TrainFields } from './training-fields.ts';
 import { tuneStage } from './tuning.ts';
 
 export class Assembly {
@@ -60,19 +59,19 @@ export class Assembly {
 
   /** The graphs of a resolved stage, and what its loss is compared with. */
   build(given: StageSpec): StageResult {
-    const { start, span } = given;
-    if (!given.train) return { spec: given, weights: start ? this.sources.header(start.file, start.span) : new Map() };
+    const { span } = given;
+    if (!given.train) return { spec: given, weights: given.start ? this.sources.header(given.start.file, given.start.span) : new Map() };
     const needs = lossNeeds(given.train.loss.definition);
     requireImage(given.train.model, given.train.data, span);
     const collate = collateFor(given.train.model, given.train.data, needs.pairs, span);
     if (given.train.reference) for (const seed of this.seeds) requireSeed(given.train.reference, seed, span);
-    const train = this.withEarlierAdapters(given, given.train);
-    const spec = { ...given, train };
     const reference = needs.reference
-      ? train.reference
-        ? this.sources.stage(train.reference, span, spec.id)
-        : this.ownStart(spec)
+      ? given.train.reference
+        ? this.sources.stage(given.train.reference, span, given.id)
+        : this.ownStart(given)
       : undefined;
+    const train = { ...given.train, model: this.withEarlierAdapters(given, given.train.model, reference) };
+    const spec = { ...given, train };
     const graphs = buildTrainGraphs(this.universe.loaded, {
       ...train,
       collate,
@@ -91,13 +90,10 @@ export class Assembly {
   }
 
   /** A stage's model keeps the adapters of the stages that it begins with and is compared with, whether it trains them or not. */
-  private withEarlierAdapters({ id, from, parts, span }: StageSpec, train: TrainFields): TrainFields {
-    const earlier = [from, ...parts.map(({ subject }) => subject), train.reference].flatMap((subject) => subject ?? []);
-    const model = earlier.reduce(
-      (one, subject) => withAdaptersOf(one, this.sources.stage(subject, span, id).spec.train?.model, span),
-      train.model,
-    );
-    return { ...train, model };
+  private withEarlierAdapters({ from, parts, span, id }: StageSpec, model: ModelValue, reference: StageResult | undefined): ModelValue {
+    const named = [from, ...parts.map(({ subject }) => subject)].flatMap((subject) => subject ?? []);
+    const earlier = [...named.map((subject) => this.sources.stage(subject, span, id)), ...(reference ? [reference] : [])];
+    return earlier.reduce((one, stage) => withAdaptersOf(one, stage.spec.train?.model, span), model);
   }
 
   /** The reference of a loss that names none: the weights the stage starts from, as trainers have it. */
