@@ -130,7 +130,8 @@ class Compilation {
   plan(): Plan {
     const { main } = this.universe.loaded;
     const { maker, sources } = this.assembly;
-    const files = Object.fromEntries([...sources.files].map((path) => [path, { path, hash: this.universe.host.hash(path) ?? '' }]));
+    const read = [...sources.files, ...this.universe.pretrained.configs()];
+    const files = Object.fromEntries(read.map((path) => [path, { path, hash: this.universe.host.hash(path) ?? '' }]));
     const resolved = [
       ...this.parameters(),
       ...this.stages.flatMap(({ spec }) => [...spec.origins, ...(spec.train ? resolvedValues(spec.id, spec.train) : [])]),

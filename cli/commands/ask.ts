@@ -70,7 +70,9 @@ function requireNumbers({ seed, temperature }: Pick<Arguments, 'seed' | 'tempera
 }
 
 function lineOf({ said, ended, logp }: Asked): string {
-  return `${said}${ended ? '' : ' ...'}  (log-probability ${logp.toFixed(3)})`;
+  // A vocabulary has bytes that a terminal would obey.
+  const shown = said.replace(/\p{Cc}/gu, (c) => (c === '\n' || c === '\t' ? c : '\ufffd'));
+  return `${shown}${ended ? '' : ' ...'}  (log-probability ${logp.toFixed(3)})`;
 }
 
 /** The picture, and beside it the map of each answer. */

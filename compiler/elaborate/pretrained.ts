@@ -88,6 +88,11 @@ export class Pretrained {
       : this.partOf(folder, file, config, part, own, partAt?.span ?? span);
   }
 
+  /** The configs that numbers of the text were taken from. */
+  configs(): string[] {
+    return [...this.checkpoints.keys()].map((folder) => `${folder}/config.json`);
+  }
+
   /** Tensors of checkpoints that are no part of the model of their config; each checkpoint is told once. */
   unread(): { folder: string; count: number; some: string }[] {
     return [...this.checkpoints.values()].flatMap(({ folder, tensors }) => {

@@ -10,7 +10,7 @@ import type { Cell } from '../../plan/plan.ts';
 import { fail } from '../elaborate/fault.ts';
 import { evaluateIn } from '../elaborate/names.ts';
 import type { Universe } from '../elaborate/names.ts';
-import type { ModelValue, SubjectValue } from '../elaborate/values.ts';
+import type { DataValue, ModelValue, SubjectValue } from '../elaborate/values.ts';
 import { collateFor, requireImage } from './batch.ts';
 import { lossNeeds } from './objective.ts';
 import { exportTask } from './export-tasks.ts';
@@ -18,6 +18,7 @@ import { Place } from './place.ts';
 import { probeTasks } from './probe-tasks.ts';
 import { buildProbe, probeTarget } from './probes.ts';
 import type { ProbeSpec } from './probes.ts';
+import { seenRows } from './seen-rows.ts';
 import { Sources } from './sources.ts';
 import type { StageResult } from './sources.ts';
 import { resolveStage, tunesOf } from './stages.ts';
@@ -119,8 +120,17 @@ export class Assembly {
         result.spec,
         (other) => this.sources.stage(other, declaration.value.span).spec,
       );
+      const rows = seenRows(probe, this.trainedOn(result));
+      if (rows !== undefined)
+        this.diagnostics.push(report('P0532', { probe: probe.name, stage: result.spec.id, rows }, declaration.value.span));
       for (const seed of subject.seed === undefined ? this.seedsOf(result) : [subject.seed]) this.judge(probe, result, seed);
     }
+  }
+
+  /** All that a stage, and the stages that it begins with, were trained on. */
+  private trainedOn({ spec: { id, train, from, parts, span } }: StageResult): DataValue[] {
+    const earlier = [from, ...parts.map(({ subject }) => subject)].flatMap((subject) => subject ?? []);
+    return [...(train ? [train.data] : []), ...earlier.flatMap((subject) => this.trainedOn(this.sources.stage(subject, span, id)))];
   }
 
   /** The tasks of a probe on one result, down to its score: the score's id. */

@@ -215,4 +215,15 @@ export const pipeline = {
     explain: 'Where several parts with rates have a weight, the last one counts.',
     example: example({ train: 'train [at_rate(eyes, 10%), at_rate(mllm, 20%)]' }),
   }),
+  P0532: entry<{ probe: string; stage: string; rows: string }>({
+    severity: 'warning',
+    message: ({ probe, stage, rows }) => `the probe ${probe} judges ${stage} on rows of ${rows}, which it was trained on`,
+    help: () => 'name a folder or file of rows that were set aside',
+    explain:
+      'What a model says of rows that it has learnt tells little of what it sees. Files have no splits: which rows are held out is in the text.',
+    example: example({
+      data: 'data pairs = files.preferences(folder: "rows", tokenizer: scenes.words, count: 64, size: 24px, prompt: 8, answer: 8)',
+      more: 'use std.data.files\nuse std.probe.preference.preference\nprobe taste = preference(tune.mllm, start: tune.mllm, on: pairs, rows: 8)',
+    }),
+  }),
 };

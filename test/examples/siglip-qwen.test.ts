@@ -132,13 +132,16 @@ describe('siglip-qwen.pivot', () => {
     await expect(run(planOf({ answer: '4' }), join(folder, 'long'))).rejects.toMatchObject({ code: 'R0515' });
   });
 
-  test('another tokenizer than the one of the plan is refused', async () => {
+  test.each([
+    ['tokenizer_config.json', 'R0523'],
+    ['config.json', 'R0606'],
+  ])('another %s than the one of the plan is refused', async (name, code) => {
     const plan = planOf();
-    const file = join(folder, 'qwen2-bf16-sharded', 'tokenizer_config.json');
+    const file = join(folder, 'qwen2-bf16-sharded', name);
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, `${text} `);
     try {
-      await expect(run(plan, join(folder, 'changed'))).rejects.toMatchObject({ code: 'R0523' });
+      await expect(run(plan, join(folder, 'changed'))).rejects.toMatchObject({ code });
     } finally {
       writeFileSync(file, text);
     }

@@ -1,5 +1,6 @@
 /** What is found out before the device is touched: the files are those of the plan, the rows fit, the disk has room. */
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { hashOf } from '../../../plan/hash.ts';
 import type { Collate, DataSource, Speech, StateTensor, Task } from '../../../plan/plan.ts';
 import { checkFit } from '../../core/data/fit.ts';
@@ -11,10 +12,11 @@ import type { RunContext } from './context.ts';
 import { onFile } from './files.ts';
 import { bytes } from './words.ts';
 
-/** Files whose weights these tasks start from are there and unchanged. Throws R0606 with all that are not. */
+/** Files whose weights these tasks start from, and the configs beside them, are there and unchanged. Throws R0606 with all that are not. */
 export function checkFiles(context: RunContext, tasks: readonly Task[]): void {
   const keys = new Set(tasks.flatMap(statesOf).flatMap(({ source }) => (source.from === 'file' ? [source.file] : [])));
-  const faults = [...keys].flatMap((key) => {
+  const configs = [...keys].map((key) => `${dirname(key)}/config.json`).filter((key) => Object.hasOwn(context.plan.files, key));
+  const faults = [...new Set([...keys, ...configs])].flatMap((key) => {
     const { path, hash } = context.plan.files[key];
     const real = pathOf(context, path);
     if (!existsSync(real)) return [`there is no ${real}`];
