@@ -92,26 +92,50 @@ export function describePlan(plan: Plan, stages: Compiled['stages'], target: str
 
 /** Parameters by part, two levels deep, and whether gradient reaches them. */
 function weights(task: TrainTask, known: ReadonlySet<string>): string[] {
-  const parts = new Map<string, { count: number; trained: number }>();
+  const parts = new Map<string, Counted>();
   for (const s of task.state) {
     // Moments, accumulators and the reference's copy are no parameters.
     if (!known.has(s.name) || s.name.startsWith('reference:')) continue;
-    const part = s.name.split('.').slice(0, 2).join('.');
-    const entry = parts.get(part) ?? { count: 0, trained: 0 };
+    const adapter = /\.lora_[AB]\.weight$/.test(s.name) ? ', lora' : '';
+    const part = s.name.split('.').slice(0, 2).join('.') + adapter;
+    const entry = parts.get(part) ?? { count: 0, trained: 0, layers: new Set(), held: new Set() };
     entry.count += elements(s.shape);
     if (s.trained) entry.trained += elements(s.shape);
+    const layer = /\.(\d+)\./.exec(s.name)?.[1];
+    if (layer !== undefined) entry[s.trained ? 'layers' : 'held'].add(Number(layer));
     parts.set(part, entry);
   }
-  const total = [...parts.values()].reduce((a, p) => ({ count: a.count + p.count, trained: a.trained + p.trained }), {
-    count: 0,
-    trained: 0,
-  });
-  const row = (name: string, p: { count: number; trained: number }): string[] => [
-    `  ${name}`,
-    grouped(p.count),
-    p.trained === 0 ? 'frozen' : p.trained === p.count ? 'gradient, trained' : `gradient in ${grouped(p.trained)}`,
-  ];
-  return columns([['  parameters', '', ''], ...[...parts].map(([name, p]) => row(name, p)), row('all', total)]);
+  const sum = (of: 'count' | 'trained'): number => [...parts.values()].reduce((n, part) => n + part[of], 0);
+  const all = { count: sum('count'), trained: sum('trained'), layers: new Set<number>(), held: new Set<number>() };
+  const row = (name: string, part: Counted): string[] => [`  ${name}`, grouped(part.count), trainedText(part)];
+  return columns([['  parameters', '', ''], ...[...parts].map(([name, part]) => row(name, part)), row('all', all)]);
+}
+
+interface Counted {
+  count: number;
+  trained: number;
+  /** Numbers of layers with weights that are trained, and with such that are not. */
+  layers: Set<number>;
+  held: Set<number>;
+}
+
+function trainedText({ count, trained, layers, held }: Counted): string {
+  if (trained === 0) return 'frozen';
+  if (trained === count) return 'gradient, trained';
+  const whole = [...layers].some((layer) => held.has(layer));
+  return `gradient in ${grouped(trained)}${layers.size > 0 && !whole ? `: layers ${ranges([...layers])}` : ''}`;
+}
+
+/** `0-3, 7` */
+function ranges(numbers: number[]): string {
+  const sorted = numbers.sort((a, b) => a - b);
+  const starts = sorted.filter((n, i) => n !== sorted[i - 1] + 1);
+  return starts
+    .map((start, i) => {
+      const end = sorted[(i + 1 < starts.length ? sorted.indexOf(starts[i + 1]) : sorted.length) - 1];
+      return start === end ? String(start) : `${start}-${end}`;
+    })
+    .join(', ');
 }
 
 function costs(plan: Plan, task: TrainTask, target: string): string[] {

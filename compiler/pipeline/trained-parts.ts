@@ -151,7 +151,9 @@ export function choose(weights: readonly WeightInfo[], train: readonly TrainedPa
     if (found.length === 0) fail('P0526', { part: part.name }, part.span);
     for (const w of found) frozen.add(w);
   }
-  if ([...named].every((w) => frozen.has(w))) fail('P0501', { part: train[0].name, why: 'all of its weights are frozen' }, train[0].span);
+  // A model's part may be frozen as a whole; an adapter that is named and then frozen is not what anybody means.
+  for (const { part, all } of [...parts.filter(({ part: one }) => one.adapter), { part: train[0], all: [...named] }])
+    if (all.every((w) => frozen.has(w))) fail('P0501', { part: part.name, why: 'all of its weights are frozen' }, part.span);
   const rates = new Map<WeightInfo, Rate>();
   for (const { part, all } of parts) if (part.rate) for (const w of all) rates.set(w, part.rate);
   const inForce = new Set(rates.values());

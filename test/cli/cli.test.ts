@@ -91,6 +91,21 @@ describe('show', () => {
     expect(all(part)).toBe(all(whole));
     expect(part.stdout).toMatch(/^ {2}head\.norm +32 +frozen$/m);
   });
+
+  test('layers that are trained, adapters, rates of parts, and memory', async () => {
+    const path = await tiny('layers');
+    const fields =
+      'train    [at_rate(mllm, 20%), lora(head, rank: 2, targets: ["query"])]\n  freeze   [layers(eyes, 0..2), layers(eyes, [4])]';
+    const before = await readFile(path, 'utf8');
+    const deep = before.replace('width: 16, depth: 1, heads: 2)\nlanguage', 'width: 16, depth: 7, heads: 2)\nlanguage');
+    await writeFile(path, deep.replace('train    mllm', fields).replace('on       pairs', 'model    mllm\n  on       pairs'));
+    const { stdout, stderr } = await pivot('show', path, '--no-time');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^ {2}eyes\.blocks +[\d,]+ +gradient in [\d,]+: layers 2-3, 5-6$/m);
+    expect(stdout).toMatch(/^ {2}train\.eyes\.rate +20% of the stage's +\(the text\)$/m);
+    expect(stdout).toMatch(/^ {2}memory {2}.* of trained weights, .* of activations\)$/m);
+    expect(stdout).toMatch(/^all \d+ tasks: [\d.]+ \w+, at most [\d.]+ MB at once$/m);
+  });
 });
 
 test('PIVOT_DEBUG is a ladder: sizes, graphs, dispatches', async () => {

@@ -78,6 +78,7 @@ describe('what is trained', () => {
     expect(faults(['train layers(mllm, 0..1)'])).toEqual(['P0527']);
     expect(faults(['train within(eyes, "blocs")'])).toEqual(['P0501']);
     expect(faults(['train eyes', 'freeze eyes'])).toEqual(['P0501']);
+    expect(faults(['train [eyes, lora(head, rank: 2, targets: ["query"])]', 'freeze head'])).toEqual(['P0501']);
     expect(faults(['train eyes', 'freeze head'])).toEqual(['P0526']);
     expect(faults(['train at_rate(eyes, 3px)'])).toEqual(['P0301']);
     expect(faults(['train layers(eyes, 0..0)'])).toEqual(['P0301']);
