@@ -153,7 +153,8 @@ export function choose(weights: readonly WeightInfo[], train: readonly TrainedPa
   }
   // A model's part may be frozen as a whole; an adapter that is named and then frozen is not what anybody means.
   for (const { part, all } of [...parts.filter(({ part: one }) => one.adapter), { part: train[0], all: [...named] }])
-    if (all.every((w) => frozen.has(w))) fail('P0501', { part: part.name, why: 'all of its weights are frozen' }, part.span);
+    if (all.length > 0 && all.every((w) => frozen.has(w)))
+      fail('P0501', { part: part.name, why: 'all of its weights are frozen' }, part.span);
   const rates = new Map<WeightInfo, Rate>();
   for (const { part, all } of parts) if (part.rate) for (const w of all) rates.set(w, part.rate);
   const inForce = new Set(rates.values());
