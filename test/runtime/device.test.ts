@@ -201,10 +201,15 @@ describe('waiting', () => {
   });
 
   test('leaves the processor alone', async () => {
-    const start = process.cpuUsage();
-    await sleepingWait(new Promise((resolve) => setTimeout(resolve, 300)));
-    const { user, system } = process.cpuUsage(start);
-    expect((user + system) / 1000).toBeLessThan(200);
+    // Other threads of the process may have something to do, but not each time; one that looks all the while has.
+    const spent: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const start = process.cpuUsage();
+      await sleepingWait(new Promise((resolve) => setTimeout(resolve, 200)));
+      const { user, system } = process.cpuUsage(start);
+      spent.push((user + system) / 1000);
+    }
+    expect(Math.min(...spent)).toBeLessThan(150);
   });
 });
 
