@@ -1,9 +1,8 @@
 /** What `drift` compares where two stages train different weights of an encoder: all of them, each where it lies. */
 import { expect, test } from '@jest/globals';
-import { nodeHost } from '../../cli/host.ts';
-import { compile } from '../../compiler/compile.ts';
 import { example } from '../../grammar/diagnostics/example.ts';
 import type { ScoreTask } from '../../plan/plan.ts';
+import { compileText } from '../support/compile-text.ts';
 
 test('weights that only one of the two stages trained are compared too', () => {
   const after = `stage later from tune {
@@ -20,9 +19,7 @@ probe moved = drift(later.eyes, start: tune.eyes, on: scenes.objects)
   const uses =
     'use std.vision.vit\nuse std.language.decoder\nuse std.connector.mlp.merge\nuse std.data.scenes\nuse std.loss.sft\nuse std.optim.adamw\nuse std.probe.drift';
   const text = example({ uses, train: 'train [within(eyes, "patch"), mllm.connector]', more: after });
-  const host = nodeHost('.');
-  const own = { ...host, read: (path: string) => (path === 'run.pivot' ? text : host.read(path)) };
-  const { plan, diagnostics } = compile('run.pivot', own, { targets: [] });
+  const { plan, diagnostics } = compileText(text);
   expect(diagnostics).toEqual([]);
   const score = plan?.tasks.find((task): task is ScoreTask => task.kind === 'score');
   const sources = (name: string): Record<string, string> =>

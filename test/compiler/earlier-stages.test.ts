@@ -1,8 +1,7 @@
 /** Stages that start from, or are compared with, stages that trained adapters; and what of a model is said to begin anew. */
 import { describe, expect, test } from '@jest/globals';
-import { nodeHost } from '../../cli/host.ts';
-import { compile } from '../../compiler/compile.ts';
 import { example } from '../../grammar/diagnostics/example.ts';
+import { compileText } from '../support/compile-text.ts';
 
 const LORA = 'lora(head, rank: 2, targets: ["query"])';
 const AFTER = 'model mllm\n  on pairs\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 4';
@@ -11,9 +10,7 @@ const AFTER = 'model mllm\n  on pairs\n  optimize adamw(lr: 1e-3)\n  batch 8\n  
 function faults(train: string, ...stages: string[]): string[] {
   const more = stages.map((stage) => stage.replace('}', `\n  ${AFTER}\n}\n`)).join('');
   const text = example({ train: `train ${train}`, more });
-  const host = nodeHost('.');
-  const own = { ...host, read: (path: string) => (path === 'run.pivot' ? text : host.read(path)) };
-  return compile('run.pivot', own, { targets: [] }).diagnostics.map(({ code }) => code);
+  return compileText(text).diagnostics.map(({ code }) => code);
 }
 
 describe('adapters that another stage trained', () => {

@@ -1,9 +1,8 @@
 /** Exports as a text names them: which weights they take, and names that are refused before anything is trained. */
 import { expect, test } from '@jest/globals';
-import { nodeHost } from '../../cli/host.ts';
-import { compile } from '../../compiler/compile.ts';
 import { example } from '../../grammar/diagnostics/example.ts';
 import type { ExportTask } from '../../plan/plan.ts';
+import { compileText } from '../support/compile-text.ts';
 
 const AFTER = `stage later from tune {
   train mllm.connector
@@ -26,9 +25,7 @@ function exported(...lines: string[]): { tasks: ExportTask[]; faults: string[] }
     train: 'train layers(eyes, 0..1)',
     more: [AFTER, ...lines, ''].join('\n'),
   });
-  const host = nodeHost('test/fixtures/models');
-  const own = { ...host, read: (path: string) => (path === 'run.pivot' ? text : host.read(path)) };
-  const { plan, diagnostics } = compile('run.pivot', own, { targets: [] });
+  const { plan, diagnostics } = compileText(text, {}, 'test/fixtures/models');
   return {
     tasks: plan?.tasks.filter((task): task is ExportTask => task.kind === 'export') ?? [],
     faults: diagnostics.flatMap(({ severity, message }) => (severity === 'error' ? [message] : [])),

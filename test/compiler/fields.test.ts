@@ -1,14 +1,11 @@
 /** Fields of stages that say nothing, or what cannot be: none is passed over. */
 import { describe, expect, test } from '@jest/globals';
-import { nodeHost } from '../../cli/host.ts';
-import { compile } from '../../compiler/compile.ts';
 import { example } from '../../grammar/diagnostics/example.ts';
+import { compileText } from '../support/compile-text.ts';
 
 function faults(line: string): [string, string][] {
   const text = example({ rest: `batch 8\n  steps 4\n  ${line}` });
-  const host = nodeHost('.');
-  const own = { ...host, read: (path: string) => (path === 'run.pivot' ? text : host.read(path)) };
-  return compile('run.pivot', own, { targets: [] }).diagnostics.map(({ code, message }) => [code, message]);
+  return compileText(text).diagnostics.map(({ code, message }) => [code, message]);
 }
 
 describe('fields', () => {

@@ -2,19 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { nodeHost, packageRoot } from '../../cli/host.ts';
-import { compile } from '../../compiler/compile.ts';
+import { packageRoot } from '../../cli/host.ts';
+import { compileText } from '../support/compile-text.ts';
 
 const TINY = readFileSync(join(packageRoot(), 'test', 'cli', 'tiny.pivot'), 'utf8');
 
 function dataOf(more: string) {
-  const host = nodeHost(packageRoot());
   const text = `${TINY}\nuse std.data.files\nuse std.probe.answering.answering\n${more}`;
-  const { plan, diagnostics } = compile(
-    'own.pivot',
-    { ...host, read: (path) => (path === 'own.pivot' ? text : host.read(path)) },
-    { targets: [] },
-  );
+  const { plan, diagnostics } = compileText(text, {}, packageRoot());
   const data = plan?.tasks.flatMap((task) => (task.kind === 'sample' ? [task.data] : []));
   return { data, codes: diagnostics.map(({ code }) => code) };
 }

@@ -1,9 +1,8 @@
 /** Adapters in models that a layer makes of parts: towers, and arrows named as a whole. */
 import { expect, test } from '@jest/globals';
-import { nodeHost } from '../../cli/host.ts';
-import { compile } from '../../compiler/compile.ts';
 import { example } from '../../grammar/diagnostics/example.ts';
 import type { TrainTask } from '../../plan/plan.ts';
+import { compileText } from '../support/compile-text.ts';
 
 const TOWERS = {
   uses: 'use std.vision.vit\nuse std.language.bag_of_words\nuse std.model.towers\nuse std.data.scenes\nuse std.loss.siglip\nuse std.optim.adamw',
@@ -14,8 +13,7 @@ const TOWERS = {
 };
 
 function tasksOf(text: string): TrainTask[] {
-  const host = nodeHost('.');
-  const { plan, diagnostics } = compile('run.pivot', { ...host, read: (path) => (path === 'run.pivot' ? text : host.read(path)) }, { targets: [] }); // prettier-ignore
+  const { plan, diagnostics } = compileText(text);
   expect(diagnostics).toEqual([]);
   return plan?.tasks.filter((task): task is TrainTask => task.kind === 'train') ?? [];
 }

@@ -1,13 +1,14 @@
 /** Runs of `tiny.pivot` with one stage, and what it means that two of them are equal. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { nodeHost, packageRoot } from '../../cli/host.ts';
-import { compile } from '../../compiler/compile.ts';
+import { packageRoot } from '../../cli/host.ts';
 import type { Compiled } from '../../compiler/compile.ts';
 import { formatDiagnostics } from '../../grammar/index.ts';
 import type { TrainTask } from '../../plan/plan.ts';
 import type { Target } from '../../plan/program.ts';
 import type { OpenDevice } from '../../runtime/node/device/open.ts';
+import { compileText } from '../support/compile-text.ts';
 import { targetOf } from '../support/run-graph.ts';
 import { trainTask } from '../support/train-plan.ts';
 import type { Trained } from '../support/train-plan.ts';
@@ -28,17 +29,13 @@ export interface Variant {
 }
 
 const FOLDER = join(packageRoot(), 'test', 'equivalence');
+const TINY = readFileSync(join(FOLDER, 'tiny.pivot'), 'utf8');
 
 /** `tiny.pivot` with the variant's stage; without a target everything is done but kernels. */
 export function compileStage({ loss, fields = [], micro = BATCH, fuse, target }: Variant): Compiled {
-  const host = nodeHost(FOLDER);
   const common = ['train mllm', 'on pairs', `loss ${loss}`, OPTIMIZER, 'clip 1.0', `batch ${BATCH}, micro ${micro}`, `steps ${STEPS}`];
-  const text = [host.read('tiny.pivot'), 'stage tiny {', ...common, ...fields, '}', ''].join('\n');
-  return compile(
-    'run.pivot',
-    { ...host, read: (path) => (path === 'run.pivot' ? text : host.read(path)) },
-    { targets: target ? [target] : [], fuse },
-  );
+  const text = [TINY, 'stage tiny {', ...common, ...fields, '}', ''].join('\n');
+  return compileText(text, { targets: target ? [target] : [], fuse }, FOLDER);
 }
 
 /** Trains one variant from the seed's weights, 50 steps of 8 pairs. */

@@ -1,8 +1,8 @@
 /** What `train` and `freeze` choose, and rates of parts: by the plan, and by what a device makes of it. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { nodeHost, packageRoot } from '../../cli/host.ts';
-import { compile } from '../../compiler/compile.ts';
+import { packageRoot } from '../../cli/host.ts';
 import type { Compiled } from '../../compiler/compile.ts';
 import { formatDiagnostics } from '../../grammar/index.ts';
 import type { TrainTask } from '../../plan/plan.ts';
@@ -10,14 +10,14 @@ import type { Target } from '../../plan/program.ts';
 import { testDevice } from '../support/device.ts';
 import { targetOf } from '../support/run-graph.ts';
 import { trainTask } from '../support/train-plan.ts';
+import { compileText } from '../support/compile-text.ts';
 
 const device = testDevice();
 const FOLDER = join(packageRoot(), 'test', 'equivalence');
 const RATE = 'optimize adamw(lr: cosine(peak: 2e-3, warmup: 2 steps))';
 
 function compiled(fields: string[], targets: Target[] = [], more: string[] = []): Compiled {
-  const host = nodeHost(FOLDER);
-  const tiny = host.read('tiny.pivot')?.replace('depth: 1, heads: 2)', 'depth: 3, heads: 2)') ?? '';
+  const tiny = readFileSync(join(FOLDER, 'tiny.pivot'), 'utf8').replace('depth: 1, heads: 2)', 'depth: 3, heads: 2)');
   const head = tiny.replace('use std.optim.adamw', 'use std.optim.adamw\nuse std.schedule.{ cosine, constant }');
   const optimize = fields.some((field) => field.startsWith('optimize')) ? [] : [RATE];
   const text = [
@@ -34,7 +34,7 @@ function compiled(fields: string[], targets: Target[] = [], more: string[] = [])
     ...more,
     '',
   ].join('\n');
-  return compile('run.pivot', { ...host, read: (path) => (path === 'run.pivot' ? text : host.read(path)) }, { targets });
+  return compileText(text, { targets }, FOLDER);
 }
 
 function taskOf(fields: string[]): TrainTask {
