@@ -219,7 +219,7 @@ export interface ScoreTask extends TaskBase {
   /** Embed and sample tasks by the name of the score's argument. */
   tables: Record<string, string>;
   /** Weights by the name of the score's argument, handed to it as a table of flat tensors. */
-  weights?: Record<string, { name: string; source: Source; seed: number; shape: number[] }[]>;
+  weights?: Record<string, (LeftTensor & { seed: number })[]>;
   params: Record<string, string | number | boolean>;
   /** Judges a cell of a tuning grid. */
   cell?: Cell;
@@ -245,7 +245,7 @@ export interface ExportTask extends TaskBase {
   kind: 'export';
   /** Path that the user wrote, relative to the text: a safetensors file, or a folder (it ends in `/`). */
   file: string;
-  tensors: ExportedTensor[];
+  tensors: LeftTensor[];
   /**
    * What a folder is: the checkpoint in `folder` with these tensors in place of its own, in its files, names and types; or (`lora`)
    * an adapter as PEFT stores it.
@@ -254,7 +254,8 @@ export interface ExportTask extends TaskBase {
 }
 
 /** `name` in the file. Parts of a tensor that no binding holds are named `name#0`, `name#1`, .. and are joined. */
-export interface ExportedTensor {
+/** A weight as a stage left it. */
+export interface LeftTensor {
   name: string;
   shape: number[];
   source: Source;

@@ -4,7 +4,7 @@
  */
 import type { Span } from '../../grammar/index.ts';
 import { hashOf } from '../../plan/hash.ts';
-import type { ExportedTensor, ExportTask, Source } from '../../plan/plan.ts';
+import type { LeftTensor, ExportTask, Source } from '../../plan/plan.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
 import { fail } from '../elaborate/fault.ts';
 import type { SubjectValue } from '../elaborate/values.ts';
@@ -33,7 +33,7 @@ export function exportTask(maker: TaskMaker, wish: Wish): ExportTask {
   const chosen = graphs.weights.filter(
     (w) => prefixOf(w.path) === undefined && (!paths || paths.some((p) => w.path === p || w.path.startsWith(`${p}.`))),
   );
-  const sourceOf = (w: WeightInfo): Source => maker.sources.leftBy(result, w, seed);
+  const sourceOf = (w: LeftWeight): Source => maker.sources.leftBy(result, w, seed);
   const what = subject.adapterOnly
     ? adapterAlone(chosen, sourceOf, file, result, span)
     : file.endsWith('/')
@@ -60,12 +60,15 @@ export function exportTask(maker: TaskMaker, wish: Wish): ExportTask {
   };
 }
 
+/** What a weight of a stage must say to be taken from it. */
+export type LeftWeight = Pick<WeightInfo, 'path' | 'shape' | 'init' | 'stored' | 'adapter'>;
+
 /** Weights with the low-rank changes that they have. */
-function merged(chosen: readonly WeightInfo[], sourceOf: (w: WeightInfo) => Source): ExportedTensor[] {
-  const factors: ReadonlyMap<string, WeightInfo> = new Map(
+export function merged(chosen: readonly LeftWeight[], sourceOf: (w: LeftWeight) => Source): LeftTensor[] {
+  const factors: ReadonlyMap<string, LeftWeight> = new Map(
     chosen.flatMap((w) => (w.adapter ? [[`${w.adapter.of} ${w.adapter.side}`, w] as const] : [])),
   );
-  return chosen.flatMap((w): ExportedTensor[] => {
+  return chosen.flatMap((w): LeftTensor[] => {
     if (w.adapter) return [];
     const [down, up] = ['down', 'up'].map((side) => factors.get(`${w.path} ${side}`));
     const merge =
@@ -95,7 +98,7 @@ function plain(path: string): string {
 /** The checkpoint that all of the weights came from; what no stage has touched is copied from it. */
 function checkpointFolder(
   chosen: readonly WeightInfo[],
-  sourceOf: (w: WeightInfo) => Source,
+  sourceOf: (w: LeftWeight) => Source,
   file: string,
   span: Span,
 ): Pick<ExportTask, 'tensors' | 'checkpoint'> {
@@ -114,7 +117,7 @@ function checkpointFolder(
 /** The factors under the names that PEFT gives them. */
 function adapterAlone(
   chosen: readonly WeightInfo[],
-  sourceOf: (w: WeightInfo) => Source,
+  sourceOf: (w: LeftWeight) => Source,
   file: string,
   result: StageResult,
   span: Span,
@@ -124,7 +127,7 @@ function adapterAlone(
   if (!first?.adapter) return fail('P0521', { what: `\`${result.spec.id}\` trained no adapter of this part` }, span);
   if (!file.endsWith('/')) fail('P0521', { what: 'an adapter is exported as a folder: let its name end in `/`' }, span);
   const disk = new Map(chosen.flatMap((w) => (w.stored ? [[w.path, w.stored.name] as const] : [])));
-  const tensors = own.map((w): ExportedTensor => {
+  const tensors = own.map((w): LeftTensor => {
     const of = disk.get(w.adapter?.of ?? '') ?? '';
     return { name: peftName(of, w.adapter?.side === 'down' ? 'lora_A' : 'lora_B'), shape: w.shape, source: sourceOf(w) };
   });

@@ -1,7 +1,9 @@
 /** The tasks of a probe for one subject and seed: its embeds, the readers that it trains, answers, and the score at the end. */
 import { hashOf } from '../../plan/hash.ts';
-import type { Cell, EmbedTask, ScoreTask, StateTensor } from '../../plan/plan.ts';
+import type { Cell, EmbedTask, LeftTensor, ScoreTask, StateTensor } from '../../plan/plan.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
+import { merged } from './export-tasks.ts';
+import type { LeftWeight } from './export-tasks.ts';
 import type { AnswersSpec, EmbedSpec, ProbeSpec, ReaderSpec } from './probes.ts';
 import type { StageResult } from './sources.ts';
 import { prefixOf, withoutPrefix } from './sources.ts';
@@ -43,7 +45,9 @@ class ProbeTasks {
     const { subject, seed, cell } = this.judged;
     const tables = Object.fromEntries(Object.entries(probe.tables).map(([argument, name]) => [argument, this.ids.get(name) ?? '']));
     const weights = Object.fromEntries(Object.entries(probe.weights).map(([argument, paths]) => [argument, this.weights(paths)]));
-    const sources = Object.values(weights).flat();
+    const sources = Object.values(weights)
+      .flat()
+      .flatMap((w) => partsOf(w).map((source) => ({ source })));
     const id = `${probe.name}.${subject.spec.id}@${seed}`;
     if (maker.has(id)) return id;
     const task: ScoreTask = {
@@ -55,7 +59,10 @@ class ProbeTasks {
         params: probe.params,
         seed,
         tables: Object.entries(tables).map(([k, task]) => [k, maker.hashOfTask(task)]),
-        weights: Object.entries(weights).map(([k, list]) => [k, list.map((w) => [w.name, maker.sourceHash(w.source, w.seed)])]),
+        weights: Object.entries(weights).map(([k, list]) => [
+          k,
+          list.map((w) => [w.name, ...partsOf(w).map((source) => maker.sourceHash(source, w.seed)), ...(w.merge ? [w.merge.scale] : [])]),
+        ]),
       }),
       needs: [...new Set([...Object.values(tables), ...needsOf(sources)])],
       seed,
@@ -160,23 +167,20 @@ class ProbeTasks {
     return this.maker.sources.leftBy(from, w, seed);
   }
 
-  /** All weights below some paths, under the names that they have in their own stage. */
+  /** All weights below some paths, under the names that they have in their own stage, with their low-rank changes. */
   private weights(paths: readonly string[]): NonNullable<ScoreTask['weights']>[string] {
     const { subject, others, seed } = this.judged;
     return paths.flatMap((path) => {
       const from = others.get(prefixOf(path) ?? '') ?? subject;
       const bare = withoutPrefix(path);
-      return weightsOf(from).flatMap((weight) => {
-        const { path: name, shape } = weight;
-        if (name !== bare && !name.startsWith(`${bare}.`)) return [];
-        return [{ name, shape: [...shape], seed, source: this.maker.sources.leftBy(from, weight, seed) }];
-      });
+      const below = weightsOf(from).filter((weight) => weight.path === bare || weight.path.startsWith(`${bare}.`));
+      return merged(below, (weight) => this.maker.sources.leftBy(from, weight, seed)).map((weight) => ({ ...weight, seed }));
     });
   }
 }
 
 /** Weights of a stage's model, also those that it did not train: two stages that train different layers have the same. */
-function weightsOf({ weights, graphs }: StageResult): readonly (ReturnType<typeof named> & Pick<WeightInfo, 'stored'>)[] {
+function weightsOf({ weights, graphs }: StageResult): readonly LeftWeight[] {
   const own = graphs?.weights.filter(({ path }) => prefixOf(path) === undefined);
   return own ?? [...weights].map(([name, shape]) => named(name, shape));
 }
@@ -184,4 +188,9 @@ function weightsOf({ weights, graphs }: StageResult): readonly (ReturnType<typeo
 /** A weight that a file is known to have. */
 function named(path: string, shape: readonly number[]): Pick<WeightInfo, 'path' | 'shape' | 'init'> {
   return { path, shape: [...shape], init: { kind: 'constant', value: 0 } };
+}
+
+/** What a weight is made of. */
+function partsOf({ source, merge }: LeftTensor): StateTensor['source'][] {
+  return merge ? [source, merge.down, merge.up] : [source];
 }

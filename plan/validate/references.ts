@@ -73,7 +73,9 @@ export function checkReferences(plan: Plan, faults: Faults): void {
       case 'score':
         for (const id of Object.values(task.tables)) needed(id, ['embed', 'sample'], 'scores');
         for (const list of Object.values(task.weights ?? {}))
-          for (const { source } of list) if (source.from === 'task') weightOf(source.task, source.name, 'scores');
+          for (const { source, merge } of list)
+            for (const one of merge ? [source, merge.down, merge.up] : [source])
+              if (one.from === 'task') weightOf(one.task, one.name, 'scores');
         break;
       case 'select':
         for (const { task: id, choice } of task.cells) {

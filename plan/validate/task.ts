@@ -7,7 +7,7 @@ import type {
   DataSource,
   EmbedTask,
   ExportTask,
-  ExportedTensor,
+  LeftTensor,
   Init,
   Plan,
   ReportTask,
@@ -40,6 +40,8 @@ const source: Check<Source> = variants<Source, 'from'>('from', {
   task: object({ from: oneOf(['task']), task: text, name: text }),
   file: object({ from: oneOf(['file']), file: text, name: text, rows: optional(pair) }),
 });
+
+const merge: Check<NonNullable<LeftTensor['merge']>> = object({ down: source, up: source, rank: integer(1), scale: number });
 
 const stateTensor: Check<StateTensor> = object<StateTensor>({
   name: text,
@@ -179,7 +181,7 @@ const score: Check<ScoreTask> = object<ScoreTask>({
   subject,
   tables: record(text),
   weights: optional(
-    record(list(object<{ name: string; source: Source; seed: number; shape: number[] }>({ name: text, source, seed: integer(0), shape }))),
+    record(list(object<LeftTensor & { seed: number }>({ name: text, source, seed: integer(0), shape, merge: optional(merge) }))),
   ),
   params: record(param),
   cell: optional(cell),
@@ -201,11 +203,11 @@ const exportTask: Check<ExportTask> = object<ExportTask>({
   kind: oneOf(['export']),
   file: text,
   tensors: list(
-    object<ExportedTensor>({
+    object<LeftTensor>({
       name: text,
       shape,
       source,
-      merge: optional(object<NonNullable<ExportedTensor['merge']>>({ down: source, up: source, rank: integer(1), scale: number })),
+      merge: optional(merge),
     }),
   ),
   checkpoint: optional(

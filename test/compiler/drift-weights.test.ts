@@ -4,6 +4,9 @@ import { example } from '../../grammar/diagnostics/example.ts';
 import type { ScoreTask } from '../../plan/plan.ts';
 import { compileText } from '../support/compile-text.ts';
 
+const USES =
+  'use std.vision.vit\nuse std.language.decoder\nuse std.connector.mlp.merge\nuse std.data.scenes\nuse std.loss.sft\nuse std.optim.adamw\nuse std.probe.drift';
+
 test('weights that only one of the two stages trained are compared too', () => {
   const after = `stage later from tune {
   train layers(eyes, 0..1)
@@ -16,9 +19,7 @@ test('weights that only one of the two stages trained are compared too', () => {
 }
 probe moved = drift(later.eyes, start: tune.eyes, on: scenes.objects)
 `;
-  const uses =
-    'use std.vision.vit\nuse std.language.decoder\nuse std.connector.mlp.merge\nuse std.data.scenes\nuse std.loss.sft\nuse std.optim.adamw\nuse std.probe.drift';
-  const text = example({ uses, train: 'train [within(eyes, "patch"), mllm.connector]', more: after });
+  const text = example({ uses: USES, train: 'train [within(eyes, "patch"), mllm.connector]', more: after });
   const { plan, diagnostics } = compileText(text);
   expect(diagnostics).toEqual([]);
   const score = plan?.tasks.find((task): task is ScoreTask => task.kind === 'score');
@@ -30,4 +31,28 @@ probe moved = drift(later.eyes, start: tune.eyes, on: scenes.objects)
   expect([now['eyes.patch.w'], before['eyes.patch.w']]).toEqual(['tune@0', 'tune@0']);
   expect([now['eyes.position'], before['eyes.position']]).toEqual(['init', 'init']);
   expect([now[at], before[at]]).toEqual(['later@0', 'init']);
+});
+
+test('an adapter counts as the change of its matrix, not as weights of its own', () => {
+  const after = `stage later from tune {
+  train lora(eyes, rank: 2, targets: ["query"])
+  model mllm
+  on pairs
+  loss sft
+  optimize adamw(lr: 1e-3)
+  batch 8
+  steps 4
+}
+probe moved = drift(later.eyes, start: tune.eyes, on: scenes.objects)
+`;
+  const { plan, diagnostics } = compileText(example({ uses: USES, more: after }));
+  expect(diagnostics).toEqual([]);
+  const score = plan?.tasks.find((task): task is ScoreTask => task.kind === 'score');
+  const [now, before] = ['weights_now', 'weights_before'].map((name) => score?.weights?.[name] ?? []);
+  expect(now.map(({ name }) => name)).toEqual(before.map(({ name }) => name));
+  const changed = now.filter(({ merge }) => merge);
+  expect(changed.map(({ name }) => name)).toEqual(['eyes.blocks.0.attention.query.w']);
+  expect(changed[0].source).toMatchObject({ from: 'task', task: 'tune@0' });
+  expect(changed[0].merge).toMatchObject({ rank: 2, down: { task: 'later@0' }, up: { task: 'later@0' } });
+  expect(before.some(({ merge }) => merge)).toBe(false);
 });

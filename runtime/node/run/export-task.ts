@@ -1,17 +1,17 @@
 /** Exports: a safetensors file under our names, a checkpoint with trained tensors in place of its own, or an adapter as PEFT stores it. */
 import { copyFile, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ExportedTensor, ExportTask } from '../../../plan/plan.ts';
+import type { LeftTensor, ExportTask } from '../../../plan/plan.ts';
 import type { Tensor } from '../../core/safetensors/format.ts';
 import { encodeRawHeader, floatBytes } from '../../core/safetensors/raw.ts';
 import { runError } from '../../core/train/errors.ts';
-import { initialValue } from '../../core/train/start.ts';
 import type { WeightSource } from '../../core/train/storage.ts';
 import { openSafetensors } from '../safetensors/files.ts';
 import { pathOf, weightsOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import { onFile } from './files.ts';
 import { beginTask } from './folder.ts';
+import { leftTensor } from './left-tensor.ts';
 import { writeTensors } from './task-folder.ts';
 
 /** Files of a checkpoint that are copied as they are. */
@@ -35,35 +35,11 @@ export async function runExport(context: RunContext, task: ExportTask): Promise<
   const path = pathOf(context, file);
   if (!checkpoint) {
     const tensors: Tensor[] = [];
-    for (const tensor of task.tensors) tensors.push(await valueOf(tensor, task.seed, weights));
+    for (const tensor of task.tensors) tensors.push(await leftTensor(tensor, task.seed, weights));
     await writeTensors(context.files, path, joined(tensors), { format: 'pt', pivot: context.planHash });
   } else if (checkpoint.lora) await writeAdapter(context, task, checkpoint.lora, path, weights);
   else await writeCheckpoint(context, task, pathOf(context, checkpoint.folder), path, weights);
   return path;
-}
-
-/** A tensor as it was left, with its low-rank change. */
-async function valueOf({ name, shape, source, merge }: ExportedTensor, seed: number, weights: WeightSource): Promise<Tensor> {
-  const value = async (of: ExportedTensor['source'], size: number[], as: string): Promise<Float32Array> =>
-    Float32Array.from(
-      await initialValue({ name: as, dtype: 'f32', shape: size, source: of, keep: 'weight', trained: false }, seed, weights),
-    );
-  const data = await value(source, shape, name);
-  if (!merge) return { name, dtype: 'f32', shape, data };
-  const [rows, columns] = shape;
-  const { rank, scale } = merge;
-  const down = await value(merge.down, [rank, columns], `${name} down`);
-  const up = await value(merge.up, [rows, rank], `${name} up`);
-  const change = new Float64Array(columns);
-  for (let i = 0; i < rows; i++) {
-    change.fill(0);
-    for (let r = 0; r < rank; r++) {
-      const factor = up[i * rank + r];
-      for (let j = 0; j < columns; j++) change[j] += factor * down[r * columns + j];
-    }
-    for (let j = 0; j < columns; j++) data[i * columns + j] += scale * change[j];
-  }
-  return { name, dtype: 'f32', shape, data };
 }
 
 /** The checkpoint in `from`, file by file; tensors of the task take the place of its own, in the types that they have there. */
@@ -73,7 +49,7 @@ async function writeCheckpoint(context: RunContext, task: ExportTask, from: stri
   if ((await onFile(from, () => realpath(from))) === (await onFile(path, () => realpath(path))))
     throw runError('R0641', `${task.id} would be written over the checkpoint that it is made of`, 'name another folder');
   const names = await onFile(from, () => readdir(from));
-  const parts = new Map<string, ExportedTensor[]>();
+  const parts = new Map<string, LeftTensor[]>();
   for (const tensor of task.tensors) {
     const name = tensor.name.replace(/#\d+$/, '');
     parts.set(name, [...(parts.get(name) ?? []), tensor]);
@@ -110,9 +86,9 @@ async function writeCheckpoint(context: RunContext, task: ExportTask, from: stri
   for (const name of names) if (BESIDE.test(name)) await onFile(join(path, name), () => copyFile(join(from, name), join(path, name)));
 }
 
-async function whole(parts: readonly ExportedTensor[], seed: number, weights: WeightSource): Promise<Float32Array> {
+async function whole(parts: readonly LeftTensor[], seed: number, weights: WeightSource): Promise<Float32Array> {
   const tensors: Tensor[] = [];
-  for (const part of parts) tensors.push(await valueOf(part, seed, weights));
+  for (const part of parts) tensors.push(await leftTensor(part, seed, weights));
   const [one] = joined(tensors);
   return one.data as Float32Array;
 }
@@ -126,7 +102,7 @@ async function writeAdapter(
 ): Promise<void> {
   await onFile(path, () => mkdir(path, { recursive: true }));
   const tensors: Tensor[] = [];
-  for (const tensor of task.tensors) tensors.push(await valueOf(tensor, task.seed, weights));
+  for (const tensor of task.tensors) tensors.push(await leftTensor(tensor, task.seed, weights));
   await writeTensors(context.files, join(path, 'adapter_model.safetensors'), tensors, { format: 'pt', pivot: context.planHash });
   const config = {
     peft_type: 'LORA',

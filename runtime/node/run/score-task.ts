@@ -4,13 +4,13 @@ import type { ScoreTask } from '../../../plan/plan.ts';
 import { scoreNamed } from '../../core/score/score.ts';
 import type { Table, TableTensor } from '../../core/score/types.ts';
 import type { WeightSource } from '../../core/train/storage.ts';
-import { initialValue } from '../../core/train/start.ts';
 import { readLines } from '../data/lines.ts';
 import { readSafetensors } from '../safetensors/files.ts';
 import { weightsOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import { onFile, readText } from './files.ts';
 import { beginTask, taskFolder } from './folder.ts';
+import { leftTensor } from './left-tensor.ts';
 
 /** Scores the tables of finished embed tasks into `score.json`. */
 export async function runScore(context: RunContext, task: ScoreTask): Promise<void> {
@@ -35,7 +35,7 @@ export async function runScore(context: RunContext, task: ScoreTask): Promise<vo
 
 /** A weight as a flat column of a table. */
 async function weightTensor(weight: NonNullable<ScoreTask['weights']>[string][number], stored: WeightSource): Promise<TableTensor> {
-  const data = await initialValue({ ...weight, dtype: 'f32', keep: 'weight', trained: false }, weight.seed, stored);
+  const { data } = await leftTensor(weight, weight.seed, stored);
   return { shape: [data.length], data };
 }
 
