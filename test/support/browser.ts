@@ -1,8 +1,13 @@
 /** A headless Chromium for tests of pages: the one of the npm package that carries the software driver, or the one that PIVOT_CHROMIUM names. */
 import type { Browser } from 'playwright-core';
 
-/** A browser, or in words why there is none on this machine. */
+/** A browser, or in words why there is none on this machine. A busy machine may fail to start it once. */
 export async function openBrowser(): Promise<Browser | string> {
+  const first = await launched();
+  return typeof first === 'string' ? launched() : first;
+}
+
+async function launched(): Promise<Browser | string> {
   try {
     const { chromium } = await import('playwright-core');
     const named = process.env.PIVOT_CHROMIUM;
