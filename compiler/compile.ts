@@ -23,7 +23,7 @@ import { loadModules, usesOfText } from './modules/modules.ts';
 import { overridesOf } from './overrides.ts';
 import { runPasses, simplification } from './passes/passes.ts';
 import type { Halves } from './passes/passes.ts';
-import { canonical } from './graph/canonical.ts';
+import { canonicalHash } from './graph/canonical.ts';
 import { statesOf } from './graph/stats.ts';
 import { buildAsks } from './pipeline/asks.ts';
 import { Assembly } from './pipeline/assembly.ts';
@@ -190,7 +190,7 @@ class Compilation {
     for (const [role, graph] of Object.entries(roles)) {
       const held =
         halves.size === 0 ? [] : [...statesOf(graph).keys()].flatMap((name) => (halves.has(name) ? [[name, halves.get(name)]] : []));
-      const key = hashOf([canonical(graph), held]);
+      const key = JSON.stringify([canonicalHash(graph), held]);
       let simple: Graph | undefined;
       for (const target of this.options.targets) {
         const known = this.lowered.get(`${target.name} ${key}`);

@@ -2,6 +2,7 @@
  * A text that says exactly what a graph computes and nothing else: independent of labels, of node ids and of the order in
  * which nodes were made. Equal texts mean equal computations; the hash of a task is taken over it.
  */
+import { hashOf } from '../../plan/hash.ts';
 import type { Graph, Node, Op } from './graph.ts';
 import { NodeMap } from './node-map.ts';
 import type { NodeLookup } from './node-map.ts';
@@ -16,6 +17,17 @@ export function canonical(graph: Graph): string {
   const text = textOf(graph);
   TEXTS.set(graph, text);
   return text;
+}
+
+const HASHES = new WeakMap<Graph, string>();
+
+/** The hash of the text: seeds and targets ask for it again and again, and of a deep model it takes a while. */
+export function canonicalHash(graph: Graph): string {
+  const known = HASHES.get(graph);
+  if (known !== undefined) return known;
+  const hash = hashOf(canonical(graph));
+  HASHES.set(graph, hash);
+  return hash;
 }
 
 function textOf(graph: Graph): string {

@@ -4,11 +4,13 @@
  */
 import type { Span } from '../../grammar/index.ts';
 import { hashOf } from '../../plan/hash.ts';
+import { sourcesOf } from '../../plan/left-tensor.ts';
 import type { LeftTensor, ExportTask, Source } from '../../plan/plan.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
 import { fail } from '../elaborate/fault.ts';
 import type { SubjectValue } from '../elaborate/values.ts';
 import type { StageResult } from './sources.ts';
+import { isUntouched } from './states.ts';
 import { prefixOf } from './sources.ts';
 import { needsOf } from './tasks.ts';
 import type { TaskMaker } from './tasks.ts';
@@ -39,7 +41,7 @@ export function exportTask(maker: TaskMaker, wish: Wish): ExportTask {
     : file.endsWith('/')
       ? checkpointFolder(chosen, sourceOf, file, span)
       : { tensors: merged(chosen, sourceOf) };
-  const sources = what.tensors.flatMap(({ source, merge }) => (merge ? [source, merge.down, merge.up] : [source]));
+  const sources = what.tensors.flatMap(sourcesOf);
   return {
     kind: 'export',
     id: `export ${file}`,
@@ -105,12 +107,10 @@ function checkpointFolder(
   const folder = folderOf(chosen, span);
   if (plain(`${folder}/`) === plain(file))
     fail('P0521', { what: `${file} is the checkpoint that the part came from, and would be written over: name another folder` }, span);
-  const disk = new Map(chosen.flatMap((w) => (w.stored ? [[w.path, w.stored.name] as const] : [])));
-  const untouched = (source: Source, path: string): boolean =>
-    source.from === 'file' && source.file.startsWith(`${folder}/`) && source.name === disk.get(path);
+  const weights = new Map(chosen.map((w) => [w.path, w]));
   const tensors = merged(chosen, sourceOf)
-    .filter(({ name, merge, source }) => merge !== undefined || !untouched(source, name))
-    .map((t) => ({ ...t, name: `${disk.get(t.name) ?? t.name}${/#\d+$/.exec(t.name)?.[0] ?? ''}` }));
+    .filter(({ name, merge, source }) => merge !== undefined || !isUntouched(weights.get(name) ?? {}, source))
+    .map((t) => ({ ...t, name: `${weights.get(t.name)?.stored?.name ?? t.name}${/#\d+$/.exec(t.name)?.[0] ?? ''}` }));
   return { tensors, checkpoint: { folder } };
 }
 

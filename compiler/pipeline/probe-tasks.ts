@@ -1,6 +1,7 @@
 /** The tasks of a probe for one subject and seed: its embeds, the readers that it trains, answers, and the score at the end. */
 import { hashOf } from '../../plan/hash.ts';
-import type { Cell, EmbedTask, LeftTensor, ScoreTask, StateTensor } from '../../plan/plan.ts';
+import { sourcesOf } from '../../plan/left-tensor.ts';
+import type { Cell, EmbedTask, ScoreTask, StateTensor } from '../../plan/plan.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
 import { merged } from './export-tasks.ts';
 import type { LeftWeight } from './export-tasks.ts';
@@ -47,7 +48,7 @@ class ProbeTasks {
     const weights = Object.fromEntries(Object.entries(probe.weights).map(([argument, paths]) => [argument, this.weights(paths)]));
     const sources = Object.values(weights)
       .flat()
-      .flatMap((w) => partsOf(w).map((source) => ({ source })));
+      .flatMap((w) => sourcesOf(w).map((source) => ({ source })));
     const id = `${probe.name}.${subject.spec.id}@${seed}`;
     if (maker.has(id)) return id;
     const task: ScoreTask = {
@@ -61,7 +62,7 @@ class ProbeTasks {
         tables: Object.entries(tables).map(([k, task]) => [k, maker.hashOfTask(task)]),
         weights: Object.entries(weights).map(([k, list]) => [
           k,
-          list.map((w) => [w.name, ...partsOf(w).map((source) => maker.sourceHash(source, w.seed)), ...(w.merge ? [w.merge.scale] : [])]),
+          list.map((w) => [w.name, ...sourcesOf(w).map((source) => maker.sourceHash(source, w.seed)), ...(w.merge ? [w.merge.scale] : [])]),
         ]),
       }),
       needs: [...new Set([...Object.values(tables), ...needsOf(sources)])],
@@ -188,9 +189,4 @@ function weightsOf({ weights, graphs }: StageResult): readonly LeftWeight[] {
 /** A weight that a file is known to have. */
 function named(path: string, shape: readonly number[]): Pick<WeightInfo, 'path' | 'shape' | 'init'> {
   return { path, shape: [...shape], init: { kind: 'constant', value: 0 } };
-}
-
-/** What a weight is made of. */
-function partsOf({ source, merge }: LeftTensor): StateTensor['source'][] {
-  return merge ? [source, merge.down, merge.up] : [source];
 }

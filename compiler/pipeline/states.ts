@@ -8,8 +8,13 @@ import type { Halves } from '../passes/passes.ts';
 
 export function weightState(weight: WeightInfo, source: StateTensor['source'], keep: StateTensor['keep'], trained = false): StateTensor {
   const { path, shape, stored } = weight;
-  const untouched = !trained && source.from === 'file' && source.file === stored?.file && source.name === stored.name;
-  return { name: path, dtype: 'f32', shape, source, keep, trained, ...(untouched && stored.half ? { half: stored.half } : {}) };
+  const half = trained || !isUntouched(weight, source) ? undefined : stored?.half;
+  return { name: path, dtype: 'f32', shape, source, keep, trained, ...(half ? { half } : {}) };
+}
+
+/** Whether a weight is still the tensor of its checkpoint. */
+export function isUntouched({ stored }: Pick<WeightInfo, 'stored'>, source: StateTensor['source']): boolean {
+  return source.from === 'file' && source.file === stored?.file && source.name === stored.name;
 }
 
 /** What the programs of a task must know of its states. */

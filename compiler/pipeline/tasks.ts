@@ -9,7 +9,7 @@ import { fail } from '../elaborate/fault.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
 import type { Universe } from '../elaborate/names.ts';
 import type { DataValue } from '../elaborate/values.ts';
-import { canonical } from '../graph/canonical.ts';
+import { canonical, canonicalHash } from '../graph/canonical.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Halves } from '../passes/passes.ts';
 import { statesOf } from '../graph/stats.ts';
@@ -273,7 +273,7 @@ export class TaskMaker {
   }
 
   canonicalRoles(roles: Record<string, Graph>): Record<string, string> {
-    return Object.fromEntries(Object.entries(roles).map(([role, graph]) => [role, hashOf(canonical(graph))]));
+    return Object.fromEntries(Object.entries(roles).map(([role, graph]) => [role, canonicalHash(graph)]));
   }
 
   /** What a state tensor begins as, by content: an earlier task's hash, a file's, or the drawing and its seed. */

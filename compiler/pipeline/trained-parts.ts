@@ -69,9 +69,7 @@ export function pathsOf(value: Value, span: Span): string[] {
   if (value.kind === 'instance') return [value.path];
   if (value.kind === 'list') return value.items.flatMap((item) => pathsOf(item, span));
   if (value.kind !== 'model') return fail('P0301', { expected: 'a model or its parts', found: describe(value) }, span);
-  if (value.form.kind === 'arrow') return [value.form.encoder.path, value.form.connector.path, value.form.language.path];
-  const inner = [...value.form.layer.bound.given.values()].flatMap((g) => (g.kind === 'instance' ? [g.path] : []));
-  return [value.form.layer.path, ...inner];
+  return partsIn(value).map(({ path }) => path);
 }
 
 /** The model with the adapters that are trained in it. A part has one. */

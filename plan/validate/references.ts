@@ -1,4 +1,5 @@
 /** What must hold between the parts of a plan: names resolve, tasks form no cycle, and every task has the programs that it will run. */
+import { sourcesOf } from '../left-tensor.ts';
 import type { Ask, DataSource, EmbedTask, Plan, SampleTask, StateTensor, Task, TrainTask } from '../plan.ts';
 import type { Program } from '../program.ts';
 import type { Faults } from './check.ts';
@@ -73,9 +74,7 @@ export function checkReferences(plan: Plan, faults: Faults): void {
       case 'score':
         for (const id of Object.values(task.tables)) needed(id, ['embed', 'sample'], 'scores');
         for (const list of Object.values(task.weights ?? {}))
-          for (const { source, merge } of list)
-            for (const one of merge ? [source, merge.down, merge.up] : [source])
-              if (one.from === 'task') weightOf(one.task, one.name, 'scores');
+          for (const one of list.flatMap(sourcesOf)) if (one.from === 'task') weightOf(one.task, one.name, 'scores');
         break;
       case 'select':
         for (const { task: id, choice } of task.cells) {
@@ -84,9 +83,7 @@ export function checkReferences(plan: Plan, faults: Faults): void {
         }
         break;
       case 'export':
-        for (const { source, merge } of task.tensors)
-          for (const one of merge ? [source, merge.down, merge.up] : [source])
-            if (one.from === 'task') weightOf(one.task, one.name, 'exports');
+        for (const one of task.tensors.flatMap(sourcesOf)) if (one.from === 'task') weightOf(one.task, one.name, 'exports');
         break;
       case 'report':
         break;

@@ -2,23 +2,13 @@
 import { expect, test } from '@jest/globals';
 import { example } from '../../grammar/diagnostics/example.ts';
 import type { ScoreTask } from '../../plan/plan.ts';
-import { compileText } from '../support/compile-text.ts';
+import { compileText, laterStage } from '../support/compile-text.ts';
 
 const USES =
   'use std.vision.vit\nuse std.language.decoder\nuse std.connector.mlp.merge\nuse std.data.scenes\nuse std.loss.sft\nuse std.optim.adamw\nuse std.probe.drift';
 
 test('weights that only one of the two stages trained are compared too', () => {
-  const after = `stage later from tune {
-  train layers(eyes, 0..1)
-  model mllm
-  on pairs
-  loss sft
-  optimize adamw(lr: 1e-3)
-  batch 8
-  steps 4
-}
-probe moved = drift(later.eyes, start: tune.eyes, on: scenes.objects)
-`;
+  const after = laterStage('layers(eyes, 0..1)') + 'probe moved = drift(later.eyes, start: tune.eyes, on: scenes.objects)\n';
   const text = example({ uses: USES, train: 'train [within(eyes, "patch"), mllm.connector]', more: after });
   const { plan, diagnostics } = compileText(text);
   expect(diagnostics).toEqual([]);
@@ -34,17 +24,8 @@ probe moved = drift(later.eyes, start: tune.eyes, on: scenes.objects)
 });
 
 test('an adapter counts as the change of its matrix, not as weights of its own', () => {
-  const after = `stage later from tune {
-  train lora(eyes, rank: 2, targets: ["query"])
-  model mllm
-  on pairs
-  loss sft
-  optimize adamw(lr: 1e-3)
-  batch 8
-  steps 4
-}
-probe moved = drift(later.eyes, start: tune.eyes, on: scenes.objects)
-`;
+  const after =
+    laterStage('lora(eyes, rank: 2, targets: ["query"])') + 'probe moved = drift(later.eyes, start: tune.eyes, on: scenes.objects)\n';
   const { plan, diagnostics } = compileText(example({ uses: USES, more: after }));
   expect(diagnostics).toEqual([]);
   const score = plan?.tasks.find((task): task is ScoreTask => task.kind === 'score');

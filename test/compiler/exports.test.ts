@@ -2,17 +2,9 @@
 import { expect, test } from '@jest/globals';
 import { example } from '../../grammar/diagnostics/example.ts';
 import type { ExportTask } from '../../plan/plan.ts';
-import { compileText } from '../support/compile-text.ts';
+import { compileText, laterStage } from '../support/compile-text.ts';
 
-const AFTER = `stage later from tune {
-  train mllm.connector
-  model mllm
-  on pairs
-  loss sft
-  optimize adamw(lr: 1e-3)
-  batch 8
-  steps 4
-}`;
+const AFTER = laterStage('mllm.connector');
 
 function exported(...lines: string[]): { tasks: ExportTask[]; faults: string[] } {
   const text = example({

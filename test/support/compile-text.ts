@@ -8,3 +8,9 @@ export function compileText(text: string, options: Partial<CompileOptions> = {},
   const host = nodeHost(folder);
   return compile('run.pivot', { ...host, read: (path) => (path === 'run.pivot' ? text : host.read(path)) }, { targets: [], ...options });
 }
+
+/** A stage after that of `example(..)`, which trains something else. */
+export function laterStage(train: string): string {
+  const fields = [`train ${train}`, 'model mllm', 'on pairs', 'loss sft', 'optimize adamw(lr: 1e-3)', 'batch 8', 'steps 4'];
+  return ['stage later from tune {', ...fields.map((field) => `  ${field}`), '}', ''].join('\n');
+}

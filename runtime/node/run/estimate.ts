@@ -10,13 +10,20 @@ const CHECKPOINTS = 3;
 const LINE = 300;
 const WORD = 12;
 
-export function programsOf(plan: Plan, task: TrainTask | EmbedTask | SampleTask, target: string): Record<string, Program> {
+/** Tasks that run programs; the others are the host's. */
+export type DeviceTask = TrainTask | EmbedTask | SampleTask;
+
+export function needsDevice(task: Task): task is DeviceTask {
+  return task.kind === 'train' || task.kind === 'embed' || task.kind === 'sample';
+}
+
+export function programsOf(plan: Plan, task: DeviceTask, target: string): Record<string, Program> {
   return Object.fromEntries(Object.entries(task.programs[target] ?? {}).map(([role, hash]) => [role, plan.programs[hash]]));
 }
 
 /** Operations of a whole task; 0 for those that run on the host. */
 export function flopsOf(plan: Plan, task: Task, target: string): number {
-  if (task.kind !== 'train' && task.kind !== 'embed' && task.kind !== 'sample') return 0;
+  if (!needsDevice(task)) return 0;
   const programs = programsOf(plan, task, target);
   const flops = (role: string): number => programs[role]?.flops ?? 0;
   const over = (role: string, rows: number, batch: number): number =>

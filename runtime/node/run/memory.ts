@@ -5,7 +5,7 @@
  */
 import { freemem, totalmem } from 'node:os';
 import { PivotError } from '../../../plan/errors.ts';
-import type { EmbedTask, Plan, SampleTask, StateTensor, Task, TrainTask } from '../../../plan/plan.ts';
+import type { Plan, StateTensor, Task } from '../../../plan/plan.ts';
 import { Buffers } from '../../core/executor/buffers.ts';
 import { scoped } from '../../core/executor/faults.ts';
 import { layOut } from '../../core/executor/layout.ts';
@@ -13,7 +13,8 @@ import type { Layout } from '../../core/executor/layout.ts';
 import { runError } from '../../core/train/errors.ts';
 import { startsAtZero } from '../../core/train/start.ts';
 import type { RunContext, RunDevice } from './context.ts';
-import { programsOf } from './estimate.ts';
+import { needsDevice, programsOf } from './estimate.ts';
+import type { DeviceTask } from './estimate.ts';
 import { bytes } from './words.ts';
 
 /** Bytes on the device while a task's programs are loaded. */
@@ -32,18 +33,12 @@ export interface MemoryNeed {
   total: number;
 }
 
-type DeviceTask = TrainTask | EmbedTask | SampleTask;
-
 /** What a task needs with programs of `target`; of a training with a cached reference the larger of both. Undefined for tasks of the host. */
 export function memoryOf(plan: Plan, task: Task, target: string): MemoryNeed | undefined {
-  if (!onDevice(task)) return undefined;
+  if (!needsDevice(task)) return undefined;
   return loads(plan, task, target)
     .map(({ state, layout }) => needOf(state, layout))
     .reduce((most, one) => (one.total > most.total ? one : most));
-}
-
-function onDevice(task: Task): task is DeviceTask {
-  return task.kind === 'train' || task.kind === 'embed' || task.kind === 'sample';
 }
 
 /** The sets of programs that a task has on the device, one after another. */

@@ -9,6 +9,7 @@ import { contentHash } from '../data/content-hash.ts';
 import { openSpeech } from '../tokenize/speech.ts';
 import { dataOf, pathOf } from './context.ts';
 import type { RunContext } from './context.ts';
+import { needsDevice } from './estimate.ts';
 import { onFile } from './files.ts';
 import { bytes } from './words.ts';
 
@@ -51,7 +52,7 @@ export async function checkData(context: RunContext, tasks: readonly Task[]): Pr
   };
   for (const task of tasks) {
     if (task.kind === 'sample' && task.speech !== undefined) await checkSpeech(task.speech);
-    if (task.kind !== 'train' && task.kind !== 'embed' && task.kind !== 'sample') continue;
+    if (!needsDevice(task)) continue;
     // What an earlier task will make cannot be looked at yet.
     if (readsResults(task.data)) continue;
     await check(task.data, task.collate, task.kind === 'sample');

@@ -21,7 +21,7 @@ import { sleepingWait } from '../device/wait.ts';
 import { SourcePool } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { runEmbed } from './embed-task.ts';
-import { diskBytesOf, flopsOf, Forecast } from './estimate.ts';
+import { diskBytesOf, flopsOf, Forecast, needsDevice } from './estimate.ts';
 import { diskFiles, exists, makeFolder, namesIn, remove } from './files.ts';
 import {
   beginTask,
@@ -289,10 +289,6 @@ class Run {
 
 /** Below this many operations a run is over before its speed has been measured. */
 const WORTH_MEASURING = 1e10;
-
-function needsDevice(task: Task): boolean {
-  return task.kind === 'train' || task.kind === 'embed' || task.kind === 'sample';
-}
 
 function deviceFor(task: Task, on: RunDevice | undefined): RunDevice {
   if (on === undefined) throw new Error(`${task.id} needs a device, and none was opened`);
