@@ -14,7 +14,9 @@ import type { Value } from './values.ts';
 
 export function evaluate(ctx: Context, expression: Expression, scope: Scope): Value {
   try {
-    return evaluateInner(ctx, expression, scope);
+    const value = evaluateInner(ctx, expression, scope);
+    if (value.kind === 'tensor' && !ctx.places.has(value.node)) ctx.places.set(value.node, expression.span);
+    return value;
   } catch (error) {
     // The graph knows shapes, not texts: its errors get the place of the innermost expression here.
     if (error instanceof ShapeError && !(error instanceof Fault)) fail('P0402', { message: error.message }, expression.span);

@@ -7,8 +7,7 @@ import type { Binding, Definition, Diagnostic, Field, Span, Statement } from '..
 import { SCORES } from '../../plan/scores.ts';
 import type { Collate } from '../../plan/plan.ts';
 import { bindParameters, instantiate } from '../elaborate/calls.ts';
-import { Context } from '../elaborate/context.ts';
-import type { WeightInfo } from '../elaborate/context.ts';
+import type { Context, WeightInfo } from '../elaborate/context.ts';
 import { makeData } from '../elaborate/data.ts';
 import { evaluate } from '../elaborate/expressions.ts';
 import { Fault, fail, within } from '../elaborate/fault.ts';
@@ -18,9 +17,10 @@ import { runStatements } from '../elaborate/statements.ts';
 import { Scope } from '../elaborate/scope.ts';
 import { describe } from '../elaborate/values.ts';
 import type { BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue } from '../elaborate/values.ts';
-import { GraphBuilder } from '../graph/builder.ts';
-import type { Graph, Output } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
 import { collateFor, declareInputs } from './batch.ts';
+import { embedGraphs } from './embed-graphs.ts';
+import type { Kept } from './embed-graphs.ts';
 import { heldOut } from './held-out.ts';
 import { Place } from './place.ts';
 import { beside, judged, modelOfSubject } from './probe-subjects.ts';
@@ -44,6 +44,8 @@ export interface EmbedSpec {
   batch: number;
   roles: Record<string, Graph>;
   weights: WeightInfo[];
+  /** States that hold sums over all rows. */
+  totals: { name: string; shape: readonly number[] }[];
   scalars: Record<string, number>;
   keepInputs: string[];
   keepColumns: string[];
@@ -212,11 +214,11 @@ class ProbeRun {
       s.from.span,
     );
     const batch = Math.min(BATCH, data.count);
-    const full = this.forward(s, scope, data, collate, batch);
-    const rest = data.count % batch;
+    const sizes = [batch, ...(data.count % batch > 0 ? [data.count % batch] : [])];
+    const run = (ctx: Context, rows: number): Kept => this.keep(s, scope, data, collate, ctx, rows);
+    const { full, graphs } = embedGraphs(s.name.text, data.count, sizes, collate, s.span, run);
     const columns: NonNullable<DataValue['table']>['columns'] = {};
-    for (const { name, node } of full.graph.outputs)
-      if (node.dtype !== 'bool') columns[name] = { dtype: node.dtype, shape: node.shape.slice(1) };
+    for (const [name, node] of full.outputs) if (node.dtype !== 'bool') columns[name] = { dtype: node.dtype, shape: node.shape.slice(1) };
     for (const [name, column] of full.inputs) columns[name] = column;
     const table: DataValue = {
       kind: 'data',
@@ -233,28 +235,26 @@ class ProbeRun {
       data,
       collate,
       batch,
-      roles: { forward: full.graph, ...(rest > 0 ? { 'forward.rest': this.forward(s, scope, data, collate, rest).graph } : {}) },
-      weights: full.weights,
-      scalars: full.scalars,
+      ...graphs,
       keepInputs: [...full.inputs.keys()],
       keepColumns: columnsOf(data.layout),
     });
   }
 
-  private forward(
+  /** Runs the body on `rows` rows: what is kept of them. */
+  private keep(
     s: Extract<Statement, { kind: 'Embed' }>,
     scope: Scope,
     data: DataValue,
     collate: Collate,
+    ctx: Context,
     rows: number,
-  ): Pick<EmbedSpec, 'weights' | 'scalars'> & { graph: Graph; inputs: Map<string, { dtype: 'f32' | 'i32' | 'u32'; shape: number[] }> } {
-    const ctx = new Context(new GraphBuilder());
+  ): Kept {
     const inputs = declareInputs(ctx, collate, rows);
     const local = new Scope(scope);
     for (const [name, value] of inputs) local.define(name, value);
     this.running.embed = { data, collate, inputs };
-    const outputs: Output[] = [];
-    const kept = new Map<string, { dtype: 'f32' | 'i32' | 'u32'; shape: number[] }>();
+    const result: Kept = { outputs: new Map(), inputs: new Map() };
     runStatements(ctx, s.body, local, {
       probe: (inner, at) => {
         if (inner.kind !== 'Keep') fail('P0509', { name: inner.kind.toLowerCase(), place: 'the body of a probe' }, inner.span);
@@ -273,12 +273,12 @@ class ProbeRun {
             inner.value.span,
           );
         if (node.op.kind === 'input' && node.op.name === inner.name.text && node.dtype !== 'bool')
-          kept.set(inner.name.text, { dtype: node.dtype, shape: node.shape.slice(1) });
-        else outputs.push({ kind: 'output', name: inner.name.text, node });
+          result.inputs.set(inner.name.text, { dtype: node.dtype, shape: node.shape.slice(1) });
+        else result.outputs.set(inner.name.text, node);
       },
     });
     this.running.embed = undefined;
-    return { graph: { outputs }, weights: [...ctx.weights.values()], scalars: Object.fromEntries(ctx.scalars), inputs: kept };
+    return result;
   }
 
   /** `train reader { model .. on TABLE .. }`: a reader has weights of its own alone, and reads what an embed kept. */

@@ -104,7 +104,7 @@ export function trainFields(place: Place, fields: Fields, span: Span, given?: Pi
     trained: part.trained,
     frozen: frozen ? frozenParts(frozen, at('freeze')) : [],
     data,
-    loss,
+    loss: { ...loss, span: loss.span ?? at('loss') },
     ...(reference ? { reference } : {}),
     liveReference: manner === 'live',
     ...(recompute ? { recompute } : {}),

@@ -41,9 +41,12 @@ export const pipeline = {
   }),
   P0507: entry<{ name: string; why: string }>({
     message: ({ name, why }) => `the loss ${name} cannot be computed on parts of a batch: ${why}`,
-    help: () => 'take the whole batch at once: leave `micro` out',
+    help: () => 'take the whole batch at once (leave `micro` out), or write the loss as a sum or mean over rows',
     explain:
-      'Gradients are added up over the parts of a batch, which is right for losses that are sums or means over rows (or over their tokens) only.',
+      'Gradients are added up over the parts of a batch, so the losses of the parts must add up to that of the whole batch. Sums and means over rows, or ' +
+      'over their tokens, do. A sum over rows may also be used as a number (a divisor, an argument of `max`) where no gradient flows through it: below ' +
+      '`stop_gradient`, or where it depends on the data alone. What compares rows with each other, takes the largest of them, or picks some by their place ' +
+      'in the batch does not add up. A named extent `N` of the rows is that of the whole batch.',
     example: example({
       loss: 'loss own',
       rest: 'batch 8, micro 4\n  steps 4',
@@ -224,6 +227,30 @@ export const pipeline = {
     example: example({
       data: 'data pairs = files.preferences(folder: "rows", tokenizer: scenes.words, count: 64, size: 24px, prompt: 8, answer: 8)',
       more: 'use std.data.files\nuse std.probe.preference.preference\nprobe taste = preference(tune.mllm, start: tune.mllm, on: pairs, rows: 8)',
+    }),
+  }),
+  P0541: entry<{ name: string; why: string; rows: number; batch: number }>({
+    message: ({ name, why, rows, batch }) =>
+      `the loss ${name} is evaluated on whole batches of ${batch}, since it mixes rows (${why}), and ${rows} held-out rows are no whole batches`,
+    help: ({ rows, batch }) => `evaluate on ${Math.max(1, Math.floor(rows / batch)) * batch} rows`,
+    explain:
+      'An evaluation is exact over all held-out rows, whatever the batch. A loss that compares the rows of a batch with each other has no value over all rows ' +
+      'that could be had batch by batch, so it is the mean over whole batches, and `pivot show` says so.',
+    example: example({
+      loss: 'loss own',
+      rest: 'batch 8\n  steps 4\n  eval every 2 steps on scenes.preferences(split: "held-out", count: 12)',
+      more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  return largest(sum(policy.logp, axis: 1))\n}',
+    }),
+  }),
+  P0542: entry<{ name: string; why: string }>({
+    message: ({ name, why }) => `what ${name} keeps of a row depends on the rows beside it: ${why}`,
+    help: () => 'keep what is computed of each row by itself',
+    explain:
+      'Rows are run in batches and kept in one table, so what is kept of a row must not depend on the rows that happen to stand in its batch.',
+    example: example({
+      more:
+        'use std.model.scores.Scored\nprobe own(subject: encoder) {\n  embed rows from scenes.objects(split: "probe", count: 72) {\n    let x = mean(subject.encoder(image), axis: 1)\n' +
+        '    keep features = x - mean(x, axis: 0, keep: true)\n    keep label = label\n  }\n  score logistic(fit: rows, held: rows)\n}\nprobe objects = own(tune.eyes)',
     }),
   }),
 };

@@ -26,7 +26,10 @@ export async function embed(embedding: Embedding): Promise<boolean> {
     const lines = await storage.lines('rows');
     // Lines are appended before the table counts their rows, so there may be too many of them, never too few.
     await lines.truncate(task.keepColumns.length > 0 ? table.rows : 0);
-    if (table.rows < data.source.count) await writeInitialState(executor, onDevice(task.state, programs), task.seed, embedding.weights);
+    if (table.rows < data.source.count) {
+      await writeInitialState(executor, onDevice(task.state, programs), task.seed, embedding.weights);
+      if (!(await addTotals(embedding))) return false;
+    }
     const pace = new Pace(embedding.now);
     const pending: { outputs: Pending; fed: Fed }[] = [];
     const settle = async (): Promise<void> => {
@@ -57,6 +60,20 @@ export async function embed(embedding: Embedding): Promise<boolean> {
   } finally {
     await table.close();
   }
+}
+
+/** Fills the states that hold sums over all rows, where the program uses some. Returns false where the signal stopped it. */
+async function addTotals({ task, programs, executor, data, signal }: Embedding): Promise<boolean> {
+  if (programs.totals === undefined && programs['totals.rest'] === undefined) return true;
+  const lists = batchesInOrder(data.source.count, task.batch);
+  for await (const { indices, batch } of batchesOf(data, (at) => lists[at], 0, lists.length)) {
+    if (signal?.aborted === true) return false;
+    const role = indices.length === task.batch ? 'totals' : 'totals.rest';
+    const program = programOf(task.id, programs, role);
+    const scalars = scalarsFor(program, { ...task.scalars, rows: data.source.count });
+    await executor.run(role, { inputs: inputsFor(program, batch), scalars }).outputs();
+  }
+  return true;
 }
 
 /** Columns of the table: the program's outputs, and inputs whose width a first batch shows. */

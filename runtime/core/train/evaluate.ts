@@ -1,7 +1,7 @@
 /**
- * Evaluation over all rows of the held-out data, in order. The programs give partial sums already divided by the whole count
- * (`rows`) or by sums over all rows (`totals.eval`, which runs over everything first); here they are added in float64, always
- * in the same order.
+ * Evaluation over all rows of the held-out data, in order. The programs give each batch's share of the values over all rows; where these need
+ * sums over all rows, `totals.eval` runs over everything first. Here the shares are added in float64, always in the same order. Of a loss that
+ * mixes the rows of a batch (`evaluate.batch`) they are shares of the mean over batches.
  */
 import type { TrainTask } from '../../../plan/plan.ts';
 import type { Executor } from '../executor/executor.ts';
@@ -49,7 +49,7 @@ async function overRows(
   role: string,
   add: (metrics: Metrics) => void,
 ): Promise<void> {
-  const scalars = scalarsAt(task, step, data.source.count);
+  const scalars = scalarsAt(task, step, task.evaluate?.batch ?? data.source.count);
   const lists = batchesInOrder(data.source.count, task.micro);
   const pending: { outputs: Pending; rows: number }[] = [];
   let done = 0;
