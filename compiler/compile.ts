@@ -6,6 +6,7 @@
  * (elaborate/), stages become graphs and tasks (pipeline/), graphs are simplified (passes/), fused and lowered to WGSL (fuse/,
  * kernels/, memory/, lower/). Nothing here touches a device; running plans is the runtime's.
  */
+import { LIMITS, report } from '../grammar/index.ts';
 import type { Diagnostic, parse } from '../grammar/index.ts';
 import { hashOf } from '../plan/hash.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
@@ -16,6 +17,7 @@ import { Fault, Silent } from './elaborate/fault.ts';
 import { evaluateIn, openUniverse } from './elaborate/names.ts';
 import type { Universe } from './elaborate/names.ts';
 import { describe } from './elaborate/values.ts';
+import { beginWork } from './elaborate/work.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Host } from './host.ts';
 import { lower } from './lower/lower.ts';
@@ -60,6 +62,7 @@ export interface Compiled {
 const OWN_USES = ['std.model.vision_language', 'std.model.generate', 'std.optim.clip'];
 
 export function compile(path: string, host: Host, options: CompileOptions): Compiled {
+  beginWork();
   const loaded = loadModules(path, host, [...OWN_USES, ...usesOfText(path, host)], options.parse);
   const texts = new Map([...loaded.modules.values()].map((m) => [m.path, m.text]));
   const diagnostics = [...loaded.diagnostics];
@@ -112,6 +115,11 @@ class Compilation {
         );
     }
     const stages = stageDeclarations(this.universe);
+    if (stages.length > LIMITS.stages.most) {
+      const { span } = stages[LIMITS.stages.most].declaration;
+      this.diagnostics.push(report('P0701', { limit: 'stages', found: stages.length, where: 'this text' }, span));
+      return;
+    }
     for (const stage of stages) {
       if (!this.universe.faulty.has(stage.declaration)) this.attempt(() => assembly.stage(stage));
       if (!assembly.results.has(stage.id)) assembly.sources.faulty.add(stage.id);

@@ -45,11 +45,20 @@ function formatOne({ severity, code, message, span, expected, help, trace }: Dia
   if (span) lines.push(...frame(span, read, paint, severity, expected));
   const indent = ' '.repeat(gutter(span));
   if (help !== undefined) lines.push(`${indent} ${paint('frame', '=')} ${paint('help', 'help:')} ${help}`);
-  for (const step of trace ?? []) {
+  for (const step of shortened(trace ?? [])) {
+    if (step === undefined) {
+      lines.push(`${indent} ${paint('frame', '=')} ...`);
+      continue;
+    }
     const at = `${step.span.file}:${step.span.line}:${step.span.column}`;
     lines.push(`${indent} ${paint('frame', '=')} ${step.text} ${paint('frame', `(${at})`)}`);
   }
   return lines.join('\n');
+}
+
+/** The innermost and the outermost steps of a long way; `undefined` stands for those between. */
+function shortened<T>(steps: readonly T[]): readonly (T | undefined)[] {
+  return steps.length > 2 * shownSteps + 1 ? [...steps.slice(0, shownSteps), undefined, ...steps.slice(-shownSteps)] : steps;
 }
 
 type Read = (file: string) => string | undefined;
@@ -60,6 +69,8 @@ function gutter(span: Span | undefined): number {
 
 /** Of a span over many lines, so many are shown. */
 const shownLines = 3;
+/** Of the way to a fault, so many steps are shown at either end. */
+const shownSteps = 4;
 /** Characters of a line that are shown. */
 const longestLine = 240;
 

@@ -58,14 +58,14 @@ function read(text: string, file: string, rule: () => CstNode | undefined) {
   const lexical = lexicalFaults(errors, tokens, text, file);
   const balanced = balance(tokens);
   parser.input = balanced.tokens;
-  parser.missingCommas.length = 0;
+  parser.slips.length = 0;
   try {
     const cst = rule();
     const lines = new Set(lexical.map(({ span }) => span?.line ?? 0));
     const diagnostics = [
       ...lexical,
       ...bracketFaults(balanced, tokens, file),
-      ...syntaxFaults(parser.errors, parser.missingCommas, balanced, file, lines),
+      ...syntaxFaults(parser.errors, parser.slips, balanced, file, lines),
     ];
     return { cst, build, diagnostics, tokens };
   } catch (error) {

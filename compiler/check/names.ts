@@ -76,7 +76,8 @@ class NameCheck {
   fields(fields: readonly Field[], names: ReadonlySet<string>): void {
     for (const field of fields) {
       for (const e of [field.value, field.every, field.on, ...field.more.map((m) => m.value)])
-        if (e) this.expression(e, new Set([...names, ...(FIELD_WORDS[field.name.text] ?? [])]));
+        if (e)
+          this.expression(e, new Set([...names, ...(Object.hasOwn(FIELD_WORDS, field.name.text) ? FIELD_WORDS[field.name.text] : [])]));
     }
   }
 

@@ -95,7 +95,8 @@ function declared(universe: Universe, module: Module, name: string): Value | und
   const declaration = module.declarations.get(name);
   if (declaration && universe.faulty.has(declaration)) throw new Silent();
   if (!declaration) {
-    if (module.unreadable.names.has(name) && !BUILTINS.some((known) => known === name) && !Object.hasOwn(CONSTANTS, name)) throw new Silent();
+    if (module.unreadable.names.has(name) && !BUILTINS.some((known) => known === name) && !Object.hasOwn(CONSTANTS, name))
+      throw new Silent();
     return undefined;
   }
   if (underWay.has(declaration)) fail('P0205', { name }, declaration.name.span);

@@ -5,7 +5,7 @@
  * of the file a/b; the declaration `c` of any file in the folder a/b. `std` is the standard library; `use "own.pivot".{ x }`
  * names a file beside the text. What comes out is a table of modules with their scopes; nothing is evaluated here.
  */
-import { nearest, parse, report } from '../../grammar/index.ts';
+import { LIMITS, nearest, parse, report } from '../../grammar/index.ts';
 import type { Declaration, Diagnostic, File, Name, Span, Use } from '../../grammar/index.ts';
 import type { Host } from '../host.ts';
 import { unreadableParts } from './unreadable.ts';
@@ -73,6 +73,11 @@ class Loader {
     const unreadable = unreadableParts(tree, text, diagnostics);
     const module: Module = { name, path, text, tree, declarations: new Map(), imports: new Map(), unreadable };
     this.modules.set(path, module);
+    if (this.modules.size > LIMITS.modules.most) {
+      if (this.modules.size === LIMITS.modules.most + 1)
+        this.diagnostics.push(report('P0701', { limit: 'modules', where: `\`${path}\`` }, tree.span));
+      return module;
+    }
     for (const declaration of tree.declarations) {
       if (declaration.kind === 'Use' || declaration.kind === 'Seeds' || declaration.kind === 'Export') continue;
       this.declare(module, declaration);

@@ -10,7 +10,7 @@ import { nearest } from '../nearest.ts';
 import * as t from '../tokens.ts';
 import type { Balanced } from './balance.ts';
 import { meantBy } from './confusable.ts';
-import type { MissingComma } from './expressions.ts';
+import type { ListSlip } from './expressions.ts';
 import { describeToken, either } from './messages.ts';
 
 /** What the lexer could not read. Runs of stray characters are one diagnostic. */
@@ -53,7 +53,7 @@ interface Unexpected {
 /** Faults of the parser, in the order of the text. Lines in `lexical` have been told of already. */
 export function syntaxFaults(
   errors: readonly IRecognitionException[],
-  commas: readonly MissingComma[],
+  slips: readonly ListSlip[],
   { tokens, added, faults }: Balanced,
   file: string,
   lexical: ReadonlySet<number>,
@@ -62,7 +62,7 @@ export function syntaxFaults(
   const places = new Map(tokens.map((token, i) => [token, i]));
   const all: Unexpected[] = [
     ...errors.map(({ token, message, context }) => ({ token, expected: message, rule: context.ruleStack[context.ruleStack.length - 1] })),
-    ...commas.map(({ token, close, rule }) => ({ token, expected: either(['`,`', describeToken(close)]), rule })),
+    ...slips.map(({ token, close, rule }) => ({ token, expected: either(['`,`', describeToken(close)]), rule })),
   ];
   const out: Diagnostic[] = [];
   for (const fault of all.sort((a, b) => (places.get(a.token) ?? tokens.length) - (places.get(b.token) ?? tokens.length))) {

@@ -19,17 +19,16 @@ export class TooDeep extends Error {
   }
 }
 
-/** A place of a list where two items have no comma between them. */
-export interface MissingComma {
-  before: IToken;
+/** A token of a list before which a comma is missing, or which should have been another mark. */
+export interface ListSlip {
   token: IToken;
   close: TokenType;
   rule: string;
 }
 
 export class ExpressionParser extends CstParser {
-  /** Missing commas of the text that was parsed last; whoever sets the input empties it. */
-  readonly missingCommas: MissingComma[] = [];
+  /** Slips in lists of the text that was parsed last, after which the parser went on; whoever sets the input empties it. */
+  readonly slips: ListSlip[] = [];
   private depth = 0;
 
   /** `validate` makes Chevrotain look for ambiguities of the grammar, which takes longer than most texts do: the tests ask for it. */
@@ -94,7 +93,7 @@ export class ExpressionParser extends CstParser {
               DEF: () => this.consume(8, t.Comma),
             });
             this.ACTION(() => {
-              if (this.LA(0).tokenType !== t.Comma) this.missingCommas.push({ before: this.LA(0), token: this.LA(1), close, rule: owner });
+              if (this.LA(0).tokenType !== t.Comma) this.slips.push({ token: this.LA(1), close, rule: owner });
             });
             this.subrule(9, rule, { LABEL: label });
           },
@@ -258,7 +257,16 @@ export class ExpressionParser extends CstParser {
   argument: Rule = this.RULE('argument', () => {
     this.OPTION(() => {
       this.CONSUME(t.Identifier, { LABEL: 'name' });
-      this.CONSUME(t.Colon);
+      this.OR([
+        { ALT: () => this.CONSUME(t.Colon) },
+        {
+          // what other languages write; noted, and read as it is meant
+          ALT: () => {
+            this.CONSUME(t.Equal);
+            this.ACTION(() => this.slips.push({ token: this.LA(0), close: t.RightParen, rule: 'call' }));
+          },
+        },
+      ]);
     });
     this.SUBRULE(this.expression, { LABEL: 'value' });
   });

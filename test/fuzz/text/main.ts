@@ -27,6 +27,8 @@ interface Miss {
 class Campaign {
   readonly misses: Miss[] = [];
   private next: number;
+  /** What was left of the orders of workers that died. */
+  private readonly left: Order[] = [];
   private done = 0;
   private readonly seed: number;
   private readonly end: number;
@@ -45,7 +47,7 @@ class Campaign {
 
   /** One worker after another, until no text is left: a worker that dies or hangs is replaced. */
   private async work(): Promise<void> {
-    while (this.next < this.end) await this.life();
+    while (this.next < this.end || this.left.length > 0) await this.life();
   }
 
   private life(): Promise<void> {
@@ -91,15 +93,18 @@ class Campaign {
   }
 
   private order(): Order | undefined {
+    const left = this.left.pop();
+    if (left) return left;
     if (this.next >= this.end) return undefined;
     const from = this.next;
     this.next = Math.min(this.end, from + PORTION);
     return { seed: this.seed, from, to: this.next };
   }
 
-  /** What a worker had not begun when it ended is not checked; the campaign says so. */
+  /** A text at which a worker ended; the rest of its order is given to another. */
   private lost(order: Order | undefined, at: number, what: string): void {
-    this.misses.push({ index: at, what: `${what}; texts up to ${(order?.to ?? at + 1) - 1} were left out` });
+    this.misses.push({ index: at, what: at < 0 ? `before its first text, ${what}` : what });
+    if (order && at >= order.from && at + 1 < order.to) this.left.push({ ...order, from: at + 1 });
   }
 
   private count(texts: number): void {
