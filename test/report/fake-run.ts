@@ -13,8 +13,9 @@ import { coverage } from '../../runtime/core/score/overlap.ts';
 import { openSource } from '../../runtime/core/data/row.ts';
 import { CORE_SOURCES } from '../../runtime/core/data/sources.ts';
 import { readLines } from '../../runtime/node/report/read-run.ts';
-import { taskFolder } from '../../runtime/node/run/folder.ts';
+import { taskFolder } from '../../runtime/node/run/task-folders.ts';
 import { readSafetensors, writeSafetensors } from '../../runtime/node/safetensors/files.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 export interface FakeOptions {
   seeds: number[];
@@ -147,7 +148,7 @@ export async function fakeRun(options: FakeOptions): Promise<{ dir: string; plan
   const plan = fakePlan(options);
   writeJson(join(dir, 'run.json'), MACHINE);
   for (const task of plan.tasks) {
-    const folder = taskFolder(dir, task.id);
+    const folder = taskFolder(dir, task);
     mkdirSync(folder, { recursive: true });
     writeJson(join(folder, 'task.json'), { id: task.id, hash: task.hash, kind: task.kind });
     if (options.missing?.(task)) continue;
@@ -237,7 +238,7 @@ export async function maps(task: EmbedTask, folder: string, dpo: boolean, random
 }
 
 export async function focusOf(dir: string, task: ScoreTask): Promise<unknown> {
-  const folder = taskFolder(dir, task.tables.maps);
+  const folder = folderOf(dir, task.tables.maps);
   const { tensors } = await readSafetensors(join(folder, 'table.safetensors'));
   return focus({ maps: { tensors, rows: readLines(join(folder, 'rows.jsonl')) } }, {});
 }
