@@ -158,7 +158,13 @@ class Compilation {
       const name = d.name.text;
       const textOf = ({ span }: { span: Span }): string => main.text.slice(span.start, span.end);
       const value = describe(evaluateIn(this.universe, main, { kind: 'Identifier', name, span: d.name.span }));
-      return [{ name: `param ${name}`, value, origin: this.universe.overrides.has(name) ? `--set; the text says ${textOf(d.value)}` : `line ${d.span.line}` }];
+      return [
+        {
+          name: `param ${name}`,
+          value,
+          origin: this.universe.overrides.has(name) ? `--set; the text says ${textOf(d.value)}` : `line ${d.span.line}`,
+        },
+      ];
     });
   }
 

@@ -14,6 +14,8 @@ export const prune: CommandModule<object, { run: string; 'dry-run': boolean }> =
     const pruned = await clear(run, dryRun);
     const sum = pruned.reduce((all, one) => all + one.bytes, 0);
     for (const { name, bytes: size } of pruned) process.stdout.write(`${name}  ${bytes(size)}\n`);
-    process.stdout.write(`${run}: ${dryRun ? 'would remove' : 'removed'} ${pruned.length} ${pruned.length === 1 ? 'item' : 'items'}, ${bytes(sum)}\n`);
+    process.stdout.write(
+      `${run}: ${dryRun ? 'would remove' : 'removed'} ${pruned.length} ${pruned.length === 1 ? 'item' : 'items'}, ${bytes(sum)}\n`,
+    );
   },
 };

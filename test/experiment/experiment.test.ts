@@ -85,7 +85,8 @@ describe('an experiment', () => {
 
   test('arms that learn from exchanged pairs see the same rows the other way round', async () => {
     const reference = async (arm: string): Promise<unknown> =>
-      (await readSafetensors(join(folderOf(join(base, 'first'), `post.${arm}@0`), 'weights.safetensors'))).tensors.get('eyes.position')?.data;
+      (await readSafetensors(join(folderOf(join(base, 'first'), `post.${arm}@0`), 'weights.safetensors'))).tensors.get('eyes.position')
+        ?.data;
     expect(task('post.exchanged@0', 'train').data).toEqual({ ...task('post.dpo@0', 'train').data, exchanged: 1 });
     expect(await reference('exchanged')).not.toEqual(await reference('dpo'));
   });

@@ -2,6 +2,7 @@
  * A run folder as the runner lays it out, with invented numbers: two arms after a loaded stage, a linear probe and a Grad-CAM
  * probe. Nothing here was measured.
  */
+import { hashOf } from '../../plan/hash.ts';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,7 @@ export const source = (name: string, split: string, count: number): DataSource =
 export function fakePlan(options: FakeOptions): Plan {
   const arms = options.arms ?? ['sft', 'dpo'];
   const tasks: Task[] = [];
-  const base = (id: string, seed: number, needs: string[]) => ({ id, hash: `hash-of-${id}`.slice(0, 32), needs, seed });
+  const base = (id: string, seed: number, needs: string[]) => ({ id, hash: hashOf(id), needs, seed });
   for (const seed of options.seeds) {
     arms.forEach((arm, i) => {
       const train: TrainTask = {

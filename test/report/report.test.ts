@@ -51,7 +51,7 @@ describe('writeReport', () => {
     const text = visible(page);
     expect(text).toContain('Same start, same pairs, two losses: which one leaves the sharper eye?');
     expect(text).toContain('One seed was run: a difference between arms may be chance, and no verdict follows from it.');
-    expect(text).not.toContain('not finished');
+    expect(text).not.toContain('not complete');
     expect(text).toContain('This may fall while training goes well');
     expect(text).toContain('llvmpipe (LLVM 19, 256 bits)');
     expect(text).toContain('post.optimize.weight_decay 0 default of std.optim.adamw');
@@ -119,7 +119,7 @@ describe('writeReport', () => {
     const { dir, plan } = await run({ seeds: [0], steps: 20, missing: (task) => task.id.includes('dpo') });
     const text = visible(await report(dir, plan));
     expect(text).toContain(
-      'This run is not finished: 4 of 9 tasks have no result yet (post.dpo@0, focus.maps.post.dpo@0, focus.post.dpo@0, objects.post.dpo@0).',
+      'This run is not complete: 4 of 9 tasks have no result yet (post.dpo@0, focus.maps.post.dpo@0, focus.post.dpo@0, objects.post.dpo@0).',
     );
     expect(text).toContain('Held-out loss');
     expect(text).toContain('Where the losses look');

@@ -134,8 +134,12 @@ test('a damaged checkpoint is passed over for the one before it', async () => {
   await runPlan(first, { out, base, device: device(), log });
   expect(log.lines.join('\n')).toContain('is not sound and is passed over');
   expect(log.lines).toContain('first: goes on after step 21 of 30');
-  expect(readFileSync(join(folderOf(out, 'first'), 'weights.safetensors'))).toEqual(readFileSync(join(folderOf(whole, 'first'), 'weights.safetensors')));
-  expect(readFileSync(join(folderOf(out, 'first'), 'metrics.jsonl'))).toEqual(readFileSync(join(folderOf(whole, 'first'), 'metrics.jsonl')));
+  expect(readFileSync(join(folderOf(out, 'first'), 'weights.safetensors'))).toEqual(
+    readFileSync(join(folderOf(whole, 'first'), 'weights.safetensors')),
+  );
+  expect(readFileSync(join(folderOf(out, 'first'), 'metrics.jsonl'))).toEqual(
+    readFileSync(join(folderOf(whole, 'first'), 'metrics.jsonl')),
+  );
 });
 
 test('a lost device is an error, and the run goes on with another', async () => {

@@ -114,7 +114,9 @@ describe('a whole run', () => {
         w.reduce((sum, v, j) => sum + v * x[i * WIDTH + j], 0),
         4,
       );
-    const rows = readFileSync(join(folderOf(join(base, 'whole'), 'seen'), 'rows.jsonl'), 'utf8').trimEnd().split('\n');
+    const rows = readFileSync(join(folderOf(join(base, 'whole'), 'seen'), 'rows.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
     expect(rows.map((line) => (JSON.parse(line) as { row: number }).row)).toEqual(Array.from({ length: ROWS }, (_, i) => i));
   });
 
@@ -191,7 +193,10 @@ describe('a number that is not finite', () => {
     expect(metrics('halt', 'first').map((line) => line.step)).toEqual(Array.from({ length: step - 1 }, (_, i) => i + 1));
     const { tensors } = await readSafetensors(join(folderOf(join(base, 'halt'), 'first'), `checkpoint-${step - 1}.safetensors`));
     expect([...(tensors.get('w')?.data ?? [])].every(Number.isFinite)).toBe(true);
-    expect(JSON.parse(readFileSync(join(base, 'halt/run.json'), 'utf8'))).toMatchObject({ status: 'incomplete', failed: { first: error.message } });
+    expect(JSON.parse(readFileSync(join(base, 'halt/run.json'), 'utf8'))).toMatchObject({
+      status: 'incomplete',
+      failed: { first: error.message },
+    });
     // The same run stops at the same step again.
     expect((await failedTask(run(plan, 'halt'))).message).toBe(error.message);
   });
@@ -245,7 +250,9 @@ describe('a disk', () => {
         ['seen', 'table.safetensors'],
         ['seen', 'rows.jsonl'],
       ]) {
-        expect(readFileSync(join(folderOf(join(base, out), id), name))).toEqual(readFileSync(join(folderOf(join(base, 'whole'), id), name)));
+        expect(readFileSync(join(folderOf(join(base, out), id), name))).toEqual(
+          readFileSync(join(folderOf(join(base, 'whole'), id), name)),
+        );
       }
     },
   );

@@ -21,7 +21,8 @@ export async function openLines(files: Files, path: string): Promise<LineFile> {
   if (known.length > size()) await onFile(path, () => file.truncate(size()));
   // Of all lines, so that a checkpoint of a long training need not read them again.
   let all = createHash('sha256').update(known.subarray(0, size()));
-  const first = async (bytes: number): Promise<Hash> => createHash('sha256').update((await onFile(path, () => readFile(path))).subarray(0, bytes));
+  const first = async (bytes: number): Promise<Hash> =>
+    createHash('sha256').update((await onFile(path, () => readFile(path))).subarray(0, bytes));
   return {
     read: async () => {
       const text = (await onFile(path, () => readFile(path))).subarray(0, size()).toString('utf8');

@@ -230,8 +230,10 @@ class Run {
     if (status !== 'interrupted' && this.options.summary !== undefined) log.line(this.options.summary(out, plan));
     if (this.lines.length > 0) for (const line of taskTable(this.lines)) log.line(line);
     for (const { task, failure } of failed)
-      if (failure.code !== 'R0671') log.line(`${task.id}: error ${failure.code}: ${failure.message}${failure.cure ? `\n  help: ${failure.cure}` : ''}`);
-    if (failed.length > 0) log.line(`${counted(failed.length, 'task')} failed; the same command tries them again (other results are in ${out})`);
+      if (failure.code !== 'R0671')
+        log.line(`${task.id}: error ${failure.code}: ${failure.message}${failure.cure ? `\n  help: ${failure.cure}` : ''}`);
+    if (failed.length > 0)
+      log.line(`${counted(failed.length, 'task')} failed; the same command tries them again (other results are in ${out})`);
     if (status === 'interrupted') log.line(`interrupted; the same command goes on where it stopped (results so far are in ${out})`);
     const named = (how: TaskLine['how']): string[] => this.lines.filter((line) => line.how === how).map(({ task }) => task.id);
     const failures = failed.map(({ task, failure }) => ({ task: task.id, ...failure }));
@@ -256,7 +258,9 @@ async function empty(out: string, store: DiskStore, log: Log): Promise<void> {
   const finished = kept.filter((one) => one.finished).length;
   const size = kept.reduce((sum, one) => sum + one.bytes, 0);
   if (kept.length > 0)
-    log.line(`--fresh: ${counted(finished, 'finished task')} and ${kept.length - finished} begun (${bytes(size)}) in ${out} are thrown away`);
+    log.line(
+      `--fresh: ${counted(finished, 'finished task')} and ${kept.length - finished} begun (${bytes(size)}) in ${out} are thrown away`,
+    );
   for (const name of await namesIn(out)) if (name !== 'lock') await remove(join(out, name));
   store.reread();
 }

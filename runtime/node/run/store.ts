@@ -72,7 +72,8 @@ export class DiskStore implements RunStore {
     const folder = this.folder(task);
     const done = await readDone(folder, task.hash);
     if (done === undefined) return undefined;
-    if (done.files === undefined) return { ...done, files: {} };
+    // An earlier version noted no checksums; what it wrote outside of the store is not known to be this task's.
+    if (done.files === undefined) return (await resultsIn(folder)).length > 0 ? { ...done, files: {} } : undefined;
     if (Object.keys(done.files).length === 0 && done.outside === undefined) return undefined;
     const faults: string[] = [];
     for (const [name, checksum] of Object.entries(done.files)) {
@@ -115,8 +116,7 @@ export class DiskStore implements RunStore {
   async finish(task: TaskKey, { seconds, flops, adapter }: Work, outside: Record<string, Checksum> = {}): Promise<Done> {
     const folder = this.folder(task);
     const files: Record<string, Checksum> = {};
-    for (const name of (await namesIn(folder)).sort()) {
-      if (NO_RESULT.test(name)) continue;
+    for (const name of await resultsIn(folder)) {
       const path = join(folder, name);
       files[name] = this.written.get(path) ?? (await checksumOf(path));
     }
@@ -176,9 +176,8 @@ export class DiskStore implements RunStore {
   async adopt(tasks: readonly Task[]): Promise<void> {
     for (const { path, hash } of this.folders.all()) {
       const done = await readDone(path, hash);
-      // What lies outside of the store was not noted; it is made again.
-      const inside = (await namesIn(path)).some((name) => !NO_RESULT.test(name));
-      if (done !== undefined && done.files === undefined && inside) await this.finish({ id: '', ...done }, done);
+      if (done !== undefined && done.files === undefined && (await resultsIn(path)).length > 0)
+        await this.finish({ id: '', ...done }, done);
     }
     const ids = new Map(tasks.map((task) => [task.hash, task.id]));
     for (const { path, id, hash } of this.folders.all()) {
@@ -210,6 +209,10 @@ export async function readDone(
   if (typeof seconds !== 'number' || typeof flops !== 'number' || typeof adapter !== 'string') return undefined;
   if (files !== undefined && !areChecksums(files)) return undefined;
   return { hash, seconds, flops, adapter, ...(files ? { files } : {}), ...(areChecksums(outside) ? { outside } : {}) };
+}
+
+async function resultsIn(folder: string): Promise<string[]> {
+  return (await namesIn(folder)).filter((name) => !NO_RESULT.test(name)).sort();
 }
 
 function areChecksums(value: unknown): value is Record<string, Checksum> {

@@ -53,7 +53,7 @@ export function taskFolder(out: string, task: TaskKey): string {
 
 /** Name of a new folder. Letters, digits, dot, dash and @ of the id stay; anything else becomes `_` and two or more hex digits. */
 export function nameOf({ id, hash }: TaskKey): string {
-  return `${safe(id)}~${hash.slice(0, DIGITS)}`;
+  return `${safe(id)}~${safe(hash.slice(0, DIGITS))}`;
 }
 
 function safe(id: string): string {

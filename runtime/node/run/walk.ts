@@ -48,6 +48,7 @@ export async function walkTasks(walk: Walk): Promise<WalkEnd> {
   const { context, todo, forecast, onDone } = walk;
   const { store, log } = context;
   const failed: FailedTask[] = [];
+  const finished = new Set<string>();
   const fail = async (task: Task, failure: Failure): Promise<void> => {
     failed.push({ task, failure });
     await store.fail(task, failure);
@@ -63,9 +64,8 @@ export async function walkTasks(walk: Walk): Promise<WalkEnd> {
       continue;
     }
     // Two tasks that the same things decide share their results.
-    const same = await store.done(task);
-    if (same !== undefined) {
-      onDone({ task, how: 'reused', seconds: same.seconds });
+    if (finished.has(task.hash)) {
+      onDone({ task, how: 'reused', seconds: 0 });
       continue;
     }
     const began = context.now();
@@ -81,6 +81,7 @@ export async function walkTasks(walk: Walk): Promise<WalkEnd> {
       };
       if (task.kind === 'report' && failed.length > 0) continue;
       await store.finish(task, work, Object.fromEntries(recorded));
+      finished.add(task.hash);
       forecast.end(task.id);
       onDone({ task, how: 'done', seconds: work.seconds });
       log.progress(undefined);
