@@ -7,7 +7,7 @@
  * kernels/, memory/, lower/). Nothing here touches a device; running plans is the runtime's.
  */
 import { LIMITS, report } from '../grammar/index.ts';
-import type { Diagnostic, parse } from '../grammar/index.ts';
+import type { Diagnostic, Span, parse } from '../grammar/index.ts';
 import { hashOf } from '../plan/hash.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
 import type { Ask, Plan, Roles } from '../plan/plan.ts';
@@ -169,8 +169,15 @@ class Compilation {
     return [...main.declarations.values()].flatMap((d): Resolved[] => {
       if (d.kind !== 'Param') return [];
       const name = d.name.text;
+      const textOf = ({ span }: { span: Span }): string => main.text.slice(span.start, span.end);
       const value = describe(evaluateIn(this.universe, main, { kind: 'Identifier', name, span: d.name.span }));
-      return [{ name: `param ${name}`, value, origin: this.universe.overrides.has(name) ? '--set' : `line ${d.span.line}` }];
+      return [
+        {
+          name: `param ${name}`,
+          value,
+          origin: this.universe.overrides.has(name) ? `--set; the text says ${textOf(d.value)}` : `line ${d.span.line}`,
+        },
+      ];
     });
   }
 
