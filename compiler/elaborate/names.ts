@@ -7,6 +7,7 @@ import type { Host } from '../host.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { beside } from '../modules/modules.ts';
 import type { Loaded, Module, Named } from '../modules/modules.ts';
+import { requireComplete } from './arguments.ts';
 import { instantiate } from './calls.ts';
 import { BUILTINS, CONSTANTS } from './builtin-names.ts';
 import { Context } from './context.ts';
@@ -124,10 +125,10 @@ function valueOf(universe: Universe, module: Module, declaration: Named): Value 
       const value = evaluate(ctx, set ?? declaration.value, scope);
       if (!declaration.type) return value;
       convert(
-        { kind: 'Parameter', name: declaration.name, type: declaration.type, span: declaration.span },
+        { kind: 'Parameter', name: declaration.name, type: declaration.type, domain: declaration.domain, span: declaration.span },
         value,
         'the text',
-        declaration.value.span,
+        (set ?? declaration.value).span,
       );
       // Checked, but kept with its unit: where it is used asks for one again.
       return value;
@@ -146,6 +147,7 @@ function valueOf(universe: Universe, module: Module, declaration: Named): Value 
               { expected: `a layer for the ${declaration.keyword} ${name}`, found: describe(value) },
               declaration.value.span,
             );
+          requireComplete(value, declaration.value.span);
           return instantiate(value, name);
         }
         case 'model':

@@ -1,6 +1,7 @@
 /** Runs the body of a definition: statements in order, `repeat` and `if` decided while compiling, until a `return`. */
 import { LIMITS } from '../../grammar/index.ts';
 import type { Definition, Span, Statement } from '../../grammar/index.ts';
+import { requireComplete, requirement } from './arguments.ts';
 import { instantiate } from './calls.ts';
 import type { Context } from './context.ts';
 import { condition, evaluate, unknownName } from './expressions.ts';
@@ -67,6 +68,7 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
         return fail('P0301', { expected: `a layer for the part ${s.name.text}`, found: describe(value) }, s.value.span);
       const outer = body.instance?.path;
       if (outer === undefined) return fail('P0406', { name: s.name.text }, s.name.span);
+      requireComplete(value, s.value.span);
       if (!s.index) {
         scope.define(
           s.name.text,
@@ -121,11 +123,9 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
       scope.define(s.name.text, value, true);
       return undefined;
     }
-    case 'Require': {
-      if (condition(ctx, s.condition, scope)) return undefined;
-      const message = evaluate(ctx, s.message, scope);
-      return fail('P0404', { message: message.kind === 'string' ? message.value : describe(message) }, s.condition.span);
-    }
+    case 'Require':
+      requirement(ctx, s, scope);
+      return undefined;
     case 'StateLike': {
       const like = scope.lookup(s.like.text) ?? unknownName(s.like.text, scope, s.like.span);
       if (!body.state) return fail('P0509', { name: 'state', place: 'an optimizer' }, s.span);

@@ -10,6 +10,7 @@ import { readKnownArchitecture } from '../checkpoints/config.ts';
 import { readProcessor, viewerOf } from '../checkpoints/processor.ts';
 import type { Host } from '../host.ts';
 import { refusing } from '../elaborate/foreign.ts';
+import { requireComplete } from '../elaborate/arguments.ts';
 import { makeData } from '../elaborate/data.ts';
 import { fail } from '../elaborate/fault.ts';
 import { moduleScope } from '../elaborate/names.ts';
@@ -150,7 +151,10 @@ export function subject(value: Value, span: Span): SubjectValue {
 }
 
 function definition(value: Value | undefined, keyword: 'loss' | 'optimizer', span: Span): BoundValue {
-  if (value?.kind === 'bound' && value.definition.keyword === keyword) return value;
+  if (value?.kind === 'bound' && value.definition.keyword === keyword) {
+    requireComplete(value, span);
+    return value;
+  }
   return fail(
     'P0301',
     {
