@@ -1,5 +1,5 @@
 /** Evaluates expressions: known values are computed, tensors become nodes of the graph being built. */
-import { nearest } from '../../grammar/index.ts';
+import { LIMITS, nearest } from '../../grammar/index.ts';
 import type { Expression, Span } from '../../grammar/index.ts';
 import { ShapeError } from '../graph/errors.ts';
 import { call } from './calls.ts';
@@ -11,10 +11,13 @@ import { binary, logical, unary } from './operators.ts';
 import type { Scope } from './scope.ts';
 import { NONE, bool, describe, number, string } from './values.ts';
 import type { Value } from './values.ts';
+import { counted } from './work.ts';
 
 export function evaluate(ctx: Context, expression: Expression, scope: Scope): Value {
   try {
-    const value = evaluateInner(ctx, expression, scope);
+    const value = counted(expression.span, () => evaluateInner(ctx, expression, scope));
+    const { size } = ctx.builder;
+    if (size > LIMITS.nodes.most) fail('P0701', { limit: 'nodes', found: size, where: 'this program is too large' }, expression.span);
     if (value.kind === 'tensor' && !ctx.places.has(value.node)) ctx.places.set(value.node, expression.span);
     return value;
   } catch (error) {
