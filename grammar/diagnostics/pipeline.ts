@@ -249,8 +249,8 @@ export const pipeline = {
       'Rows are run in batches and kept in one table, so what is kept of a row must not depend on the rows that happen to stand in its batch.',
     example: example({
       more:
-        'use std.model.scores.Scored\nprobe own(subject: encoder) {\n  embed rows from scenes.objects(split: "probe", count: 72) {\n    let x = mean(subject.encoder(image), axis: 1)\n' +
-        '    keep features = x - mean(x, axis: 0, keep: true)\n    keep label = label\n  }\n  score logistic(fit: rows, held: rows)\n}\nprobe objects = own(tune.eyes)',
+        'probe own(subject: encoder) {\n  embed rows from scenes.objects(split: "probe", count: 72) {\n    let x = mean(subject.encoder(image), axis: 1)\n' +
+        '    keep features = x - largest(x, axis: 0, keep: true)\n    keep label = label\n  }\n  score logistic(fit: rows, held: rows)\n}\nprobe objects = own(tune.eyes)',
     }),
   }),
 };

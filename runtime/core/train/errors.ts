@@ -22,6 +22,7 @@ export const RUN_CODES = {
   R0631: 'Training stopped at a number that is not finite.',
   R0632: 'The device was lost while a task ran.',
   R0633: 'A model gave logits that are not finite, so that no token can be taken.',
+  R0634: 'What a probe keeps of rows holds a number that is not finite.',
   R0641: 'An export does not name a safetensors file.',
   R0651: 'The run has no model that can be asked.',
   R0652: 'The run has no stage, arm or seed of that name.',
