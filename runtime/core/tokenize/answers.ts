@@ -93,7 +93,7 @@ export async function renderPlainPairs(
   return rows.map((row, i) => {
     const [prompt, chosen, rejected] = ids.slice(3 * i, 3 * i + 3);
     const join = (answer: readonly number[], said: Message[], name: string): Sequence => {
-      if (answer.length === 0) throw odd(context.nameOf(i), `${name}: the answer is empty: it has no token to learn`, FILL);
+      if (answer.length === 0) throw odd(`${context.nameOf(i)}:`, `${name}: the answer is empty: it has no token to learn`, FILL);
       return expand(prompt, answer, [...row.prompt, ...said], context, i);
     };
     // A row of one answer is given as a pair of it.

@@ -172,7 +172,7 @@ async function checkRows(reader: RowReader, count: number, given: string, { visi
       for (const picture of pictures) await reader.check(picture, complain);
       // With a look, a row is at fault by itself.
       if (look === undefined || some === before) {
-        await visit?.(row, index, complain, some > 0);
+        await visit?.(row, index, complain, look === undefined && some > 0);
         continue;
       }
     }
