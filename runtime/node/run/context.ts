@@ -1,5 +1,5 @@
 /** What the tasks of a run share: the plan, the folder, one device, the data that are open, and ways to speak and to stop. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { hashOf } from '../../../plan/hash.ts';
 import type { Collate, DataSource, Plan } from '../../../plan/plan.ts';
 import type { Program } from '../../../plan/program.ts';
@@ -12,6 +12,7 @@ import type { Log } from '../../core/log.ts';
 import type { RowData } from '../../core/train/batches.ts';
 import type { WeightSource } from '../../core/train/storage.ts';
 import { readWeight } from '../safetensors/checkpoint.ts';
+import type { Access } from './access.ts';
 import type { Files } from './files.ts';
 import { taskFolder } from './folder.ts';
 
@@ -28,8 +29,8 @@ export interface RunContext {
   /** Hash of the plan. */
   planHash: string;
   out: string;
-  /** Folder of the text: paths of the plan are relative to it. */
-  base: string;
+  /** What paths of the plan lead to. */
+  access: Access;
   files: Files;
   log: Log;
   signal: AbortSignal | undefined;
@@ -37,8 +38,9 @@ export interface RunContext {
   now(): number;
 }
 
-export function pathOf(context: Pick<RunContext, 'base'>, path: string): string {
-  return resolve(context.base, path);
+/** A path of the plan, to be read. */
+export function pathOf(context: Pick<RunContext, 'access'>, path: string): string {
+  return context.access.reading(path);
 }
 
 /** Sources of data, each opened once in a run. */
@@ -72,7 +74,7 @@ export async function dataOf(context: RunContext, spec: DataSource, collate: Col
 }
 
 /** Weights of finished tasks and of the plan's files, read tensor by tensor: a checkpoint never lies in memory as a whole. */
-export function weightsOf(context: Pick<RunContext, 'out' | 'base' | 'plan'>): WeightSource {
+export function weightsOf(context: Pick<RunContext, 'out' | 'access' | 'plan'>): WeightSource {
   return {
     ofTask: (task, name) => readWeight(join(taskFolder(context.out, task), 'weights.safetensors'), name),
     ofFile: (file, name, rows) => readWeight(pathOf(context, context.plan.files[file].path), name, rows),

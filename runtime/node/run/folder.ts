@@ -22,7 +22,8 @@
 import { join, resolve } from 'node:path';
 import type { Plan, Task } from '../../../plan/plan.ts';
 import { runError } from '../../core/train/errors.ts';
-import { exists, makeFolder, move, namesIn, onFile, readJson, remove, sweep } from './files.ts';
+import { refuseLinks } from './access.ts';
+import { exists, isFolder, makeFolder, move, namesIn, onFile, readJson, remove, sweep } from './files.ts';
 import type { Files } from './files.ts';
 
 export interface Done {
@@ -99,6 +100,18 @@ export async function requireRunFolder(out: string): Promise<void> {
     `${out} has files in it (${names.slice(0, 5).join(', ')}) and is no run folder`,
     'name an empty or a new folder with --out',
   );
+}
+
+/** Refuses folders of the run that are links: what is deleted in them would be another folder's. Throws R0644. */
+export async function refuseLinkedFolders(out: string): Promise<void> {
+  for (const part of ['tasks', 'plan', 'cache']) {
+    const folder = join(out, part);
+    refuseLinks(out, folder);
+    for (const name of await namesIn(folder)) {
+      // A single file may be kept elsewhere; it is replaced, never followed.
+      if (await isFolder(join(folder, name))) refuseLinks(folder, join(folder, name));
+    }
+  }
 }
 
 /**

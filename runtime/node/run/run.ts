@@ -18,6 +18,7 @@ import { NODE_SOURCES } from '../data/sources.ts';
 import { measure } from '../device/measure.ts';
 import { openDevice } from '../device/open.ts';
 import { sleepingWait } from '../device/wait.ts';
+import { Access } from './access.ts';
 import { SourcePool } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { runEmbed } from './embed-task.ts';
@@ -28,6 +29,7 @@ import {
   planFolder,
   readDone,
   readRun,
+  refuseLinkedFolders,
   reconcile,
   requireRunFolder,
   resultPath,
@@ -66,11 +68,11 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
   const files = options.files ?? diskFiles;
   await makeFolder(out);
   const unlock = await lockFolder(out);
-  const base = resolve(options.base ?? '.');
+  const access = new Access(options.base ?? '.', options.allow ?? []);
   const openers = NODE_SOURCES;
   const sources: SourceContext = {
     openers,
-    resolve: (path) => resolve(base, path),
+    resolve: (path) => access.reading(path),
     results: (task) => taskFolder(out, task),
     workers: options.workers ?? Math.min(4, availableParallelism() - 1),
     warn: (text) => options.log.line(text),
@@ -79,12 +81,13 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
   const now = (): number => performance.now();
   try {
     await requireRunFolder(out);
+    await refuseLinkedFolders(out);
     if (options.fresh === true) for (const name of await namesIn(out)) if (name !== 'lock') await remove(join(out, name));
     const context: RunContext = {
       plan,
       planHash: planHash(plan),
       out,
-      base,
+      access,
       files,
       log: options.log,
       signal: options.signal,
@@ -156,13 +159,13 @@ class Run {
 
   /** Tasks that the folder has no result of, in order. A report is made again once anything else is. */
   private async unfinished(): Promise<Task[]> {
-    const { plan, out, base } = this.context;
+    const { plan, out, access } = this.context;
     const todo: Task[] = [];
     for (const task of inOrder(plan.tasks)) {
       if (task.kind === 'report' && this.options.report === undefined) continue;
       const done = await readDone(out, task);
       const again = task.kind === 'report' && todo.length > 0;
-      if (done === undefined || again || !(await exists(resultPath(out, base, task)))) todo.push(task);
+      if (done === undefined || again || !(await exists(resultPath(out, access.base, task)))) todo.push(task);
       else this.lines.push({ task, how: 'reused', seconds: done.seconds });
     }
     return todo;
@@ -273,8 +276,11 @@ class Run {
     const { plan, out, log } = this.context;
     await this.note(status);
     log.progress(undefined);
-    if (status === 'done' && this.options.summary !== undefined) log.line(this.options.summary(out, plan));
     if (this.lines.length > 0) for (const line of taskTable(this.lines)) log.line(line);
+    if (status === 'done' && this.options.summary !== undefined) {
+      log.line('');
+      log.line(this.options.summary(out, plan));
+    }
     if (status === 'interrupted') log.line(`interrupted; the same command goes on where it stopped (results so far are in ${out})`);
     const named = (how: TaskLine['how']): string[] => this.lines.filter((line) => line.how === how).map(({ task }) => task.id);
     return { status, exitCode: EXIT[status], out, ran: named('done'), reused: named('reused') };
