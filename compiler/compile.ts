@@ -6,7 +6,7 @@
  * (elaborate/), stages become graphs and tasks (pipeline/), graphs are simplified (passes/), fused and lowered to WGSL (fuse/,
  * kernels/, memory/, lower/). Nothing here touches a device; running plans is the runtime's.
  */
-import type { Diagnostic } from '../grammar/index.ts';
+import type { Diagnostic, Span } from '../grammar/index.ts';
 import { hashOf } from '../plan/hash.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
 import type { Ask, Plan, Roles } from '../plan/plan.ts';
@@ -156,8 +156,15 @@ class Compilation {
     return [...main.declarations.values()].flatMap((d): Resolved[] => {
       if (d.kind !== 'Param') return [];
       const name = d.name.text;
+      const textOf = ({ span }: { span: Span }): string => main.text.slice(span.start, span.end);
       const value = describe(evaluateIn(this.universe, main, { kind: 'Identifier', name, span: d.name.span }));
-      return [{ name: `param ${name}`, value, origin: this.universe.overrides.has(name) ? '--set' : `line ${d.span.line}` }];
+      return [
+        {
+          name: `param ${name}`,
+          value,
+          origin: this.universe.overrides.has(name) ? `--set; the text says ${textOf(d.value)}` : `line ${d.span.line}`,
+        },
+      ];
     });
   }
 
