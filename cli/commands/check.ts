@@ -5,7 +5,8 @@ import { checkRows, unreadText } from '../../runtime/node/run/check-rows.ts';
 import { standardLog } from '../../runtime/node/run/log.ts';
 import { compileText, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
-import { Rejected } from '../failure.ts';
+import { printFailure, Rejected } from '../failure.ts';
+import { print } from '../output.ts';
 
 /** Milliseconds for rows, where not all are asked for. */
 const WITHIN = 2000;
@@ -28,15 +29,14 @@ export const check: CommandModule<object, Arguments> = {
     const { plan, diagnostics } = compileText(args, [], { knows: 'stamps' });
     const base = dirname(resolve(args.file));
     const reports = await checkRows(plan, { base, log: standardLog(process.stderr), ...(args.data ? {} : { within: WITHIN }) });
-    for (const { error } of reports) if (error !== undefined) process.stderr.write(`${error.format()}\n`);
-    for (const { name, notes } of reports)
-      for (const note of notes) process.stdout.write(`${/^(warning|note):/.test(note) ? note : `note: ${name}: ${note}`}\n`);
+    for (const { error } of reports) if (error !== undefined) printFailure(error);
+    for (const { name, notes } of reports) for (const note of notes) print(/^(warning|note):/.test(note) ? note : `note: ${name}: ${note}`);
     for (const report of reports) {
       const unread = unreadText(report, `pivot check --data ${args.file}`);
-      if (unread !== undefined) process.stdout.write(`note: ${unread}\n`);
+      if (unread !== undefined) print(`note: ${unread}`);
     }
     if (reports.some(({ error }) => error !== undefined)) throw new Rejected();
     const warnings = diagnostics.length === 0 ? '' : `, ${diagnostics.length} warning${diagnostics.length === 1 ? '' : 's'}`;
-    process.stdout.write(`${args.file}: sound (${plan.tasks.length} tasks${warnings})\n`);
+    print(`${args.file}: sound (${plan.tasks.length} tasks${warnings})`);
   },
 };
