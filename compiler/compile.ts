@@ -8,6 +8,7 @@
  */
 import type { Diagnostic, Span } from '../grammar/index.ts';
 import { hashOf } from '../plan/hash.ts';
+import { identified } from '../plan/identity.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
 import type { Ask, Plan, Roles } from '../plan/plan.ts';
 import type { Program, Target } from '../plan/program.ts';
@@ -139,7 +140,7 @@ class Compilation {
     return {
       version: PLAN_VERSION,
       name: main.name,
-      tasks: maker.tasks,
+      tasks: identified({ tasks: maker.tasks, files }),
       targets: this.options.targets,
       programs: this.programs,
       kernels: this.kernels,
