@@ -4,7 +4,7 @@
  * checked by their names, tasks by their hashes (`plan/identity.ts`), and all of `plan.json` by its member `seal`.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PivotError } from '../../../plan/errors.ts';
 import { canonicalJson } from '../../../plan/hash.ts';
@@ -12,6 +12,7 @@ import type { Plan } from '../../../plan/plan.ts';
 import { checkHashes, validatePlan } from '../../../plan/validate.ts';
 import { diskFiles, namesIn, onFile, readText } from './files.ts';
 import type { Files } from './files.ts';
+import { makeFolders } from '../make-folder.ts';
 
 /** Writes `plan` into `dir`, over a plan that may be there. */
 export async function writePlan(dir: string, plan: Plan, files: Files = diskFiles): Promise<void> {
@@ -29,7 +30,7 @@ export async function writePlan(dir: string, plan: Plan, files: Files = diskFile
 
 /** No flush for each of hundreds of files: their hashes are checked when they are read. */
 async function writeContents(folder: string, files: readonly [string, string][]): Promise<void> {
-  await onFile(folder, () => mkdir(folder, { recursive: true }));
+  await onFile(folder, () => makeFolders(folder));
   for (const [name, text] of files) await onFile(join(folder, name), () => writeFile(join(folder, name), text));
 }
 
