@@ -11,8 +11,8 @@ import type { News, Order } from './worker.ts';
 const WORKERS = 2;
 /** Texts that a worker is given at once. */
 const PORTION = 100;
-/** Milliseconds after which a text is given up. */
-const PATIENCE = 60_000;
+/** Milliseconds after which a text is given up. Workers judge by processor time; this is for what never ends, on a busy machine too. */
+const PATIENCE = 600_000;
 /** Bytes by which a worker's heap may grow after its first portions. */
 const GROWTH = 64e6;
 /** Portions before the heap is measured: until then caches fill and code is compiled. */
@@ -85,7 +85,8 @@ class Campaign {
       });
       child.on('exit', (code, signal) => {
         clearTimeout(timer);
-        if (code !== 0) this.lost(order, at, signal === 'SIGKILL' ? 'no answer in a minute' : `the process ended with ${signal ?? code}`);
+        if (code !== 0)
+          this.lost(order, at, signal === 'SIGKILL' ? 'no answer in ten minutes' : `the process ended with ${signal ?? code}`);
         resolve();
       });
       give();
