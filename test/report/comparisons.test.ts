@@ -21,6 +21,7 @@ function row(value: string, better: Measure['better'], cells: number[][]): Measu
     judges: [0, 1, 2, 3],
     cells: cells.map((list) => statistic(list.map((v, seed) => [seed, v]))),
     examples: subjects.map(() => new Map()),
+    shared: subjects.map(() => false),
     details: {},
   };
 }
