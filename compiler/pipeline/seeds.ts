@@ -1,4 +1,5 @@
 /** Seeds: those of a text, of a tuning grid, and what varies with them. */
+import { LIMITS } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import { fail } from '../elaborate/fault.ts';
 import { evaluateIn } from '../elaborate/names.ts';
@@ -16,11 +17,13 @@ export function seedsOfText(universe: Universe): number[] {
 
 /** `[0, 1, 2]` or `0..3`, each once. */
 export function wholeNumbers(value: Value, what: string, span: Span): number[] {
+  const found = value.kind === 'list' ? value.items.length : value.kind === 'range' ? value.to - value.from : 0;
+  if (found > LIMITS.seeds.most) fail('P0701', { limit: 'seeds', found, where: 'this list' }, span);
   const items =
     value.kind === 'list'
       ? value.items
       : value.kind === 'range'
-        ? Array.from({ length: value.to - value.from }, (_, i) => ({ kind: 'number' as const, value: value.from + i }))
+        ? Array.from({ length: Math.max(0, value.to - value.from) }, (_, i) => ({ kind: 'number' as const, value: value.from + i }))
         : fail('P0301', { expected: `a list of numbers, such as [0, 1, 2]`, found: describe(value) }, span);
   const numbers = items.map((item) =>
     item.kind === 'number' && Number.isInteger(item.value) && item.value >= 0

@@ -3,7 +3,7 @@
  * probe; a select task takes the best; the stage itself then waits for that choice. A tuned name may stand wherever a
  * number stays out of programs (rates, beta, decay), so that all cells and the stage share their programs.
  */
-import { report } from '../../grammar/index.ts';
+import { LIMITS, report } from '../../grammar/index.ts';
 import type { Binding, Diagnostic, Expression, Span, Tune } from '../../grammar/index.ts';
 import { hashOf } from '../../plan/hash.ts';
 import type { SelectTask, TrainTask } from '../../plan/plan.ts';
@@ -157,6 +157,7 @@ function grid(universe: Universe, value: Value, at: Expression): { values: Numbe
   const values = value.items.map((item, i) =>
     item.kind === 'number' ? item : fail('P0301', { expected: 'a number', found: describe(item) }, at.items[i].span),
   );
+  if (values.length > LIMITS.cells.most) fail('P0701', { limit: 'cells', found: values.length, where: 'this list' }, at.span);
   const texts = at.items.map((item) => universe.loaded.main.text.slice(item.span.start, item.span.end));
   if (new Set(texts).size !== texts.length) fail('P0521', { what: 'the values of a grid must be different' }, at.span);
   return { values, texts };
