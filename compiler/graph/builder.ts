@@ -129,8 +129,16 @@ export class GraphBuilder {
   exp(x: Node): Node {
     return this.unary('exp', x);
   }
+  /** exp(x) - 1, with all digits near 0. */
+  expm1(x: Node): Node {
+    return this.unary('expm1', x);
+  }
   log(x: Node): Node {
     return this.unary('log', x);
+  }
+  /** log(1 + x), with all digits near 0. */
+  log1p(x: Node): Node {
+    return this.unary('log1p', x);
   }
   sqrt(x: Node): Node {
     return this.unary('sqrt', x);
@@ -192,6 +200,9 @@ export class GraphBuilder {
   less(x: Operand, y: Operand): Node {
     return this.binary('less', x, y);
   }
+  lessEqual(x: Operand, y: Operand): Node {
+    return this.binary('less_equal', x, y);
+  }
   equal(x: Operand, y: Operand): Node {
     return this.binary('equal', x, y);
   }
@@ -203,8 +214,8 @@ export class GraphBuilder {
   }
 
   /**
-   * x to the power y. WGSL leaves negative bases undefined, so the exponents that are safe with them, and common, are
-   * written as products: whole numbers from -4 to 4, and halves as square roots.
+   * x to the power y, as C99 has it. Exponents that are known, and common, are written as products: whole numbers from -4 to 4, and halves as
+   * square roots.
    */
   pow(x: Node, y: Operand): Node {
     if (typeof y !== 'number') return this.binary('pow', x, y);
