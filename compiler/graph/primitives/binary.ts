@@ -113,7 +113,7 @@ export const BINARY: Record<BinaryFn, BinaryRule> = {
       // x^y log x has the limit 0 at x = 0, where log is infinite; negative bases have powers for whole exponents only, and no slope.
       second: ({ b, x, y, result, dy }) => b.select(b.and(b.equal(x, 0), b.lessEqual(0, y)), 0, b.mul(dy, b.mul(result, b.log(x)))),
     },
-    wgsl: onFloats('pow', (x, y) => `pow(${x}, ${y})`),
+    wgsl: (x, y, width) => `${nameOf('pow', width)}(${x}, ${y}, ${ZERO})`,
     helpers: [pow],
   },
   less: { takes: NUMBERS, gives: 'bool', ulp: 0, evaluate: (x, y) => (x < y ? 1 : 0), wgsl: (x, y) => `(${x} < ${y})` },

@@ -14,6 +14,8 @@ export interface Helper {
   /** Functions that the text calls. */
   uses?: readonly Helper[];
   text: string;
+  /** For four, where that is a loop over the function of one: what is long and rare would take drivers long to compile four times over. */
+  four?: string;
 }
 
 /** A number of the third dimension of the grid, which no kernel has: 0 at run time, unknown to the compiler of the driver. */
@@ -26,7 +28,15 @@ export function nameOf(name: string, width: Width): string {
 
 /** The WGSL functions of helpers and of all that they use, each once. */
 export function textsOf(helpers: readonly Helper[], width: Width): string[] {
-  return [...new Set(helpers.flatMap((helper) => [...textsOf(helper.uses ?? [], width), written(helper.text, width)]))];
+  return [
+    ...new Set(
+      helpers.flatMap((helper) =>
+        width === 4 && helper.four !== undefined
+          ? [...textsOf([helper], 1), helper.four]
+          : [...textsOf(helper.uses ?? [], width), written(helper.text, width)],
+      ),
+    ),
+  ];
 }
 
 const TYPES: Record<string, string> = { F: 'f32', I: 'i32', U: 'u32', B: 'bool' };

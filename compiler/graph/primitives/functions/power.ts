@@ -65,7 +65,14 @@ const magnitude: Helper = {
 
 export const pow: Helper = {
   uses: [magnitude, isNan],
-  text: `fn pivot_pow(x: F, y: F) -> F {
+  four: `fn pivot_pow4(x: vec4<f32>, y: vec4<f32>, zero: u32) -> vec4<f32> {
+  var r = x;
+  for (var i = zero; i < 4u; i++) {
+    r[i] = pivot_pow(x[i], y[i], zero);
+  }
+  return r;
+}`,
+  text: `fn pivot_pow(x: F, y: F, zero: u32) -> F {
   let ax = bitcast<U>(x) & U(0x7fffffffu);
   let ay = bitcast<U>(y) & U(0x7fffffffu);
   let negative = bitcast<U>(x) >= U(0x80000000u);

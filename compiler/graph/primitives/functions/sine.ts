@@ -52,7 +52,18 @@ const digits: Helper = {
  */
 const reduce: Helper = {
   uses: [upper, digits],
-  text: `fn pivot_reduce(x: F, quadrant: ptr<function, I>) -> F {
+  four: `fn pivot_reduce4(x: vec4<f32>, quadrant: ptr<function, vec4<i32>>, zero: u32) -> vec4<f32> {
+  var r = x;
+  var quadrants = vec4<i32>(0);
+  for (var i = zero; i < 4u; i++) {
+    var q = 0;
+    r[i] = pivot_reduce(x[i], &q, zero);
+    quadrants[i] = q;
+  }
+  *quadrant = quadrants;
+  return r;
+}`,
+  text: `fn pivot_reduce(x: F, quadrant: ptr<function, I>, zero: u32) -> F {
   let bits = bitcast<U>(x);
   let e = max((bits >> U(23u)) & U(0xffu), U(126u)) - U(126u);
   let ia = ((bits << U(8u)) & U(0x7fffff00u)) | U(0x80000000u);
@@ -92,7 +103,7 @@ export const sine: Helper = {
   let large = abs(x) > F(${LARGEST}.0);
   if (any(large)) {
     var turned = I(0);
-    let far = pivot_reduce(x, &turned);
+    let far = pivot_reduce(x, &turned, zero);
     r = select(r, far, large);
     quadrant = select(quadrant, turned, large);
   }
