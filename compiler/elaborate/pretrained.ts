@@ -14,6 +14,7 @@ import { readKnownArchitecture } from '../checkpoints/config.ts';
 import { strangers } from '../checkpoints/tensors.ts';
 import type { Host } from '../host.ts';
 import { named } from './builtins.ts';
+import { convert } from './parameters.ts';
 import type { Given } from './calls.ts';
 import { fail } from './fault.ts';
 import { refusing } from './foreign.ts';
@@ -221,7 +222,7 @@ export class Pretrained {
           { name: g.name ?? '', of: `layer ${layer.definition.name.text}`, nearest: '', known: names(layer.definition) },
           g.span,
         );
-      given.set(g.name, g.value);
+      given.set(g.name, convert(p, g.value, `layer ${layer.definition.name.text}`, g.span));
     }
     const checkpoint = this.open(folder, config, span);
     const tails = strings(family.fields.get('tensors'));
