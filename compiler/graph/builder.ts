@@ -129,14 +129,12 @@ export class GraphBuilder {
   exp(x: Node): Node {
     return this.unary('exp', x);
   }
-  /** exp(x) - 1, with all digits near 0. */
   expm1(x: Node): Node {
     return this.unary('expm1', x);
   }
   log(x: Node): Node {
     return this.unary('log', x);
   }
-  /** log(1 + x), with all digits near 0. */
   log1p(x: Node): Node {
     return this.unary('log1p', x);
   }
@@ -213,10 +211,7 @@ export class GraphBuilder {
     return this.binary('or', x, y);
   }
 
-  /**
-   * x to the power y, as C99 has it. Exponents that are known, and common, are written as products: whole numbers from -4 to 4, and halves as
-   * square roots.
-   */
+  /** x to the power y, as C99 has it. Known whole exponents from -4 to 4 become products, halves square roots. */
   pow(x: Node, y: Operand): Node {
     if (typeof y !== 'number') return this.binary('pow', x, y);
     if (y < 0 && (Number.isInteger(y) || y === -0.5) && y >= -4) return this.div(1, this.pow(x, -y));
