@@ -16,10 +16,12 @@ import { onFile } from '../../runtime/node/run/files.ts';
 import { settings, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
 import { hostOf } from '../host.ts';
+import { print } from '../output.ts';
 
 interface Arguments extends TextArguments {
   name: string;
   out: string;
+  seed?: number;
 }
 
 const exportRows: CommandModule<object, Arguments> = {
@@ -28,17 +30,22 @@ const exportRows: CommandModule<object, Arguments> = {
   builder: (yargs) =>
     textArguments(yargs)
       .positional('name', { type: 'string', demandOption: true, describe: 'the data declared in the text' })
-      .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'folder to write' }),
+      .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'folder to write' })
+      .option('seed', { type: 'number', describe: 'the seed whose rows are drawn (default: the first of the text)' }),
   handler: async (args) => {
     const { path, host } = hostOf(args.file);
-    const sources = dataSources(path, host, settings(args.set));
+    if (args.seed !== undefined && !(Number.isSafeInteger(args.seed) && args.seed >= 0))
+      throw new PivotError('C0108', `${args.seed} is no seed`, { cure: 'give --seed a whole number of at least 0' });
+    const sources = dataSources(path, host, settings(args.set), args.seed);
     const source = sources.get(args.name);
     if (!source)
       throw new PivotError('C0107', `${args.file} declares no data \`${args.name}\``, {
         cure: `it declares ${[...sources.keys()].join(', ') || 'none'}`,
       });
-    await exportScenes(args.out, source);
-    process.stdout.write(`${args.out}: ${source.count} rows of ${source.source}\n`);
+    await onFile(args.out, () => exportScenes(args.out, source));
+    const { seed, fixed } = source.params;
+    const drawn = seed === undefined ? '' : fixed === true ? `, seed ${seed} of the text` : `, as seed ${seed} draws them`;
+    print(`${args.out}: ${source.count} rows of ${source.source}${drawn}`);
   },
 };
 
@@ -71,11 +78,11 @@ const show: CommandModule<object, ShowArguments> = {
   handler: async ({ path, row, html, tokenizer, processor, imageToken, ...options }) => {
     const shown = await showRow(resolve(path), path, row, options);
     const seen = await seenRow(shown.row, { tokenizer, processor, imageToken });
-    process.stdout.write(`${rowText(shown, seen)}\n`);
+    print(rowText(shown, seen));
     if (html !== undefined) {
       const text = await rowPage(shown, seen);
       await onFile(resolve(html), () => writeFile(html, text));
-      process.stdout.write(`${html}\n`);
+      print(html);
     }
     // The row is shown all the same: what is refused is seen best there.
     if (seen.refusal !== undefined) throw seen.refusal;

@@ -75,6 +75,6 @@ function allParts(
   const whole = builtFor(count, built[0], (ctx, rows) => [...run(ctx, rows).outputs.values()]);
   const parts = built.map((part): Parts | Mixture => ('why' in whole ? whole : rowsOf(whole, part, collate, TOTALS)));
   const mixture = parts.find((of): of is Mixture => 'why' in of) ?? sameTotals(parts as Parts[]);
-  if (mixture) refuse(`embed ${name}`, mixture, span, (at) => report('P0542', { name, why: mixture.why }, at));
+  if (mixture) refuse(`embed ${name}`, mixture, span, (at) => report('P0552', { name, why: mixture.why }, at));
   return parts as Parts[];
 }

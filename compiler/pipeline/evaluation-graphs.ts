@@ -70,6 +70,6 @@ function refused(spec: TrainSpec, mixture: Mixture): never {
   const name = spec.loss.definition.name.text;
   const { why } = mixture;
   return refuse(`the loss ${name}`, mixture, spec.loss.span ?? spec.span, (at) =>
-    micro < batch ? report('P0507', { name, why }, at) : report('P0541', { name, why, rows, batch }, at),
+    micro < batch ? report('P0507', { name, why }, at) : report('P0551', { name, why, rows, batch }, at),
   );
 }

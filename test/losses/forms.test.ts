@@ -113,7 +113,7 @@ loss own(policy: Scored) {
     const evaluated = (count: number) =>
       stage('own', `batch 8\n  steps 4\n  eval every 2 steps on scenes.preferences(split: "held-out", count: ${count})`, own);
     const [{ code, help }] = compileText(evaluated(20)).diagnostics;
-    expect([code, help]).toEqual(['P0541', 'evaluate on 16 rows']);
+    expect([code, help]).toEqual(['P0551', 'evaluate on 16 rows']);
     const { plan, diagnostics } = compileText(evaluated(16));
     expect(diagnostics).toEqual([]);
     expect(plan?.tasks.find((task) => task.kind === 'train')).toMatchObject({ evaluate: { batch: 8 } });
