@@ -27,6 +27,8 @@ import { canonicalHash } from './graph/canonical.ts';
 import { statesOf } from './graph/stats.ts';
 import { buildAsks } from './pipeline/asks.ts';
 import { Assembly } from './pipeline/assembly.ts';
+import { probeTarget } from './pipeline/probes.ts';
+import { checkArms, inOrder } from './pipeline/stage-order.ts';
 import { resolvedValues } from './pipeline/resolved.ts';
 import type { Resolved } from './pipeline/resolved.ts';
 import type { StageResult } from './pipeline/sources.ts';
@@ -66,7 +68,7 @@ export function compile(path: string, host: Host, options: CompileOptions): Comp
   for (const [name, text] of overrides.texts) texts.set(name, text);
   const compilation = new Compilation(openUniverse(loaded, host, overrides.values), diagnostics, options);
   if (loaded.modules.size > 0) {
-    diagnostics.push(...checkNames(loaded.main));
+    for (const module of loaded.modules.values()) if (!module.path.startsWith('std:')) diagnostics.push(...checkNames(module, host));
     compilation.run();
   }
   const failed = diagnostics.some((d) => d.severity === 'error');
@@ -106,13 +108,26 @@ class Compilation {
           () => void evaluateIn(this.universe, main, { kind: 'Identifier', name: declaration.name.text, span: declaration.name.span }),
         );
     }
-    const stages = stageDeclarations(this.universe);
+    const declared = stageDeclarations(this.universe);
+    checkArms(
+      main.tree.declarations.filter((d) => d.kind === 'Stage' || d.kind === 'Compare'),
+      this.diagnostics,
+    );
+    const stages = inOrder(main, declared, this.diagnostics);
+    for (const stage of declared) if (!stages.includes(stage)) assembly.sources.faulty.add(stage.id);
     for (const stage of stages) {
       this.attempt(() => assembly.stage(stage));
       if (!assembly.results.has(stage.id)) assembly.sources.faulty.add(stage.id);
     }
-    if (this.failed()) return;
-    warnAboutUnequalGrids(this.universe, stages, this.diagnostics);
+    assembly.inOrderOf(declared);
+    if (this.failed()) {
+      // Arguments of probes need no stage to be judged by.
+      for (const declaration of main.declarations.values())
+        if (declaration.kind === 'Binding' && declaration.keyword === 'probe')
+          this.attempt(() => void probeTarget(this.universe, declaration));
+      return;
+    }
+    warnAboutUnequalGrids(this.universe, declared, this.diagnostics);
     for (const declaration of main.declarations.values())
       if (declaration.kind === 'Binding' && declaration.keyword === 'probe') this.attempt(() => assembly.probe(declaration));
     for (const declaration of main.tree.declarations) if (declaration.kind === 'Export') this.attempt(() => assembly.export(declaration));

@@ -6,6 +6,8 @@
 import { children, nearest, report } from '../../grammar/index.ts';
 import type { Definition, Diagnostic, Expression, Field, Span, Statement } from '../../grammar/index.ts';
 import { namesOf } from '../elaborate/names.ts';
+import type { Host } from '../host.ts';
+import { libraryPathOf } from '../modules/library.ts';
 import type { Import, Module } from '../modules/modules.ts';
 import { FIELD_WORDS } from '../pipeline/training-fields.ts';
 
@@ -14,8 +16,8 @@ const GIVEN: Partial<Record<Definition['keyword'], string[]>> = { optimizer: ['s
 /** Names of a batch's inputs within an `embed`. */
 const BATCH = ['image', 'tokens', 'position', 'segment', 'mask', 'label'];
 
-export function checkNames(module: Module): Diagnostic[] {
-  const check = new NameCheck(module);
+export function checkNames(module: Module, host: Host): Diagnostic[] {
+  const check = new NameCheck(module, host);
   for (const declaration of module.tree.declarations) {
     switch (declaration.kind) {
       case 'Definition':
@@ -57,10 +59,12 @@ export function checkNames(module: Module): Diagnostic[] {
 class NameCheck {
   readonly diagnostics: Diagnostic[] = [];
   private readonly module: Module;
+  private readonly host: Host;
   private readonly known: ReadonlySet<string>;
 
-  constructor(module: Module) {
+  constructor(module: Module, host: Host) {
     this.module = module;
+    this.host = host;
     this.known = new Set(namesOf(module));
   }
 
@@ -167,7 +171,10 @@ class NameCheck {
 
   private name(name: string, span: Span, names: ReadonlySet<string>): void {
     if (names.has(name) || this.known.has(name)) return;
-    this.diagnostics.push(report('P0201', { name, nearest: nearest(name, [...names, ...this.known]) ?? '' }, span));
+    const library = libraryPathOf(this.host, name);
+    this.diagnostics.push(
+      report('P0201', { name, nearest: nearest(name, [...names, ...this.known]) ?? '', ...(library ? { library } : {}) }, span),
+    );
   }
 
   private call(e: Extract<Expression, { kind: 'Call' }>, names: ReadonlySet<string>): void {

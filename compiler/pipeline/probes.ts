@@ -176,7 +176,7 @@ class ProbeRun {
     }
     const scope = bindParameters(ctx, { ...bound, given }, bound.module, declaration.span);
     runStatements(ctx, this.definition.body ?? [], scope, { probe: (statement, inner) => this.statement(statement, inner) });
-    if (!this.score) return fail('P0512', { name: 'score', where: `probe ${this.definition.name.text}` }, this.definition.name.span);
+    if (!this.score) return fail('P0512', { names: ['score'], where: `probe ${this.definition.name.text}` }, this.definition.name.span);
     return { name: this.name, parts: this.parts, ...this.score, others, span: declaration.span };
   }
 
@@ -297,10 +297,15 @@ class ProbeRun {
     const path = `${this.name}.${s.name.text}`;
     const instance = instantiate(layer, path);
     const model: ModelValue = { kind: 'model', path, form: { kind: 'layer', layer: instance } };
-    const train = trainFields(new Place(this.universe, scope), fields, s.span, {
-      model,
-      trained: [{ name: path, paths: [path], span: s.span }],
-    });
+    const train = trainFields(
+      new Place(this.universe, scope),
+      fields,
+      { span: s.span, where, diagnostics },
+      {
+        model,
+        trained: [{ name: path, paths: [path], span: s.span }],
+      },
+    );
     const on = fields.get('on')?.value?.span ?? s.span;
     if (!train.data.table || train.data.layout !== 'tensors')
       fail('P0301', { expected: 'what an `embed` before it keeps', found: describe(train.data) }, on);
