@@ -17,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<object>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   ask: async () => (await import('./commands/ask.ts')).ask,
   report: async () => (await import('./commands/report.ts')).report,
+  prune: async () => (await import('./commands/prune.ts')).prune,
   explain: async () => (await import('./commands/explain.ts')).explain,
 };
 

@@ -6,16 +6,19 @@
  * (elaborate/), stages become graphs and tasks (pipeline/), graphs are simplified (passes/), fused and lowered to WGSL (fuse/,
  * kernels/, memory/, lower/). Nothing here touches a device; running plans is the runtime's.
  */
-import type { Diagnostic } from '../grammar/index.ts';
+import { LIMITS, report } from '../grammar/index.ts';
+import type { Diagnostic, Span, parse } from '../grammar/index.ts';
 import { hashOf } from '../plan/hash.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
 import type { Ask, Plan, Roles } from '../plan/plan.ts';
 import type { Program, Target } from '../plan/program.ts';
 import { checkNames } from './check/names.ts';
+import { endless } from './check/recursion.ts';
 import { Fault, Silent } from './elaborate/fault.ts';
 import { evaluateIn, openUniverse } from './elaborate/names.ts';
 import type { Universe } from './elaborate/names.ts';
 import { describe } from './elaborate/values.ts';
+import { beginWork } from './elaborate/work.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Host } from './host.ts';
 import { lower } from './lower/lower.ts';
@@ -43,6 +46,8 @@ export interface CompileOptions {
   fuse?: boolean;
   /** False: without the programs by which trained models are asked, which no task runs. */
   asks?: boolean;
+  /** Parses texts in place of the grammar's own `parse`: it may remember those of the standard library. */
+  parse?: typeof parse;
   /** Told of every graph that is lowered. */
   observe?: (role: string, graph: Graph) => void;
 }
@@ -60,15 +65,25 @@ export interface Compiled {
 const OWN_USES = ['std.model.vision_language', 'std.model.generate', 'std.optim.clip'];
 
 export function compile(path: string, host: Host, options: CompileOptions): Compiled {
-  const loaded = loadModules(path, host, [...OWN_USES, ...usesOfText(path, host)]);
+  beginWork();
+  const loaded = loadModules(path, host, [...OWN_USES, ...usesOfText(path, host)], options.parse);
   const texts = new Map([...loaded.modules.values()].map((m) => [m.path, m.text]));
   const diagnostics = [...loaded.diagnostics];
   const overrides = overridesOf(options.set ?? {}, loaded);
   diagnostics.push(...overrides.diagnostics);
   for (const [name, text] of overrides.texts) texts.set(name, text);
-  const compilation = new Compilation(openUniverse(loaded, host, overrides.values), diagnostics, options);
+  const universe = openUniverse(loaded, host, overrides.values);
+  const compilation = new Compilation(universe, diagnostics, options);
   if (loaded.modules.size > 0) {
-    for (const module of loaded.modules.values()) if (!module.path.startsWith('std:')) diagnostics.push(...checkNames(module, host));
+    const own = [...loaded.modules.values()].filter((module) => !module.path.startsWith('std:'));
+    const misnamed = own.flatMap((module) => checkNames(module, host));
+    diagnostics.push(...misnamed);
+    setAside(universe, misnamed);
+    for (const module of own)
+      for (const [definition, fault] of endless(module)) {
+        if (fault) diagnostics.push(fault);
+        universe.faulty.add(definition);
+      }
     compilation.run();
   }
   const failed = diagnostics.some((d) => d.severity === 'error');
@@ -109,6 +124,11 @@ class Compilation {
         );
     }
     const declared = stageDeclarations(this.universe);
+    if (declared.length > LIMITS.stages.most) {
+      const { span } = declared[LIMITS.stages.most].declaration;
+      this.diagnostics.push(report('P0701', { limit: 'stages', found: declared.length, where: 'this text' }, span));
+      return;
+    }
     checkArms(
       main.tree.declarations.filter((d) => d.kind === 'Stage' || d.kind === 'Compare'),
       this.diagnostics,
@@ -116,7 +136,7 @@ class Compilation {
     const stages = inOrder(main, declared, this.diagnostics);
     for (const stage of declared) if (!stages.includes(stage)) assembly.sources.faulty.add(stage.id);
     for (const stage of stages) {
-      this.attempt(() => assembly.stage(stage));
+      if (!this.universe.faulty.has(stage.declaration)) this.attempt(() => assembly.stage(stage));
       if (!assembly.results.has(stage.id)) assembly.sources.faulty.add(stage.id);
     }
     assembly.inOrderOf(declared);
@@ -171,8 +191,15 @@ class Compilation {
     return [...main.declarations.values()].flatMap((d): Resolved[] => {
       if (d.kind !== 'Param') return [];
       const name = d.name.text;
+      const textOf = ({ span }: { span: Span }): string => main.text.slice(span.start, span.end);
       const value = describe(evaluateIn(this.universe, main, { kind: 'Identifier', name, span: d.name.span }));
-      return [{ name: `param ${name}`, value, origin: this.universe.overrides.has(name) ? '--set' : `line ${d.span.line}` }];
+      return [
+        {
+          name: `param ${name}`,
+          value,
+          origin: this.universe.overrides.has(name) ? `--set; the text says ${textOf(d.value)}` : `line ${d.span.line}`,
+        },
+      ];
     });
   }
 
@@ -224,6 +251,16 @@ class Compilation {
       }
     }
     return result;
+  }
+}
+
+/** Values with a misspelt name in them are not evaluated: the fault is told, and what uses them says nothing further. */
+function setAside(universe: Universe, misnamed: readonly Diagnostic[]): void {
+  for (const declaration of universe.loaded.main.tree.declarations) {
+    if (declaration.kind !== 'Param' && declaration.kind !== 'Binding') continue;
+    const { start, end } = declaration.span;
+    if (misnamed.some(({ span }) => span?.file === universe.loaded.main.path && span.start >= start && span.end <= end))
+      universe.faulty.add(declaration);
   }
 }
 

@@ -13,7 +13,7 @@ import { checkRequirements, mergeArguments, nameOf } from './arguments.ts';
 import { callBuiltin } from './builtins.ts';
 import { Context } from './context.ts';
 import { evaluate } from './expressions.ts';
-import { fail, within } from './fault.ts';
+import { Fault, fail, within } from './fault.ts';
 import { moduleScope } from './names.ts';
 import { convert } from './parameters.ts';
 import { Scope } from './scope.ts';
@@ -173,22 +173,39 @@ function runLayer(ctx: Context, bound: BoundValue, instance: InstanceValue | und
   if (ctx.depth >= DEEPEST) fail('P0408', { of: definition.name.text }, span);
   ctx.depth++;
   try {
-    return within(span, `in layer ${definition.name.text}${instance ? ` (${instance.path})` : ''}`, () => {
-      const scope = bindParameters(ctx, bound, module, span);
-      const label = instance?.path;
-      const run = (): Value => {
-        const result = definition.composite ? composite(ctx, bound, scope) : runBody(ctx, definition, scope, instance);
-        if (definition.result?.shape)
-          return matchShape(ctx, definition.result, result, scope, `the result of ${definition.name.text}`, definition.result.span);
-        return result;
-      };
-      if (label === undefined) return run();
-      const value = ctx.builder.withLabel(`${ctx.prefix}${label}`, run);
-      ctx.returned.set(`${ctx.prefix}${label}`, value);
-      return value;
-    });
+    return madeWith(bound, () =>
+      within(span, `in layer ${definition.name.text}${instance ? ` (${instance.path})` : ''}`, () => {
+        const scope = bindParameters(ctx, bound, module, span);
+        const label = instance?.path;
+        const run = (): Value => {
+          const result = definition.composite ? composite(ctx, bound, scope) : runBody(ctx, definition, scope, instance);
+          if (definition.result?.shape)
+            return matchShape(ctx, definition.result, result, scope, `the result of ${definition.name.text}`, definition.result.span);
+          return result;
+        };
+        if (label === undefined) return run();
+        const value = ctx.builder.withLabel(`${ctx.prefix}${label}`, run);
+        ctx.returned.set(`${ctx.prefix}${label}`, value);
+        return value;
+      }),
+    );
   } finally {
     ctx.depth--;
+  }
+}
+
+/** Runs `fn`; where a limit is exceeded within it, the fault also says the largest number that the layer is made with, and where. */
+function madeWith<T>({ definition, given, span }: BoundValue, fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    if (error instanceof Fault && error.diagnostic.code === 'P0701' && span) {
+      let [name, most] = ['', 0];
+      for (const [key, value] of given) if (value.kind === 'number' && value.value > most) [name, most] = [key, value.value];
+      if (most > 0)
+        error.diagnostic.trace = [...(error.diagnostic.trace ?? []), { span, text: `${definition.name.text} has ${name}: ${most}` }];
+    }
+    throw error;
   }
 }
 

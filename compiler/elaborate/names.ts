@@ -2,7 +2,7 @@
  * What a module's names mean as values. Declarations are evaluated when they are first asked for, so their order in a text
  * does not matter; a declaration that asks for itself is an error.
  */
-import type { Expression } from '../../grammar/index.ts';
+import type { Declaration, Expression } from '../../grammar/index.ts';
 import type { Host } from '../host.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { beside } from '../modules/modules.ts';
@@ -13,7 +13,7 @@ import { BUILTINS, CONSTANTS } from './builtin-names.ts';
 import { Context } from './context.ts';
 import { makeData } from './data.ts';
 import { evaluate } from './expressions.ts';
-import { fail } from './fault.ts';
+import { Silent, fail } from './fault.ts';
 import { makeModel } from './models.ts';
 import { convert } from './parameters.ts';
 import { Pretrained } from './pretrained.ts';
@@ -31,6 +31,8 @@ export interface Universe {
   /** For declarations outside of any graph. */
   context: Context;
   pretrained: Pretrained;
+  /** Declarations in which a fault has been told: what uses them is not looked at further. */
+  faulty: Set<Declaration>;
 }
 
 /** Where the standard library says which layers checkpoints are. */
@@ -50,7 +52,15 @@ export function openUniverse(loaded: Loaded, host: Host, overrides: Map<string, 
     },
     () => own.flatMap(declares),
   );
-  const universe: Universe = { loaded, host, overrides, scopes: new Map(), context: new Context(new GraphBuilder()), pretrained };
+  const universe: Universe = {
+    loaded,
+    host,
+    overrides,
+    scopes: new Map(),
+    context: new Context(new GraphBuilder()),
+    pretrained,
+    faulty: new Set([...loaded.modules.values()].flatMap(({ unreadable }) => [...unreadable.declarations])),
+  };
   for (const module of loaded.modules.values()) universes.set(module, universe);
   return universe;
 }
@@ -70,7 +80,7 @@ export function moduleScope(module: Module): Scope {
 }
 
 function builtin(name: string): Value | undefined {
-  return name in CONSTANTS ? { kind: 'number', value: CONSTANTS[name] } : undefined;
+  return Object.hasOwn(CONSTANTS, name) ? { kind: 'number', value: CONSTANTS[name] } : undefined;
 }
 
 /** Names that a module's text may use, for the nearest to a misspelt one. */
@@ -84,7 +94,12 @@ function declared(universe: Universe, module: Module, name: string): Value | und
   const imported = module.imports.get(name);
   if (imported) return imported.name ? moduleScope(imported.module).lookup(imported.name) : { kind: 'namespace', module: imported.module };
   const declaration = module.declarations.get(name);
-  if (!declaration) return undefined;
+  if (declaration && universe.faulty.has(declaration)) throw new Silent();
+  if (!declaration) {
+    if (module.unreadable.names.has(name) && !BUILTINS.some((known) => known === name) && !Object.hasOwn(CONSTANTS, name))
+      throw new Silent();
+    return undefined;
+  }
   if (underWay.has(declaration)) fail('P0205', { name }, declaration.name.span);
   underWay.add(declaration);
   try {

@@ -100,7 +100,7 @@ export function convert(parameter: Parameter, value: Value, of: string, span: Sp
   if (!type || type.shape) return value;
   if (value.kind === 'none' && (type.optional || parameter.default?.kind === 'NoneLiteral')) return value;
   const name = type.name?.text ?? '';
-  const rule = rules[name];
+  const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
   // A record type begins with a capital letter and is checked where the body is bound.
   if (!rule) return /^[A-Z]/.test(name) ? value : fail('P0310', { name, known: TYPE_NAMES.join(', ') }, type.span);
   const where = { name: parameter.name.text, of, span };

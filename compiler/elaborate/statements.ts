@@ -1,4 +1,5 @@
 /** Runs the body of a definition: statements in order, `repeat` and `if` decided while compiling, until a `return`. */
+import { LIMITS } from '../../grammar/index.ts';
 import type { Definition, Span, Statement } from '../../grammar/index.ts';
 import { requireComplete, requirement } from './arguments.ts';
 import { instantiate } from './calls.ts';
@@ -91,6 +92,8 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
     }
     case 'Repeat': {
       const over = evaluate(ctx, s.over, scope);
+      const rounds = over.kind === 'range' ? over.to - over.from : over.kind === 'list' ? over.items.length : 0;
+      if (rounds > LIMITS.repeat.most) fail('P0701', { limit: 'repeat', found: rounds, where: '`repeat`' }, s.over.span);
       const items =
         over.kind === 'range'
           ? Array.from({ length: Math.max(0, over.to - over.from) }, (_, i) => number(over.from + i))
@@ -158,6 +161,8 @@ function weight(ctx: Context, s: Extract<Statement, { kind: 'Weight' }>, scope: 
     // With its low-rank change, if it has one.
     return ctx.exposed.get(path) ?? tensor(known.node);
   }
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  if (size > LIMITS.elements.most) fail('P0701', { limit: 'elements', found: size, where: `the weight ${path}` }, s.name.span);
   const init = evaluate(ctx, s.init, scope);
   if (init.kind !== 'init')
     return fail('P0301', { expected: 'how the weight begins, such as normal(0.02) or zeros()', found: describe(init) }, s.init.span);

@@ -3,7 +3,7 @@
  * place where their expressions mean something, out go `TrainFields`, checked against each other. Which fields are in force, and
  * what a stage starts from, is left to stages.ts.
  */
-import { report } from '../../grammar/index.ts';
+import { LIMITS, report } from '../../grammar/index.ts';
 import type { Diagnostic, Expression, Field, Span } from '../../grammar/index.ts';
 import { PROCESSOR_FILE } from '../../plan/checkpoint-files.ts';
 import { readKnownArchitecture } from '../checkpoints/config.ts';
@@ -213,14 +213,13 @@ function stepCount(steps: Value | undefined, epochs: Value | undefined, stepsPer
   if (value.unit && value.unit !== 'steps' && value.unit !== 'epochs')
     return fail('P0302', { expected: 'steps or epochs', found: describe(value) }, span);
   if (epochs && value.unit === 'steps') return fail('P0302', { expected: 'a number of epochs', found: describe(value) }, span);
-  if (!epochs && value.unit !== 'epochs') return count(value, 'steps', where, span);
-  const length = Math.round(value.value * stepsPerEpoch);
-  if (!(length >= 1) || !Number.isFinite(length))
-    return fail(
-      'P0320',
-      { name: epochs ? 'epochs' : 'steps', of: where, wanted: 'one step long at least', found: describe(value), nearest: '' },
-      span,
-    );
+  const inEpochs = epochs !== undefined || value.unit === 'epochs';
+  const length = inEpochs ? Math.round(value.value * stepsPerEpoch) : count(value, 'steps', where, span);
+  const name = epochs ? 'epochs' : 'steps';
+  if (!(length >= 1))
+    return fail('P0320', { name, of: where, wanted: 'one step long at least', found: describe(value), nearest: '' }, span);
+  if (length > LIMITS.steps.most)
+    fail('P0701', { limit: 'steps', found: length, where: inEpochs ? `these epochs of ${stepsPerEpoch} steps` : 'here' }, span);
   return length;
 }
 

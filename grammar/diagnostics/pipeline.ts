@@ -262,6 +262,28 @@ export const pipeline = {
     explain: 'What a text says is used or refused: a value that nothing reads is most often meant for another place.',
     example: example({ rest: 'reference tune\n  batch 8\n  steps 4' }),
   }),
+  P0539: entry<{ of: string; argument: string; wanted: readonly string[]; kept: readonly string[]; nearest: string }>({
+    message: ({ of, argument, wanted }) =>
+      `${of} reads ${enumerate(wanted, 'or')} of its table \`${argument}\`, and the embed does not keep it`,
+    help: ({ wanted, kept, nearest }) =>
+      nearest
+        ? `it keeps \`${nearest}\`: did you mean \`${wanted[0]}\`?`
+        : `it keeps ${kept.join(', ') || 'nothing'}; add \`keep ${wanted[0]} = ...\``,
+    explain: 'A score reads columns of the tables that it is given by their names, and each is kept by an `embed` of the probe.',
+    example: example({
+      more: 'probe own(subject: encoder, on: classes) {\n  embed now from on(split: "probe", count: 8) {\n    keep feature = sum(subject.encoder(image), axis: 1)\n  }\n  score alignment(seen: now, read: now)\n}\nprobe objects = own(tune.eyes, on: scenes.objects)',
+    }),
+  }),
+  P0543: entry<{ of: string; column: string; data: string }>({
+    message: ({ of, column, data }) => `${of} needs the \`${column}\` of each row, and rows of ${data} have none`,
+    help: () => 'use rows that have them, such as scenes.questions, or leave this probe out',
+    explain:
+      'Where a gradient falls is judged by boxes around what an answer speaks of. Scenes have them; rows of files have them where a column says so.',
+    example: example({
+      data: 'data pairs = files.preferences(folder: "unboxed.jsonl", tokenizer: scenes.words, count: 64, size: 24px, prompt: 8, answer: 8)',
+      more: 'use std.data.files\nuse std.probe.grad_cam.grad_cam\nprobe focus = grad_cam(tune.mllm, on: pairs, rows: 8)',
+    }),
+  }),
   P0532: entry<{ probe: string; stage: string; rows: string }>({
     severity: 'warning',
     message: ({ probe, stage, rows }) => `the probe ${probe} judges ${stage} on rows of ${rows}, which it was trained on`,

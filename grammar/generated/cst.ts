@@ -166,6 +166,7 @@ export interface ArgumentCstNode extends CstNode {
 export type ArgumentCstChildren = {
   name?: IToken[];
   Colon?: IToken[];
+  Equal?: IToken[];
   value: ExpressionCstNode[];
 };
 

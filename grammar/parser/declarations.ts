@@ -174,7 +174,7 @@ export class PivotParser extends StatementParser {
     this.CONSUME(t.RecordWord);
     this.CONSUME(t.Identifier, { LABEL: 'name' });
     this.CONSUME(t.LeftCurly);
-    this.list(t.RightCurly, this.recordField, 'fields');
+    this.list('recordType', t.RightCurly, this.recordField, 'fields');
     this.CONSUME(t.RightCurly);
   });
 
@@ -196,7 +196,7 @@ export class PivotParser extends StatementParser {
     ]);
     this.CONSUME(t.Identifier, { LABEL: 'name' });
     this.CONSUME(t.LeftParen);
-    this.list(t.RightParen, this.parameter, 'params');
+    this.list('definition', t.RightParen, this.parameter, 'params');
     this.CONSUME(t.RightParen);
     this.OPTION1(() => {
       this.CONSUME(t.Arrow);

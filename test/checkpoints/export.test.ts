@@ -13,6 +13,7 @@ import { runPlan } from '../../runtime/node/run/run.ts';
 import { openSafetensors, readSafetensors, writeSafetensors } from '../../runtime/node/safetensors/files.ts';
 import { testDevice } from '../support/device.ts';
 import { smallLlava } from '../support/small-llava.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 const modelOf = (name: string): string => `pivot 1
 use std.loss.sft
@@ -152,7 +153,7 @@ describe('exports of a checkpoint', () => {
 
   test('a file under our names holds the part as it was trained, in f32', async () => {
     const { tensors } = await readSafetensors(join(folder, 'eyes.safetensors'));
-    const { tensors: weights } = await readSafetensors(join(folder, 'run', 'tasks', 'tune@0', 'weights.safetensors'));
+    const { tensors: weights } = await readSafetensors(join(folderOf(join(folder, 'run'), 'tune@0'), 'weights.safetensors'));
     for (const [name, { data }] of tensors) expect([name, data]).toEqual([name, weights.get(name)?.data]);
     expect([...tensors.keys()].every((name) => name.startsWith('eyes.'))).toBe(true);
   });
@@ -175,7 +176,7 @@ stage again {
 `,
         'again',
       );
-      const [first] = readFileSync(join(folder, 'again', 'tasks', 'again@0', 'metrics.jsonl'), 'utf8').split('\n');
+      const [first] = readFileSync(join(folderOf(join(folder, 'again'), 'again@0'), 'metrics.jsonl'), 'utf8').split('\n');
       const { loss } = JSON.parse(first) as { loss: number };
       const script = `
 import json, sys, torch

@@ -8,7 +8,8 @@ import type { MeasureGroup, MeasureRow } from './measures.ts';
 import { metricNaming, valueNaming } from './names.ts';
 import { duration, NONE } from './numbers.ts';
 import { cut } from './plot.ts';
-import { readRun, unfinishedNames } from './read-run.ts';
+import { valuesText } from '../run/values.ts';
+import { failuresOf, readRun, unfinishedNames } from './read-run.ts';
 import { seedsOf, subjectsOf, verdictOn } from './subjects.ts';
 import { SUMMARY_METRICS, trainingRows } from './summary.ts';
 import type { TrainingRow } from './summary.ts';
@@ -42,7 +43,10 @@ export function formatSummary(runDir: string, plan: Plan): string {
     const finding = findingOf(comparison);
     blocks.push(aligned(verdictLines(comparison)) + (finding === undefined ? '' : `\n${wrapped(oneLine(finding))}`));
   }
+  for (const { task, failure } of failuresOf(run)) blocks.push(wrapped(`Failed: ${oneLine(task.id)}: ${oneLine(failure.message)}`));
   if (run.unfinished.length > 0) blocks.push(wrapped(`Not finished: ${oneLine(unfinishedNames(run, 12))}`));
+  const values = valuesText(plan);
+  if (values !== undefined) blocks.push(wrapped(`Values: ${oneLine(values)}`));
   blocks.push(wrapped(verdictOn(seedsOf(plan))));
   blocks.push(`Report: ${join(runDir, 'report.html')}`);
   return blocks.join('\n\n');

@@ -10,7 +10,6 @@ import { openSafetensors } from '../safetensors/files.ts';
 import { pathOf, weightsOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import { onFile } from './files.ts';
-import { beginTask } from './folder.ts';
 import { leftTensor } from './left-tensor.ts';
 import { writeTensors } from './task-folder.ts';
 
@@ -30,7 +29,7 @@ export async function runExport(context: RunContext, task: ExportTask): Promise<
       `${task.id} would write ${JSON.stringify(file)}`,
       'let the name of an export end in .safetensors, or in / for a folder',
     );
-  await beginTask(context.files, context.out, task);
+  await (await context.store.begin(task)).close();
   const weights = weightsOf(context);
   const path = pathOf(context, file);
   if (!checkpoint) {

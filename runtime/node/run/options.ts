@@ -1,12 +1,13 @@
 /** What a run is given, and what it ends with. */
 import type { Plan } from '../../../plan/plan.ts';
 import type { SourceContext } from '../../core/data/row.ts';
+import type { Failure } from '../../core/run/store.ts';
 import type { Log } from '../../core/log.ts';
 import type { OpenDevice } from '../device/open.ts';
 import type { Files } from './files.ts';
 
-/** What a process that ran a plan ends with. */
-export const EXIT = { done: 0, failed: 1, interrupted: 130 } as const;
+/** What a process that ran a plan ends with. `incomplete`: some tasks failed, and all that does not need them is done. */
+export const EXIT = { done: 0, failed: 1, incomplete: 3, interrupted: 130 } as const;
 
 export interface RunOptions {
   /** The run folder. */
@@ -33,10 +34,12 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  status: 'done' | 'interrupted';
+  status: 'done' | 'incomplete' | 'interrupted';
   exitCode: number;
   out: string;
   /** Ids of the tasks that were done now, and of those that were finished before. */
   ran: string[];
   reused: string[];
+  /** Tasks that failed, and those that need them. */
+  failed: ({ task: string } & Failure)[];
 }
