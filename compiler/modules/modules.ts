@@ -94,7 +94,16 @@ class Loader {
     else module.declarations.set(text, declaration);
   }
 
+  /** Names that a `use` did not find are told there, and not once more wherever they stand. */
   private use(module: Module, use: Use): void {
+    const before = this.diagnostics.length;
+    this.bring(module, use);
+    if (this.diagnostics.length === before) return;
+    for (const { text } of use.names ?? use.path.slice(-1))
+      if (!module.imports.has(text) && !module.declarations.has(text)) module.unreadable.names.add(text);
+  }
+
+  private bring(module: Module, use: Use): void {
     if (use.file) {
       const target = this.load(beside(module.path, use.file.value));
       if (!target) {
