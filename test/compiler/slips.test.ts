@@ -75,6 +75,7 @@ const slips: [string, ExampleParts, string, string, string[]][] = [
   ['a share above 1', { data: 'data pairs = scenes.preferences(count: 64, short: 2.0)' }, 'P0320', 'data', ['short']],
   ['no rows', { data: 'data pairs = scenes.preferences(count: 0)' }, 'P0320', 'data', ['count']],
   ['rows beyond counting', { data: 'data pairs = scenes.preferences(count: 1e300)' }, 'P0320', 'data', ['count']],
+  ['a param beyond floats', { more: 'param n = 1e300' }, 'P0320', 'param', ['n', '1e300']],
   [
     'a domain of a param',
     { data: 'param n: int >= 1 = 0\ndata pairs = scenes.preferences(count: 64)' },
@@ -133,6 +134,7 @@ test('a fault deep in the library is told at the argument that it came in by, th
     uses: `${SCHEDULES.replace(', linear', '')}\nuse std.nn.linear`,
     model: 'model mllm = eyes -> own(into: -2) -> head',
   }).diagnostics;
-  expect(fault).toMatchObject({ code: 'P0320', message: expect.stringContaining('width') as string });
+  expect(fault.code).toBe('P0320');
+  expect(fault.message).toContain('width');
   expect(fault.trace?.[0].text).toContain('linear');
 });
