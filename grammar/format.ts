@@ -1,4 +1,8 @@
-/** Diagnostics as text for a terminal: the sentence, the lines of the source with what is meant underlined, and how to mend it. */
+/**
+ * Diagnostics as text for a terminal: the sentence, the lines of the source with what is meant underlined, and how to mend it. Control
+ * characters of the source are shown, never sent.
+ */
+import { visible, visibleInColumns } from '../plan/visible.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import type { Span } from './generated/tree.ts';
 import { LIMITS } from './limits.ts';
@@ -41,17 +45,17 @@ function byPlace(a: Diagnostic, b: Diagnostic): number {
 }
 
 function formatOne({ severity, code, message, span, expected, help, trace }: Diagnostic, read: Read, paint: Paint): string {
-  const lines = [`${paint(severity, `${severity} ${code}`)}: ${message}`];
+  const lines = [`${paint(severity, `${severity} ${code}`)}: ${visible(message)}`];
   if (span) lines.push(...frame(span, read, paint, severity, expected));
   const indent = ' '.repeat(gutter(span));
-  if (help !== undefined) lines.push(`${indent} ${paint('frame', '=')} ${paint('help', 'help:')} ${help}`);
+  if (help !== undefined) lines.push(`${indent} ${paint('frame', '=')} ${paint('help', 'help:')} ${visible(help)}`);
   for (const step of shortened(trace ?? [])) {
     if (step === undefined) {
       lines.push(`${indent} ${paint('frame', '=')} ...`);
       continue;
     }
-    const at = `${step.span.file}:${step.span.line}:${step.span.column}`;
-    lines.push(`${indent} ${paint('frame', '=')} ${step.text} ${paint('frame', `(${at})`)}`);
+    const at = visible(`${step.span.file}:${step.span.line}:${step.span.column}`);
+    lines.push(`${indent} ${paint('frame', '=')} ${visible(step.text)} ${paint('frame', `(${at})`)}`);
   }
   return lines.join('\n');
 }
@@ -77,12 +81,12 @@ const longestLine = 240;
 function frame(span: Span, read: Read, paint: Paint, severity: 'error' | 'warning', expected?: string): string[] {
   const width = gutter(span);
   const blank = ' '.repeat(width);
-  const out = [`${blank}${paint('frame', '-->')} ${span.file}:${span.line}:${span.column}`];
+  const out = [`${blank}${paint('frame', '-->')} ${visible(span.file)}:${span.line}:${span.column}`];
   const lines = read(span.file)?.split(/\r\n|\n|\r/);
   if (!lines) return out;
   const last = Math.min(span.endLine, span.line + shownLines - 1, lines.length);
   const label = (number: number): string =>
-    expected !== undefined && number === last ? ` ${paint(severity, `expected ${expected}`)}` : '';
+    expected !== undefined && number === last ? ` ${paint(severity, `expected ${visible(expected)}`)}` : '';
   out.push(`${blank} ${paint('frame', '|')}`);
   for (let number = span.line; number <= last; number++) {
     const whole = lines[number - 1];
@@ -92,7 +96,7 @@ function frame(span: Span, read: Read, paint: Paint, severity: 'error' | 'warnin
     const text = whole.slice(cut, cut + longestLine);
     const from = begins - cut;
     const to = Math.min(number === span.endLine ? span.endColumn - 1 - cut : text.length, longestLine);
-    out.push(`${paint('frame', `${String(number).padStart(width)} |`)} ${text}`);
+    out.push(`${paint('frame', `${String(number).padStart(width)} |`)} ${visibleInColumns(text)}`);
     // tabs stay tabs below, so that the carets keep under their words
     const lead = text.slice(0, from).replace(/[^\t]/g, ' ').padEnd(from);
     out.push(`${blank} ${paint('frame', '|')} ${lead}${paint(severity, '^'.repeat(Math.max(1, to - from)))}${label(number)}`);

@@ -26,6 +26,7 @@ import { chooseModels, nameOf } from './ask/choose-models.ts';
 import { promptIds } from './ask/question.ts';
 import type { OpenDevice } from './device/open.ts';
 import { sleepingWait } from './device/wait.ts';
+import { Access } from './run/access.ts';
 import { weightsOf } from './run/context.ts';
 import { diskFiles } from './run/files.ts';
 import { readPlan } from './run/plan-folder.ts';
@@ -103,7 +104,7 @@ async function askOne(
   // Arms of one model run the same programs with other weights.
   const executor = executors.get(key) ?? (await Executor.create({ ...deviceOf(options.device), programs, kernels: plan.kernels }));
   executors.set(key, executor);
-  await writeWeights(executor, one, task, weightsOf({ plan, store, base: options.base }));
+  await writeWeights(executor, one, task, weightsOf({ plan, store, access: new Access(options.base, 'anywhere') }));
   const answering: Answering = { name, executor, programs, scalars: one.scalars, collate: one.collate, tokens };
   const words = one.tokenizer === undefined ? undefined : plan.tokenizers[one.tokenizer];
   const prompts = collatePrompts([row], one.collate, words, QUESTION);

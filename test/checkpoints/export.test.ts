@@ -8,6 +8,7 @@ import { nodeHost } from '../../cli/host.ts';
 import { compile } from '../../compiler/compile.ts';
 import { targetFor } from '../../compiler/lower/choose.ts';
 import { formatDiagnostics } from '../../grammar/index.ts';
+import { encodeSafetensors } from '../../runtime/core/safetensors/format.ts';
 import { silent } from '../../runtime/core/log.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { openSafetensors, readSafetensors, writeSafetensors } from '../../runtime/node/safetensors/files.ts';
@@ -58,8 +59,8 @@ describe('exports of a checkpoint', () => {
     await smallLlava(join(folder, 'llava'));
     // As an export of a checkpoint in shards would have left the folder: nobody is to read these.
     mkdirSync(join(folder, 'whole'));
-    for (const name of ['model-00001-of-00002.safetensors', 'model.safetensors.index.json'])
-      writeFileSync(join(folder, 'whole', name), '{}');
+    writeFileSync(join(folder, 'whole', 'model-00001-of-00002.safetensors'), encodeSafetensors([], { pivot: 'an earlier plan' }));
+    writeFileSync(join(folder, 'whole', 'model.safetensors.index.json'), '{}');
     await runText(TEXT, 'run');
   });
 

@@ -23,8 +23,8 @@ import type { Interval } from './verdicts.ts';
 const WIDTH = 120;
 
 /**
- * How training went (a row an arm), the verdicts of each pair of arms (a row a measure), the values of what is not compared, what so
- * many seeds allow to conclude, and where the report lies. Works on a run that is not finished.
+ * How training went (a row an arm), the values of what is not compared, where the report lies, and last, where the eye rests, the verdicts
+ * of each pair of arms (a row a measure) with what so many seeds allow to conclude. Works on a run that is not finished.
  */
 export function formatSummary(runDir: string, plan: Plan): string {
   const run = readRun(runDir, plan);
@@ -39,6 +39,7 @@ export function formatSummary(runDir: string, plan: Plan): string {
   for (const group of groupsOf(rows)) {
     if (group.columns.some((i) => !compared.has(subjects[i]))) blocks.push(aligned(valueLines(group, subjects)));
   }
+  blocks.push(`Report: ${join(runDir, 'report.html')}`);
   for (const comparison of comparisons) {
     const finding = findingOf(comparison);
     blocks.push(aligned(verdictLines(comparison)) + (finding === undefined ? '' : `\n${wrapped(oneLine(finding))}`));
@@ -48,7 +49,6 @@ export function formatSummary(runDir: string, plan: Plan): string {
   const values = valuesText(plan);
   if (values !== undefined) blocks.push(wrapped(`Values: ${oneLine(values)}`));
   blocks.push(wrapped(verdictOn(seedsOf(plan))));
-  blocks.push(`Report: ${join(runDir, 'report.html')}`);
   return blocks.join('\n\n');
 }
 

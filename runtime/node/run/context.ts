@@ -1,5 +1,4 @@
 /** What the tasks of a run share: the plan, the folder, one device, the data that are open, and ways to speak and to stop. */
-import { resolve } from 'node:path';
 import { hashOf } from '../../../plan/hash.ts';
 import type { Collate, DataSource, Plan, Task } from '../../../plan/plan.ts';
 import type { Program } from '../../../plan/program.ts';
@@ -12,6 +11,7 @@ import type { Log } from '../../core/log.ts';
 import type { RowData } from '../../core/train/batches.ts';
 import type { WeightSource } from '../../core/train/storage.ts';
 import { readWeight } from '../safetensors/checkpoint.ts';
+import type { Access } from './access.ts';
 import type { Files } from './files.ts';
 import type { DiskStore } from './store.ts';
 
@@ -28,8 +28,8 @@ export interface RunContext {
   /** Hash of the plan. */
   planHash: string;
   out: string;
-  /** Folder of the text: paths of the plan are relative to it. */
-  base: string;
+  /** What paths of the plan lead to. */
+  access: Access;
   files: Files;
   store: DiskStore;
   log: Log;
@@ -38,8 +38,9 @@ export interface RunContext {
   now(): number;
 }
 
-export function pathOf(context: Pick<RunContext, 'base'>, path: string): string {
-  return resolve(context.base, path);
+/** A path of the plan, to be read. */
+export function pathOf(context: Pick<RunContext, 'access'>, path: string): string {
+  return context.access.reading(path);
 }
 
 /** A task by its id. */
@@ -80,7 +81,7 @@ export async function dataOf(context: RunContext, spec: DataSource, collate: Col
 }
 
 /** Weights of finished tasks and of the plan's files, read tensor by tensor: a checkpoint never lies in memory as a whole. */
-export function weightsOf(context: Pick<RunContext, 'store' | 'base' | 'plan'>): WeightSource {
+export function weightsOf(context: Pick<RunContext, 'store' | 'access' | 'plan'>): WeightSource {
   return {
     ofTask: (task, name) => context.store.weight(taskOf(context.plan, task), name),
     ofFile: (file, name, rows) => readWeight(pathOf(context, context.plan.files[file].path), name, rows),

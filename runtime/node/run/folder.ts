@@ -13,7 +13,8 @@
  */
 import { join } from 'node:path';
 import { runError } from '../../core/train/errors.ts';
-import { exists, move, namesIn, onFile, readJson } from './files.ts';
+import { refuseLinks } from './access.ts';
+import { exists, isFolder, move, namesIn, onFile, readJson } from './files.ts';
 import type { Files } from './files.ts';
 
 /** `incomplete`: all that could be done is done, and some tasks failed. */
@@ -58,6 +59,18 @@ export async function requireRunFolder(out: string): Promise<void> {
     `${out} has files in it (${names.slice(0, 5).join(', ')}) and is no run folder`,
     'name an empty or a new folder with --out',
   );
+}
+
+/** Refuses folders of the run that are links: what is deleted in them would be another folder's. Throws R0644. */
+export async function refuseLinkedFolders(out: string): Promise<void> {
+  for (const part of ['tasks', 'plan', 'cache']) {
+    const folder = join(out, part);
+    refuseLinks(out, folder);
+    for (const name of await namesIn(folder)) {
+      // A single file may be kept elsewhere; it is replaced, never followed.
+      if (await isFolder(join(folder, name))) refuseLinks(folder, join(folder, name));
+    }
+  }
 }
 
 /**

@@ -14,6 +14,8 @@ export interface RunOptions {
   out: string;
   /** Folder that the plan's paths are relative to: that of the text. Default: the working folder. */
   base?: string;
+  /** Folders and files outside of `base` that the plan may name, or `anywhere`. Default: none. */
+  allow?: readonly string[] | 'anywhere';
   /** As `openDevice` takes it. */
   adapter?: string;
   log: Log;
@@ -26,7 +28,7 @@ export interface RunOptions {
   workers?: number;
   /** Writes the report and returns its path; without it, report tasks are left out. */
   report?(out: string, plan: Plan, sources: SourceContext): Promise<string>;
-  /** Figures to print at the end, above the table of tasks. */
+  /** Figures to print at the end, below the table of tasks. */
   summary?(out: string, plan: Plan): string;
   /** The device to use, instead of opening one; it stays open. */
   device?: OpenDevice;

@@ -18,11 +18,12 @@ import { NODE_SOURCES } from '../data/sources.ts';
 import { measure } from '../device/measure.ts';
 import { openDevice } from '../device/open.ts';
 import { sleepingWait } from '../device/wait.ts';
+import { Access } from './access.ts';
 import { SourcePool, taskOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { diskBytesOf, flopsOf, Forecast, needsDevice } from './estimate.ts';
-import { diskFiles, makeFolder, namesIn, remove, sweep } from './files.ts';
-import { planFolder, readRun, requireRunFolder, shelveReport, writeRun } from './folder.ts';
+import { diskFiles, fileError, makeFolder, namesIn, remove, sweep } from './files.ts';
+import { planFolder, readRun, refuseLinkedFolders, requireRunFolder, shelveReport, writeRun } from './folder.ts';
 import type { RunRecord } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import { EXIT } from './options.ts';
@@ -53,12 +54,12 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
   const files = options.files ?? diskFiles;
   await makeFolder(out);
   const unlock = await lockFolder(out);
-  const base = resolve(options.base ?? '.');
+  const access = new Access(options.base ?? '.', options.allow ?? []);
   const openers = NODE_SOURCES;
-  const store = new DiskStore({ out, base, files, warn: (text) => options.log.line(text) });
+  const store = new DiskStore({ out, base: access.base, files, warn: (text) => options.log.line(text) });
   const sources: SourceContext = {
     openers,
-    resolve: (path) => resolve(base, path),
+    resolve: (path) => access.reading(path),
     results: (task) => store.folder(taskOf(plan, task)),
     workers: options.workers ?? Math.min(4, availableParallelism() - 1),
     warn: (text) => options.log.line(text),
@@ -67,12 +68,13 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
   const now = (): number => performance.now();
   try {
     await requireRunFolder(out);
+    await refuseLinkedFolders(out);
     if (options.fresh === true) await empty(out, store, options.log);
     const context: RunContext = {
       plan,
       planHash: planHash(plan),
       out,
-      base,
+      access,
       files,
       store,
       log: options.log,
@@ -139,7 +141,7 @@ class Run {
     } catch (error) {
       if (error instanceof Interrupted) return this.end('interrupted');
       await this.note('failed').catch(() => undefined);
-      throw lostDevice(error);
+      throw lostDevice(fileError(out, error));
     } finally {
       on?.close();
     }
@@ -227,11 +229,14 @@ class Run {
     const { plan, out, log } = this.context;
     await this.note(status, failed);
     log.progress(undefined);
-    if (status !== 'interrupted' && this.options.summary !== undefined) log.line(this.options.summary(out, plan));
     if (this.lines.length > 0) for (const line of taskTable(this.lines)) log.line(line);
     for (const { task, failure } of failed)
       if (failure.code !== 'R0671')
         log.line(`${task.id}: error ${failure.code}: ${failure.message}${failure.cure ? `\n  help: ${failure.cure}` : ''}`);
+    if (status !== 'interrupted' && this.options.summary !== undefined) {
+      log.line('');
+      log.line(this.options.summary(out, plan));
+    }
     if (failed.length > 0)
       log.line(`${counted(failed.length, 'task')} failed; the same command tries them again (other results are in ${out})`);
     if (status === 'interrupted') log.line(`interrupted; the same command goes on where it stopped (results so far are in ${out})`);

@@ -19,15 +19,17 @@ export interface EngineFiles {
   specials: Record<string, string>;
 }
 
-/** A message as a template sees it: parts, or one text. */
+/** A message as a template sees it: parts, or one text, and whatever else the message says. */
 export interface TemplateMessage {
   role: string;
   content: string | ({ type: 'text'; text: string } | { type: 'image' })[];
+  [key: string]: Json | undefined;
 }
 
 export interface Conversation {
-  messages: { role: string; content: ({ type: 'text'; text: string } | { type: 'image' })[] }[];
+  messages: { role: string; content: ({ type: 'text'; text: string } | { type: 'image' })[]; more?: { [key: string]: Json } }[];
   generation: boolean;
+  tools?: Json[];
 }
 
 /** One job; each job answers with a list as long as its items. */
@@ -107,11 +109,12 @@ export class Engine {
 
   private render(conversation: Conversation, imageMark: string): string {
     const { parsed, takesParts } = this.templateOf();
-    const messages: TemplateMessage[] = conversation.messages.map(({ role, content }) => ({
+    const messages: TemplateMessage[] = conversation.messages.map(({ role, content, more }) => ({
+      ...more,
       role,
       content: takesParts ? content : content.map((part) => (part.type === 'text' ? part.text : imageMark)).join(''),
     }));
-    return this.run(parsed, messages, conversation.generation);
+    return this.run(parsed, messages, conversation.generation, conversation.tools);
   }
 
   private templateOf(): { parsed: Template; takesParts: boolean } {
@@ -138,13 +141,13 @@ export class Engine {
     }
   }
 
-  private run(parsed: Template, messages: TemplateMessage[], generation: boolean): string {
+  private run(parsed: Template, messages: TemplateMessage[], generation: boolean, tools: Json[] | null = null): string {
     try {
       return parsed.render({
         ...this.files.specials,
         messages,
         add_generation_prompt: generation,
-        tools: null,
+        tools,
         documents: null,
       });
     } catch (error) {

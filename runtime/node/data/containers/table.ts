@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { dataError } from '../../../core/data/codes.ts';
 import type { RowPlace } from '../../../core/data/conversation.ts';
 import type { PivotError } from '../../../../plan/errors.ts';
+import { visibleInLine as plain } from '../../../../plan/visible.ts';
 
 const openFile = promisify(open);
 const readFile = promisify(read);
@@ -21,17 +22,12 @@ export interface Fields {
   [name: string]: Value;
 }
 
-/** What is wrong with a row. `field` is a path such as `prompt[0].role`, where it is about one. */
-export interface Fault {
-  place: RowPlace;
-  field?: string;
-  what: string;
-}
-
 export interface Table {
   /** As the user named it. */
   name: string;
   count: number;
+  /** The scan ended before the file did: there are more rows. */
+  partial?: boolean;
   /** Types of the columns by name, where all rows have the same. */
   columns?: Map<string, string>;
   /** A row, or what is wrong with it. Throws R0532 where what surrounds the row is damaged. */
@@ -68,10 +64,7 @@ export function quoted(text: string): string {
   return `"${plain(short)}"`;
 }
 
-/** Control characters and halves of surrogate pairs as escapes. */
-export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+export { plain };
 
 /** An open file that is read by ranges. */
 export interface RangeFile {
