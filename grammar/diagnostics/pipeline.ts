@@ -244,7 +244,7 @@ export const pipeline = {
     help: () => 'give one of them another name',
     explain: 'Results of an arm are known by its name.',
     example: example({
-      more: 'compare post from tune {\n  arm a { loss sft }\n  arm a { clip 1.0 }\n  train mllm\n  on pairs\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}',
+      more: 'compare post from tune {\n  arm a { clip 1.0 }\n  arm a { clip 2.0 }\n  train mllm\n  on pairs\n  loss sft\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}',
     }),
   }),
   P0537: entry<{ names: readonly string[] }>({
