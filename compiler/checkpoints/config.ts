@@ -200,6 +200,6 @@ function readLanguage(fields: Fields): Llava['language'] {
   const text = fields.sub('text_config');
   const family = text.choice('model_type', 'llama', { llama: 'llama', qwen2: 'qwen2' } as const);
   const language = readDecoder(text, family);
-  // The language model's own word counts; older files say it at the top only.
-  return { ...language, tied: text.has('tie_word_embeddings') ? language.tied : fields.flag('tie_word_embeddings', language.tied) };
+  // Either place may say so, as transformers reads it.
+  return { ...language, tied: fields.flag('tie_word_embeddings', false) || language.tied };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readArchitecture } from '../../compiler/checkpoints/config.ts';
 import { readProcessor, viewerOf } from '../../compiler/checkpoints/processor.ts';
 import { strangers, tensorsOf } from '../../compiler/checkpoints/tensors.ts';
-import { storedWeight } from '../../compiler/elaborate/pretrained.ts';
+import { storedWeight } from '../../compiler/elaborate/stored.ts';
 
 const read = (config: unknown) => readArchitecture(JSON.stringify(config, null, 1), 'config.json');
 const architecture = (config: unknown) => read(config).architecture;
@@ -159,7 +159,10 @@ describe('tensors on disk', () => {
         .filter(({ name }) => name !== 'post_layernorm.weight')
         .map(({ name, shape }) => [name, { file: 'a', shape: name === 'head.probe' ? [1, 24] : shape }]),
     );
-    const stored = { checkpoint: { folder: 'a', tensors, faults: new Map<string, string>() }, prefix: '' };
+    const stored = {
+      checkpoint: { folder: 'a', tensors, copies: new Map<string, string[]>(), faults: new Map<string, string>() },
+      prefix: '',
+    };
     for (const { name, shape } of found('')) storedWeight(stored, name, shape);
     expect([...stored.checkpoint.faults.values()]).toEqual([
       'post_layernorm.weight is not there',
