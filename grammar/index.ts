@@ -15,6 +15,6 @@ export { lookup, registry, report } from './diagnostics.ts';
 export type { Diagnostic, DiagnosticCode, DiagnosticParams } from './diagnostics.ts';
 export { formatDiagnostics } from './format.ts';
 export type { FormatOptions } from './format.ts';
-export { nearest } from './nearest.ts';
+export { nearest } from '../plan/nearest.ts';
 export { children, walk } from './walk.ts';
 export type * from './generated/tree.ts';

@@ -2,7 +2,7 @@
  * One tensor under several names. A checkpoint may hold the table of a tied language model as its output layer as well, and a part of a model
  * under two prefixes. A program reads one of them; the others must equal it, and an export must write them all.
  */
-import type { Architecture } from './architecture.ts';
+import type { Architecture } from '../../formats/config/architecture.ts';
 import { partsOf } from './tensors.ts';
 
 /** Names below the prefix of a language model's table, and of its output layer. */

@@ -2,7 +2,19 @@
  * The tensors of an architecture by their names on disk, and which of a checkpoint's are none of them. A part of a model may stand under
  * several prefixes (`vision_tower.vision_model.` in older files, `vision_tower.` in newer ones); the one that fits most names counts.
  */
-import type { Architecture, Clip, Decoder, Dinov2, Llava, Siglip, TextTower, TimmVit, Vision, Vit, VitMae } from './architecture.ts';
+import type {
+  Architecture,
+  Clip,
+  Decoder,
+  Dinov2,
+  Llava,
+  Siglip,
+  TextTower,
+  TimmVit,
+  Vision,
+  Vit,
+  VitMae,
+} from '../../formats/config/architecture.ts';
 
 export interface DiskTensor {
   name: string;

@@ -8,8 +8,8 @@
  */
 import { nearest } from '../../grammar/index.ts';
 import type { Definition, Parameter, Span } from '../../grammar/index.ts';
-import type { Architecture } from '../checkpoints/architecture.ts';
-import { readKnownArchitecture } from '../checkpoints/config.ts';
+import type { Architecture } from '../../formats/config/architecture.ts';
+import { readKnownArchitecture } from '../../formats/config/config.ts';
 import { strangers } from '../checkpoints/tensors.ts';
 import { isTied } from '../checkpoints/copies.ts';
 import type { Host } from '../host.ts';

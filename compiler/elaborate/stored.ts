@@ -4,7 +4,7 @@
  */
 import type { Definition } from '../../grammar/index.ts';
 import type { Half } from '../../plan/dtypes.ts';
-import type { Architecture } from '../checkpoints/architecture.ts';
+import type { Architecture } from '../../formats/config/architecture.ts';
 import { copiesOf, isTied } from '../checkpoints/copies.ts';
 import type { Host } from '../host.ts';
 

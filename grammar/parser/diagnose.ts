@@ -5,7 +5,7 @@ import { tokenSpan } from '../build/build.ts';
 import { report } from '../diagnostics.ts';
 import type { Diagnostic } from '../diagnostics.ts';
 import type { Span } from '../generated/tree.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../plan/nearest.ts';
 import * as t from '../tokens.ts';
 import type { Balanced } from './balance.ts';
 import { describeToken } from './messages.ts';

@@ -2,11 +2,11 @@
  * `config.json` of a checkpoint -> its architecture, every number resolved. A missing key has the default of transformers' class;
  * whatever would change the result and is not supported is refused. All faults come in one error.
  */
-import { nearest } from '../../grammar/nearest.ts';
+import { nearest } from '../../plan/nearest.ts';
 import type { Architecture, ClipVision, Llava, SiglipVision } from './architecture.ts';
 import { readDecoder } from './decoder.ts';
-import type { Fields } from './fields.ts';
-import { fieldsOf, LARGEST } from './fields.ts';
+import type { Fields } from '../fields.ts';
+import { fieldsOf, LARGEST } from '../fields.ts';
 import {
   ACTIVATIONS,
   readClipText,

@@ -2,9 +2,9 @@
  * Whether a `tokenizer.json` is one, before any of it is used. The library that executes it trusts its input: a merge of unknown tokens, an id
  * that stands twice or a type that it does not know would surface as other ids, or not at all.
  */
-import { PivotError } from '../../../plan/errors.ts';
-import { isObject, kindOf, own, showPath } from '../../../plan/json.ts';
-import type { Json, JsonFile, JsonPath } from '../../../plan/json.ts';
+import { PivotError } from '../../plan/errors.ts';
+import { isObject, kindOf, own, showPath } from '../../plan/json.ts';
+import type { Json, JsonFile, JsonPath } from '../../plan/json.ts';
 
 export interface TokenizerCheck {
   warnings: string[];
