@@ -6,7 +6,8 @@
 import { isObject } from '../../plan/json.ts';
 import type { Json } from '../../plan/json.ts';
 import { nearest } from '../../plan/nearest.ts';
-import { Fields, fieldsOf } from '../fields.ts';
+import { fieldsOf } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import { CLASS_OF_MODEL, CLASSES, currentName } from './classes.ts';
 import type { ClassDefaults } from './classes.ts';
 import { MAX_PIXELS } from './recipe.ts';
