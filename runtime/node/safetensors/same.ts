@@ -31,7 +31,7 @@ export function sameTensor(one: { file: string; name: string }, other: { file: s
 function partOf(file: number, { begin, fileDtype }: TensorInfo, from: number, length: number): Uint8Array {
   const size = STORED_BYTES[fileDtype];
   const bytes = new Uint8Array(length * size);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const read = readSync(file, bytes, at, bytes.length - at, begin + from * size + at);
     if (read === 0) break;
     at += read;
