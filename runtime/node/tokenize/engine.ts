@@ -2,7 +2,8 @@
  * Executes a tokenizer and its chat template. Others' patterns and templates may take for ever or fill the memory, so this runs in a process
  * (`process.ts`) that can be ended; its input has been checked (`runtime/core/tokenize/check.ts`).
  */
-import { Template } from '@huggingface/jinja';
+import { TemplateError } from '../../../formats/template/errors.ts';
+import { ChatTemplate } from '../../../formats/template/template.ts';
 import { isObject } from '../../../plan/json.ts';
 import type { Json } from '../../../plan/json.ts';
 import { SplitPreTokenizer, Tokenizer } from './library.ts';
@@ -52,7 +53,7 @@ export class EngineFault extends Error {
 export class Engine {
   private readonly tokenizer: LibraryTokenizer;
   private readonly files: EngineFiles;
-  private template: { parsed: Template; takesParts: boolean } | undefined;
+  private template: { parsed: ChatTemplate; takesParts: boolean } | undefined;
 
   /** @throws EngineFault where a pattern cannot be compiled. */
   constructor(files: EngineFiles) {
@@ -114,21 +115,21 @@ export class Engine {
     return this.run(parsed, messages, conversation.generation);
   }
 
-  private templateOf(): { parsed: Template; takesParts: boolean } {
+  private templateOf(): { parsed: ChatTemplate; takesParts: boolean } {
     if (this.template !== undefined) return this.template;
     if (this.files.template === undefined) throw new EngineFault('template', 'there is none');
-    let parsed: Template;
+    let parsed: ChatTemplate;
     try {
-      parsed = new Template(this.files.template);
+      parsed = new ChatTemplate(this.files.template);
     } catch (error) {
-      throw new EngineFault('template', `it cannot be parsed: ${said(error)}`);
+      throw templateFault(error, 'it cannot be read');
     }
     this.template = { parsed, takesParts: this.takesParts(parsed) };
     return this.template;
   }
 
   /** Templates of text models want a text where those of multimodal models want parts; what one does with parts tells which it is. */
-  private takesParts(parsed: Template): boolean {
+  private takesParts(parsed: ChatTemplate): boolean {
     const word = 'qzxjk';
     try {
       const out = this.run(parsed, [{ role: 'user', content: [{ type: 'text', text: word }] }], false);
@@ -138,19 +139,24 @@ export class Engine {
     }
   }
 
-  private run(parsed: Template, messages: TemplateMessage[], generation: boolean): string {
+  private run(parsed: ChatTemplate, messages: TemplateMessage[], generation: boolean): string {
     try {
       return parsed.render({
         ...this.files.specials,
-        messages,
+        messages: messages.map((message) => ({ ...message })),
         add_generation_prompt: generation,
         tools: null,
         documents: null,
       });
     } catch (error) {
-      throw new EngineFault('template', `it refuses the conversation: ${said(error)}`);
+      throw templateFault(error, 'it refuses the conversation');
     }
   }
+}
+
+function templateFault(error: unknown, what: string): EngineFault {
+  const line = error instanceof TemplateError ? error.line : undefined;
+  return new EngineFault('template', `${what}${line === undefined ? '' : ` at its line ${line}`}: ${said(error)}`);
 }
 
 /**

@@ -5,6 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { readsClock } from '../../../formats/template/template.ts';
 import { PivotError } from '../../../plan/errors.ts';
 import { isObject, kindOf, own, readJson } from '../../../plan/json.ts';
 import type { Json, JsonFile } from '../../../plan/json.ts';
@@ -72,7 +73,11 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
   return {
     file,
     template: template?.file,
-    warnings: [...check.warnings, ...warnings],
+    warnings: [
+      ...check.warnings,
+      ...warnings,
+      ...(template !== undefined && readsClock(template.text) ? [clockWarning(template.file)] : []),
+    ],
     vocabulary: added.vocabulary,
     specials,
     encode: async (items, special = false) => (await runner.run({ kind: 'encode', items, special })) as number[][],
@@ -94,6 +99,13 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
     },
     close: runner.close,
   };
+}
+
+function clockWarning(file: string): string {
+  return (
+    `the chat_template of ${file} may write today's date (strftime_now), so that rows become other tokens on another day; ` +
+    'where a run is to be repeated, write the date into the template'
+  );
 }
 
 /** What the library reads of the file. */
