@@ -44,11 +44,10 @@ const REFUSED: [template: string, words: string][] = [
 ];
 
 describe('transformers renders', () => {
-  const byName = Map.groupBy === undefined ? undefined : Map.groupBy(recorded.results, ([name]) => name);
   const names = Object.keys(recorded.templates);
   test.each(names)('%s the same', (name) => {
     const template = recorded.templates[name];
-    for (const [, conversation, generation, text] of byName?.get(name) ?? recorded.results.filter(([one]) => one === name)) {
+    for (const [, conversation, generation, text] of recorded.results.filter(([one]) => one === name)) {
       const messages = recorded.conversations[conversation];
       const variables = { ...recorded.variables, messages, tools: null, documents: null, add_generation_prompt: generation };
       const found = made(template, variables);
