@@ -43,7 +43,7 @@ function within<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof RangeError) throw unsupported('so deep a nesting');
+    if (error instanceof RangeError) throw unsupported(/call stack/.test(error.message) ? 'so deep a nesting' : 'so long a text');
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { TemplateError } from '../../../formats/template/errors.ts';
 import { ChatTemplate } from '../../../formats/template/template.ts';
+import type { Guard } from '../../../formats/tokenizer/support.ts';
 import { isObject } from '../../../plan/json.ts';
 import type { Json } from '../../../plan/json.ts';
 import { SplitPreTokenizer, Tokenizer } from './library.ts';
@@ -15,6 +16,8 @@ export interface EngineFiles {
   config: { [key: string]: Json };
   /** Patterns of the file, for messages. */
   patterns: { path: string; value: Json }[];
+  /** Characters that would become other ids than by the tokenizer's original. */
+  guards: Guard[];
   template?: string;
   /** Texts of special tokens by name (`bos_token`), as templates see them. */
   specials: Record<string, string>;
@@ -99,6 +102,14 @@ export class Engine {
   }
 
   private encode(text: string, special: boolean): number[] {
+    for (const { pattern, why } of this.files.guards) {
+      const found = new RegExp(pattern, 'u').exec(text);
+      if (found !== null)
+        throw new EngineFault(
+          'tokenizer',
+          `the text ${brief(text)} has ${JSON.stringify(found[0])} (U+${(found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}), ${why}`,
+        );
+    }
     const { ids } = this.tokenizer.encode(text, { add_special_tokens: special });
     return ids.map((id) => {
       if (id !== undefined) return id;

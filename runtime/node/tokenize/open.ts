@@ -9,6 +9,7 @@ import { readsClock } from '../../../formats/template/template.ts';
 import { PivotError } from '../../../plan/errors.ts';
 import { isObject, kindOf, own, readJson } from '../../../plan/json.ts';
 import type { Json, JsonFile } from '../../../plan/json.ts';
+import { mended } from '../../../formats/tokenizer/support.ts';
 import { checkTokenizer } from '../../../formats/tokenizer/check.ts';
 import type { TokenizerCheck } from '../../../formats/tokenizer/check.ts';
 import type { Conversation, EngineFiles } from './engine.ts';
@@ -65,6 +66,7 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
     tokenizer: { ...partsOf(json), added_tokens: added.tokens },
     config: config === undefined ? { clean_up_tokenization_spaces: false } : libraryConfig(config),
     patterns: check.patterns,
+    guards: check.guards,
     template: template?.text,
     specials,
   };
@@ -112,7 +114,9 @@ function clockWarning(file: string): string {
 function partsOf(json: JsonFile): { [key: string]: Json } {
   const value = isObject(json.value) ? json.value : {};
   const keys = ['normalizer', 'pre_tokenizer', 'model', 'post_processor', 'decoder'];
-  return Object.fromEntries(keys.map((key) => [key, own(value, key) ?? null]));
+  return Object.fromEntries(
+    keys.map((key) => [key, key === 'pre_tokenizer' ? mended(own(value, key) ?? null) : (own(value, key) ?? null)]),
+  );
 }
 
 async function readOwn(file: string): Promise<Uint8Array> {
@@ -154,7 +158,8 @@ function withConfigured(check: TokenizerCheck, config: ObjectFile | undefined): 
 /** What the library reads of the config; the rest, such as templates, need not reach the process. */
 function libraryConfig(config: ObjectFile): { [key: string]: Json } {
   // `clean_up_tokenization_spaces` is not among them: transformers 5 passes over it, and decoded texts stay as they were encoded.
-  const kept = ['remove_space', 'do_lowercase_and_remove_accent', 'unk_token', 'eos_token'];
+  // Nor are `remove_space` and `do_lowercase_and_remove_accent`: what transformers executes is the file of the tokenizer alone.
+  const kept = ['unk_token', 'eos_token'];
   const entries = kept.filter((key) => Object.hasOwn(config.value, key)).map((key): [string, Json] => [key, config.value[key]]);
   return { clean_up_tokenization_spaces: false, ...Object.fromEntries(entries) };
 }
