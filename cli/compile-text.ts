@@ -20,7 +20,7 @@ export interface TextArguments {
 export function textArguments<T>(yargs: Argv<T>): Argv<T & TextArguments> {
   return yargs
     .positional('file', { type: 'string', demandOption: true, describe: 'a .pivot text' })
-    .option('set', { type: 'string', array: true, describe: 'override a param of the text: --set steps=100' });
+    .option('set', { type: 'string', array: true, nargs: 1, describe: 'override a param of the text: --set steps=100' });
 }
 
 export function settings(set: readonly string[] = []): Record<string, string> {

@@ -5,6 +5,7 @@
 import type { CommandModule } from 'yargs';
 import yargs from 'yargs';
 import { PivotError } from '../plan/errors.ts';
+import { visible } from '../plan/visible.ts';
 import { printFailure, Rejected } from './failure.ts';
 
 /** `object`, because each command has arguments of its own. */
@@ -17,6 +18,7 @@ const COMMANDS: Record<string, () => Promise<object>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   ask: async () => (await import('./commands/ask.ts')).ask,
   report: async () => (await import('./commands/report.ts')).report,
+  prune: async () => (await import('./commands/prune.ts')).prune,
   explain: async () => (await import('./commands/explain.ts')).explain,
 };
 
@@ -29,7 +31,7 @@ async function commandsFor(word: string | undefined): Promise<CommandModule[]> {
 }
 
 /** Options that are lists. */
-const LISTS: readonly string[] = ['set', 'target'];
+const LISTS: readonly string[] = ['set', 'target', 'allow'];
 
 /** Two values for what takes one, and words where a number belongs: neither is guessed at. */
 function requireOnce(given: Record<string, unknown>): true {
@@ -56,7 +58,7 @@ export async function pivot(words: string[]): Promise<boolean> {
       .check(requireOnce)
       .fail((message, error, self) => {
         if (error) throw error;
-        process.stderr.write(`${self.help()}\n\n${message}\n`);
+        process.stderr.write(visible(`${self.help()}\n\n${message}\n`));
         throw new Rejected();
       })
       .parseAsync();

@@ -6,7 +6,8 @@
  * (elaborate/), stages become graphs and tasks (pipeline/), graphs are simplified (passes/), fused and lowered to WGSL (fuse/,
  * kernels/, memory/, lower/). Nothing here touches a device; running plans is the runtime's.
  */
-import type { Diagnostic } from '../grammar/index.ts';
+import { LIMITS, report } from '../grammar/index.ts';
+import type { Diagnostic, Span, parse } from '../grammar/index.ts';
 import { hashOf } from '../plan/hash.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
 import type { Ask, Plan, Roles } from '../plan/plan.ts';
@@ -16,6 +17,7 @@ import { Fault, Silent } from './elaborate/fault.ts';
 import { evaluateIn, openUniverse } from './elaborate/names.ts';
 import type { Universe } from './elaborate/names.ts';
 import { describe } from './elaborate/values.ts';
+import { beginWork } from './elaborate/work.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Host } from './host.ts';
 import { lower } from './lower/lower.ts';
@@ -41,6 +43,8 @@ export interface CompileOptions {
   fuse?: boolean;
   /** False: without the programs by which trained models are asked, which no task runs. */
   asks?: boolean;
+  /** Parses texts in place of the grammar's own `parse`: it may remember those of the standard library. */
+  parse?: typeof parse;
   /** Told of every graph that is lowered. */
   observe?: (role: string, graph: Graph) => void;
 }
@@ -58,15 +62,19 @@ export interface Compiled {
 const OWN_USES = ['std.model.vision_language', 'std.model.generate', 'std.optim.clip'];
 
 export function compile(path: string, host: Host, options: CompileOptions): Compiled {
-  const loaded = loadModules(path, host, [...OWN_USES, ...usesOfText(path, host)]);
+  beginWork();
+  const loaded = loadModules(path, host, [...OWN_USES, ...usesOfText(path, host)], options.parse);
   const texts = new Map([...loaded.modules.values()].map((m) => [m.path, m.text]));
   const diagnostics = [...loaded.diagnostics];
   const overrides = overridesOf(options.set ?? {}, loaded);
   diagnostics.push(...overrides.diagnostics);
   for (const [name, text] of overrides.texts) texts.set(name, text);
-  const compilation = new Compilation(openUniverse(loaded, host, overrides.values), diagnostics, options);
+  const universe = openUniverse(loaded, host, overrides.values);
+  const compilation = new Compilation(universe, diagnostics, options);
   if (loaded.modules.size > 0) {
-    diagnostics.push(...checkNames(loaded.main));
+    const misnamed = checkNames(loaded.main);
+    diagnostics.push(...misnamed);
+    setAside(universe, misnamed);
     compilation.run();
   }
   const failed = diagnostics.some((d) => d.severity === 'error');
@@ -107,8 +115,13 @@ class Compilation {
         );
     }
     const stages = stageDeclarations(this.universe);
+    if (stages.length > LIMITS.stages.most) {
+      const { span } = stages[LIMITS.stages.most].declaration;
+      this.diagnostics.push(report('P0701', { limit: 'stages', found: stages.length, where: 'this text' }, span));
+      return;
+    }
     for (const stage of stages) {
-      this.attempt(() => assembly.stage(stage));
+      if (!this.universe.faulty.has(stage.declaration)) this.attempt(() => assembly.stage(stage));
       if (!assembly.results.has(stage.id)) assembly.sources.faulty.add(stage.id);
     }
     if (this.failed()) return;
@@ -156,8 +169,15 @@ class Compilation {
     return [...main.declarations.values()].flatMap((d): Resolved[] => {
       if (d.kind !== 'Param') return [];
       const name = d.name.text;
+      const textOf = ({ span }: { span: Span }): string => main.text.slice(span.start, span.end);
       const value = describe(evaluateIn(this.universe, main, { kind: 'Identifier', name, span: d.name.span }));
-      return [{ name: `param ${name}`, value, origin: this.universe.overrides.has(name) ? '--set' : `line ${d.span.line}` }];
+      return [
+        {
+          name: `param ${name}`,
+          value,
+          origin: this.universe.overrides.has(name) ? `--set; the text says ${textOf(d.value)}` : `line ${d.span.line}`,
+        },
+      ];
     });
   }
 
@@ -209,6 +229,15 @@ class Compilation {
       }
     }
     return result;
+  }
+}
+
+/** Values with a misspelt name in them are not evaluated: the fault is told, and what uses them says nothing further. */
+function setAside(universe: Universe, misnamed: readonly Diagnostic[]): void {
+  for (const declaration of universe.loaded.main.tree.declarations) {
+    if (declaration.kind !== 'Param' && declaration.kind !== 'Binding') continue;
+    const { start, end } = declaration.span;
+    if (misnamed.some(({ span }) => span && span.start >= start && span.end <= end)) universe.faulty.add(declaration);
   }
 }
 

@@ -1,9 +1,10 @@
 /**
  * All diagnostics of the language, by family; an entry of a family's file is all that a new one takes. The first two digits of a code
- * tell the family: P01 syntax, P02 names, P03 types and units, P04 shapes, P05 the pipeline, P06 data.
+ * tell the family: P01 syntax, P02 names, P03 types and units, P04 shapes, P05 the pipeline, P06 data, P07 limits.
  */
 import { data } from './diagnostics/data.ts';
 import type { Entry } from './diagnostics/entry.ts';
+import { limits } from './diagnostics/limits.ts';
 import { names } from './diagnostics/names.ts';
 import { pipeline } from './diagnostics/pipeline.ts';
 import { shapes } from './diagnostics/shapes.ts';
@@ -22,7 +23,7 @@ export interface Diagnostic {
   trace?: { span: Span; text: string }[];
 }
 
-const families = { ...syntax, ...names, ...types, ...shapes, ...pipeline, ...data };
+const families = { ...syntax, ...names, ...types, ...shapes, ...pipeline, ...data, ...limits };
 
 type Families = typeof families;
 type Params = { [C in keyof Families]: Families[C] extends Entry<infer P> ? P : never };

@@ -16,5 +16,7 @@ export type { Diagnostic, DiagnosticCode, DiagnosticParams } from './diagnostics
 export { formatDiagnostics } from './format.ts';
 export type { FormatOptions } from './format.ts';
 export { nearest } from '../plan/nearest.ts';
+export { LIMITS } from './limits.ts';
+export type { LimitName } from './limits.ts';
 export { children, walk } from './walk.ts';
 export type * from './generated/tree.ts';

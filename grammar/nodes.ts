@@ -16,7 +16,7 @@ export interface NodeRule {
 
 const declarations = {
   Use: { rule: 'use', fields: { path: 'Name[]', file: 'StringLiteral?', names: 'Name[]?' } },
-  Param: { rule: 'param', fields: { name: 'Name', type: 'TypeRef?', value: 'Expression', docs: 'docs' } },
+  Param: { rule: 'param', fields: { name: 'Name', type: 'TypeRef?', domain: 'Domain?', value: 'Expression', docs: 'docs' } },
   Seeds: { rule: 'seeds', fields: { values: 'Expression' } },
   Binding: {
     rule: 'binding',
@@ -108,7 +108,9 @@ const others = {
   Field: { rule: 'field', fields: { name: 'Name', value: 'Expression?', every: 'Expression?', on: 'Expression?', more: 'FieldMore[]' } },
   FieldMore: { rule: 'fieldMore', fields: { name: 'Name', value: 'Expression' } },
   RecordField: { rule: 'recordField', fields: { name: 'Name', type: 'TypeRef' } },
-  Parameter: { rule: 'parameter', fields: { name: 'Name', type: 'TypeRef?', default: 'Expression?' } },
+  Parameter: { rule: 'parameter', fields: { name: 'Name', type: 'TypeRef?', domain: 'Domain?', default: 'Expression?' } },
+  Domain: { rule: 'domain', fields: { bounds: 'Bound[]', words: 'Expression?' } },
+  Bound: { rule: 'bound', fields: { operator: '<|<=|>|>=', negative: 'flag', value: 'NumberLiteral' } },
   TypeRef: { fields: { name: 'Name?', shape: 'ShapeEntry[]?', optional: 'ts:boolean' } },
   NamedArgument: { rule: 'namedArgument', fields: { name: 'Name', value: 'Expression' } },
   Argument: { rule: 'argument', fields: { name: 'Name?', value: 'Expression' } },

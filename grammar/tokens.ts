@@ -129,6 +129,9 @@ export const declarationKeywords: TokenType[] = [
 /** The keywords that may begin a statement of a body. */
 export const statementKeywords: TokenType[] = [Let, Weight, Part, Repeat, If, Return, Expose, Require, State, Embed, Train, Keep, Score];
 
+/** The tokens that begin a value, and could not carry on the one before. */
+export const valueStarts: TokenType[] = [Identifier, NumberToken, StringToken, True, False, None, If, Not, DotDot];
+
 /** The words that are never names. */
 export const reservedWords: TokenType[] = [If, Then, Else, Or, And, Not, In, True, False, None];
 

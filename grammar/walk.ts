@@ -14,6 +14,13 @@ export function walk(node: Node, visit: (node: Node) => boolean | void): void {
   for (const child of children(node)) walk(child, visit);
 }
 
+/** A node more than `depth` levels below this one, if there is one. Takes no stack, however deep the tree is. */
+export function beyond(node: Node, depth: number): Node | undefined {
+  let level = [node];
+  for (let i = 0; i < depth && level.length > 0; i++) level = level.flatMap(children);
+  return level[0];
+}
+
 function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'kind' in value;
 }

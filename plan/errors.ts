@@ -2,6 +2,7 @@
  * The base of every error that Pivot raises on purpose. A `PivotError` is a sentence for the user; anything else that
  * reaches the command line is a fault of ours and is shown with its stack.
  */
+import { visible } from './visible.ts';
 
 /** Where in a user's file an error lies. Lines and columns count from 1; rows of data count from 1 as well. */
 export interface Place {
@@ -26,10 +27,10 @@ export class PivotError extends Error {
     this.place = more.place;
   }
 
-  /** The error as the command line prints it: place, code, message, cure. */
+  /** The error as the command line prints it: place, code, message, cure; control characters of others' texts as escapes. */
   format(): string {
     const at = this.place ? `${formatPlace(this.place)}: ` : '';
-    return `${at}error ${this.code}: ${this.message}${this.cure ? `\n  help: ${this.cure}` : ''}`;
+    return visible(`${at}error ${this.code}: ${this.message}${this.cure ? `\n  help: ${this.cure}` : ''}`);
   }
 }
 

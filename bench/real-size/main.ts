@@ -17,6 +17,7 @@ import { openDevice } from '../../runtime/node/device/open.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { keep, machine } from '../results.ts';
 import { writeCheckpoints, writeConfigs, writeRows } from './make.ts';
+import { taskFolder } from '../../runtime/node/run/task-folders.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { adapter: { type: 'string' } } });
 const folder = positionals[0] ?? mkdtempSync(join(tmpdir(), 'pivot-real-'));
@@ -69,11 +70,11 @@ const result = await runPlan(plan, {
   },
 });
 clearInterval(watch);
-const lines = readFileSync(join(out, 'tasks', task.id, 'timings.jsonl'), 'utf8')
+const lines = readFileSync(join(taskFolder(out, task), 'timings.jsonl'), 'utf8')
   .trimEnd()
   .split('\n')
   .map((line) => JSON.parse(line) as Record<string, number>);
-const metrics = readFileSync(join(out, 'tasks', task.id, 'metrics.jsonl'), 'utf8')
+const metrics = readFileSync(join(taskFolder(out, task), 'metrics.jsonl'), 'utf8')
   .trimEnd()
   .split('\n')
   .map((line) => JSON.parse(line) as Record<string, number>);

@@ -10,6 +10,7 @@ import { imagePng, mapPng } from '../../runtime/node/report/pictures.ts';
 import { strip } from '../../runtime/node/report/strip.ts';
 import { onFile } from '../../runtime/node/run/files.ts';
 import type { Picture } from '../../runtime/core/data/row.ts';
+import { print } from '../output.ts';
 
 interface Arguments {
   run: string;
@@ -49,7 +50,7 @@ export const ask: CommandModule<object, Arguments> = {
     try {
       const { picture, answers } = await put({ ...rest, picture: rest.image, cam: cam !== undefined, device });
       const longest = Math.max(...answers.map(({ name }) => name.length));
-      for (const one of answers) process.stdout.write(`${answers.length > 1 ? `${one.name.padEnd(longest)}  ` : ''}${lineOf(one)}\n`);
+      for (const one of answers) print(`${answers.length > 1 ? `${one.name.padEnd(longest)}  ` : ''}${lineOf(one)}`);
       if (cam !== undefined) {
         const png = await mapsPng(picture, answers);
         await onFile(resolve(cam), () => writeFile(cam, png));

@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { compileText, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
+import { print } from '../output.ts';
 
 export const check: CommandModule<object, TextArguments> = {
   command: 'check <file>',
@@ -10,6 +11,6 @@ export const check: CommandModule<object, TextArguments> = {
   handler: (args) => {
     const { plan, diagnostics } = compileText(args, []);
     const warnings = diagnostics.length === 0 ? '' : `, ${diagnostics.length} warning${diagnostics.length === 1 ? '' : 's'}`;
-    process.stdout.write(`${args.file}: sound (${plan.tasks.length} tasks${warnings})\n`);
+    print(`${args.file}: sound (${plan.tasks.length} tasks${warnings})`);
   },
 };

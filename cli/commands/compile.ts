@@ -1,6 +1,7 @@
 /** `pivot compile FILE -o DIR`: the plan as a folder that `pivot run DIR` executes without the compiler. */
 import type { CommandModule } from 'yargs';
 import { TARGETS, targetNamed } from '../../compiler/lower/targets.ts';
+import { print } from '../output.ts';
 import { writePlan } from '../../runtime/node/run/plan-folder.ts';
 import { compileText, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
@@ -21,6 +22,7 @@ export const compile: CommandModule<object, Arguments> = {
       .option('target', {
         type: 'string',
         array: true,
+        nargs: 1,
         describe: `targets to compile for (default: all): ${Object.keys(TARGETS).join(', ')}`,
       })
       .option('update-lock', { type: 'boolean', describe: 'accept that data, weights or the standard library have changed' }),
@@ -29,8 +31,8 @@ export const compile: CommandModule<object, Arguments> = {
     const { plan, texts } = compileText(args, targets);
     holdLock(args.file, plan, texts, args['update-lock'] ?? false);
     await writePlan(args.out, plan);
-    process.stdout.write(
-      `${args.out}: ${plan.tasks.length} tasks, ${Object.keys(plan.programs).length} programs, ${Object.keys(plan.kernels).length} kernels for ${targets.map((t) => t.name).join(', ')}\n`,
+    print(
+      `${args.out}: ${plan.tasks.length} tasks, ${Object.keys(plan.programs).length} programs, ${Object.keys(plan.kernels).length} kernels for ${targets.map((t) => t.name).join(', ')}`,
     );
   },
 };

@@ -16,6 +16,7 @@ import { onFile } from '../../runtime/node/run/files.ts';
 import { settings, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
 import { hostOf } from '../host.ts';
+import { print } from '../output.ts';
 
 interface Arguments extends TextArguments {
   name: string;
@@ -37,8 +38,8 @@ const exportRows: CommandModule<object, Arguments> = {
       throw new PivotError('C0107', `${args.file} declares no data \`${args.name}\``, {
         cure: `it declares ${[...sources.keys()].join(', ') || 'none'}`,
       });
-    await exportScenes(args.out, source);
-    process.stdout.write(`${args.out}: ${source.count} rows of ${source.source}\n`);
+    await onFile(args.out, () => exportScenes(args.out, source));
+    print(`${args.out}: ${source.count} rows of ${source.source}`);
   },
 };
 
@@ -71,11 +72,11 @@ const show: CommandModule<object, ShowArguments> = {
   handler: async ({ path, row, html, tokenizer, processor, imageToken, ...options }) => {
     const shown = await showRow(resolve(path), path, row, options);
     const seen = await seenRow(shown.row, { tokenizer, processor, imageToken });
-    process.stdout.write(`${rowText(shown, seen)}\n`);
+    print(rowText(shown, seen));
     if (html !== undefined) {
       const text = await rowPage(shown, seen);
       await onFile(resolve(html), () => writeFile(html, text));
-      process.stdout.write(`${html}\n`);
+      print(html);
     }
     // The row is shown all the same: what is refused is seen best there.
     if (seen.refusal !== undefined) throw seen.refusal;

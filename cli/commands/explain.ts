@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { lookup, registry } from '../../grammar/index.ts';
 import { PivotError } from '../../plan/errors.ts';
+import { print } from '../output.ts';
 
 export const explain: CommandModule<object, { code: string }> = {
   command: 'explain <code>',
@@ -11,6 +12,6 @@ export const explain: CommandModule<object, { code: string }> = {
     const entry = lookup(code.toUpperCase());
     if (!entry)
       throw new PivotError('C0106', `there is no diagnostic ${code}`, { cure: `codes of texts are ${Object.keys(registry).join(', ')}` });
-    process.stdout.write(`${code.toUpperCase()} (${entry.severity})\n\n${entry.explain}\n\nA text that yields it:\n\n${entry.example}\n`);
+    print(`${code.toUpperCase()} (${entry.severity})\n\n${entry.explain}\n\nA text that yields it:\n\n${entry.example}`);
   },
 };

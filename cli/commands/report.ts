@@ -5,6 +5,7 @@ import { NODE_SOURCES } from '../../runtime/node/data/sources.ts';
 import { readPlan } from '../../runtime/node/run/plan-folder.ts';
 import { formatSummary } from '../../runtime/node/report/terminal.ts';
 import { writeReport } from '../../runtime/node/report/report.ts';
+import { print } from '../output.ts';
 
 export const report: CommandModule<object, { run: string; base: string }> = {
   command: 'report <run>',
@@ -16,6 +17,6 @@ export const report: CommandModule<object, { run: string; base: string }> = {
   handler: async ({ run, base }) => {
     const plan = await readPlan(join(run, 'plan'));
     await writeReport(run, plan, { openers: NODE_SOURCES, resolve: (path) => resolve(base, path) });
-    process.stdout.write(`${formatSummary(run, plan)}\n`);
+    print(formatSummary(run, plan));
   },
 };

@@ -18,6 +18,7 @@ interface Arguments {
   fresh: boolean;
   'other-adapter'?: boolean;
   base?: string;
+  allow?: string[];
   target?: string;
   'update-lock'?: boolean;
 }
@@ -30,9 +31,15 @@ export const run: CommandModule<object, Arguments> = {
       .positional('file', { type: 'string', demandOption: true, describe: 'a .pivot text, or the folder of a plan' })
       .option('out', { alias: 'o', type: 'string', describe: 'run folder (default: runs/NAME)' })
       .option('adapter', { type: 'string', describe: "gpu, lavapipe, swiftshader, a driver manifest, or part of an adapter's name" })
-      .option('set', { type: 'string', array: true, describe: 'override a param of the text: --set steps=100' })
+      .option('set', { type: 'string', array: true, nargs: 1, describe: 'override a param of the text: --set steps=100' })
       .option('target', { type: 'string', describe: 'compile for this target instead of the one that suits the adapter' })
       .option('base', { type: 'string', describe: 'folder that the files of a compiled plan are relative to (default: here)' })
+      .option('allow', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'a folder outside of the base that a compiled plan may read and write (a text may name any)',
+      })
       .option('fresh', { type: 'boolean', default: false, describe: 'throw away what the run folder holds' })
       .option('other-adapter', { type: 'boolean', describe: 'go on although the folder was begun on another adapter' })
       .option('update-lock', { type: 'boolean', describe: 'accept that data, weights or the standard library have changed' }),
@@ -42,7 +49,7 @@ export const run: CommandModule<object, Arguments> = {
     const out = args.out ?? join('runs', name);
     const controller = new AbortController();
     const stop = (): void => controller.abort();
-    process.once('SIGINT', stop).once('SIGTERM', stop);
+    process.once('SIGINT', stop).once('SIGTERM', stop).once('SIGHUP', stop);
     const log = standardLog();
     const device = await openDevice({
       ...(args.adapter ? { adapter: args.adapter } : {}),
@@ -53,6 +60,7 @@ export const run: CommandModule<object, Arguments> = {
     const result = await runPlan(plan, {
       out,
       base,
+      allow: compiled ? (args.allow ?? []) : 'anywhere',
       device,
       log,
       signal: controller.signal,

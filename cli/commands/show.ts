@@ -14,6 +14,7 @@ import { largest, machineMemory, memoryOf, memoryText, savingsOf } from '../../r
 import { bytes, duration, flops } from '../../runtime/node/run/words.ts';
 import { compileText, textArguments } from '../compile-text.ts';
 import type { TextArguments } from '../compile-text.ts';
+import { print } from '../output.ts';
 
 export const show: CommandModule<object, TextArguments & { target: string; adapter?: string; time: boolean }> = {
   command: 'show <file>',
@@ -25,18 +26,18 @@ export const show: CommandModule<object, TextArguments & { target: string; adapt
       .option('time', { type: 'boolean', default: true, describe: 'measure the adapter at hand and say how long the run takes' }),
   handler: async (args) => {
     const { plan, stages } = compileText(args, [targetNamed(args.target)], { described: true });
-    process.stdout.write(`${describePlan(plan, stages, args.target)}\n\n`);
+    print(`${describePlan(plan, stages, args.target)}\n`);
     const work = plan.tasks.reduce((n, task) => n + flopsOf(plan, task, args.target), 0);
     const most = largest(plan, args.target);
     const memory = most ? `, at most ${bytes(most.need.total)} at once` : '';
     const adapter = args.time ? await adapterFor(args.adapter) : undefined;
     const time =
       adapter && `, ${adapter.gflops === undefined ? adapter.text : `about ${duration(work / (adapter.gflops * 1e9))} at ${adapter.text}`}`;
-    process.stdout.write(`all ${plan.tasks.length} tasks: ${flops(work)}${memory}${time ?? ''}\n`);
+    print(`all ${plan.tasks.length} tasks: ${flops(work)}${memory}${time ?? ''}`);
     // A software driver has the memory of the machine; what a GPU has is found out by a run.
     const { total } = machineMemory();
     if (adapter?.software && most && most.need.total > total)
-      process.stdout.write(`${most.task.id} does not fit into ${bytes(total)}: ${savingsOf(plan, most.task, most.need).join('; ')}\n`);
+      print(`${most.task.id} does not fit into ${bytes(total)}: ${savingsOf(plan, most.task, most.need).join('; ')}`);
   },
 };
 

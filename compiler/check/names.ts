@@ -3,7 +3,7 @@
  * something, and every named argument of a call whose callee is a definition must be one of its parameters. Evaluation stops
  * at the first fault of a declaration; this pass tells all of them at once. What values are is left to evaluation.
  */
-import { children, nearest, report } from '../../grammar/index.ts';
+import { LIMITS, children, nearest, report } from '../../grammar/index.ts';
 import type { Definition, Diagnostic, Expression, Field, Span, Statement } from '../../grammar/index.ts';
 import { namesOf } from '../elaborate/names.ts';
 import type { Import, Module } from '../modules/modules.ts';
@@ -17,6 +17,7 @@ const BATCH = ['image', 'tokens', 'position', 'segment', 'mask', 'label'];
 export function checkNames(module: Module): Diagnostic[] {
   const check = new NameCheck(module);
   for (const declaration of module.tree.declarations) {
+    if (module.unreadable.declarations.has(declaration)) continue;
     switch (declaration.kind) {
       case 'Definition':
         check.definition(declaration);
@@ -75,7 +76,8 @@ class NameCheck {
   fields(fields: readonly Field[], names: ReadonlySet<string>): void {
     for (const field of fields) {
       for (const e of [field.value, field.every, field.on, ...field.more.map((m) => m.value)])
-        if (e) this.expression(e, new Set([...names, ...(FIELD_WORDS[field.name.text] ?? [])]));
+        if (e)
+          this.expression(e, new Set([...names, ...(Object.hasOwn(FIELD_WORDS, field.name.text) ? FIELD_WORDS[field.name.text] : [])]));
     }
   }
 
@@ -166,8 +168,10 @@ class NameCheck {
   }
 
   private name(name: string, span: Span, names: ReadonlySet<string>): void {
-    if (names.has(name) || this.known.has(name)) return;
-    this.diagnostics.push(report('P0201', { name, nearest: nearest(name, [...names, ...this.known]) ?? '' }, span));
+    if (names.has(name) || this.known.has(name) || this.module.unreadable.names.has(name)) return;
+    // beyond what is printed nobody reads which name was meant
+    const near = this.diagnostics.length < LIMITS.errors.most ? nearest(name, [...names, ...this.known]) : undefined;
+    this.diagnostics.push(report('P0201', { name, nearest: near ?? '' }, span));
   }
 
   private call(e: Extract<Expression, { kind: 'Call' }>, names: ReadonlySet<string>): void {

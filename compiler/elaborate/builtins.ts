@@ -1,4 +1,5 @@
 /** Functions that every text knows: on numbers here, on tensors in tensor-builtins.ts. */
+import { nearest } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import { erf as erfNumber } from '../graph/primitives/erf.ts';
 import type { BuiltinName } from './builtin-names.ts';
@@ -24,11 +25,12 @@ export function named(of: string, given: Given[], names: string[], span: Span, r
     if (g.name === undefined) while (result[next] !== undefined) next++;
     const at = g.name === undefined ? next : names.indexOf(g.name);
     if (at >= names.length) fail('P0211', { of, most: names.length }, g.span);
-    if (at < 0) fail('P0209', { name: g.name ?? '', of, nearest: '', known: names.join(', ') }, g.span);
+    if (at < 0) fail('P0209', { name: g.name ?? '', of, nearest: nearest(g.name ?? '', names) ?? '', known: names.join(', ') }, g.span);
+    if (result[at] !== undefined) fail('P0212', { name: names[at], of }, g.span);
     result[at] = g.value;
   }
-  const missing = names.slice(0, required).find((_, i) => result[i] === undefined);
-  if (missing !== undefined) fail('P0210', { name: missing, of }, span);
+  const missing = names.slice(0, required).filter((_, i) => result[i] === undefined);
+  if (missing.length > 0) fail('P0210', { names: missing, of }, span);
   return result;
 }
 

@@ -9,10 +9,11 @@ import { nearest } from '../../grammar/index.ts';
 import type { Argument, Definition, Expression, Parameter, Span } from '../../grammar/index.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Module } from '../modules/modules.ts';
+import { checkRequirements, mergeArguments, nameOf } from './arguments.ts';
 import { callBuiltin } from './builtins.ts';
 import { Context } from './context.ts';
 import { evaluate } from './expressions.ts';
-import { fail, within } from './fault.ts';
+import { Fault, fail, within } from './fault.ts';
 import { moduleScope } from './names.ts';
 import { convert } from './parameters.ts';
 import { Scope } from './scope.ts';
@@ -62,13 +63,14 @@ export function apply(ctx: Context, callee: Value, given: Given[], span: Span): 
       return callee.bound ? apply(ctx, callee.bound, given, span) : fail('P0304', { found: describe(callee) }, span);
     case 'bound': {
       const { definition } = callee;
-      const args = mergeArguments(callee, given);
-      if (definition.keyword === 'layer' && tensorParameters(definition).some((p) => args.has(p.name.text)))
-        return runLayer(ctx, { ...callee, given: args }, undefined, span);
-      return { ...callee, given: args, span };
+      const declared = { ...callee, ...mergeArguments(callee, given) };
+      if (definition.keyword === 'layer' && tensorParameters(definition).some((p) => declared.given.has(p.name.text)))
+        return runLayer(ctx, declared, undefined, span);
+      checkRequirements(ctx, declared);
+      return { ...declared, span };
     }
     case 'instance':
-      return runLayer(ctx, { ...callee.bound, given: mergeArguments(callee.bound, given) }, callee, span);
+      return runLayer(ctx, { ...callee.bound, ...mergeArguments(callee.bound, given) }, callee, span);
     default:
       return fail('P0304', { found: describe(callee) }, span);
   }
@@ -79,28 +81,6 @@ export function tensorParameters(definition: Definition): Parameter[] {
   return definition.params.filter(
     (p) => p.type !== undefined && (p.type.shape !== undefined || (p.type.name !== undefined && /^[A-Z]/.test(p.type.name.text))),
   );
-}
-
-/** Adds the arguments of a call to those given before: by name, the rest in the order of the parameters that are still open. */
-function mergeArguments(bound: BoundValue, given: Given[]): Map<string, Value> {
-  const { definition } = bound;
-  const of = `${definition.keyword} ${definition.name.text}`;
-  const result = new Map(bound.given);
-  const named = new Set<string>();
-  const open = definition.params.filter((p) => !result.has(p.name.text) && !given.some((g) => g.name === p.name.text));
-  let next = 0;
-  for (const g of given) {
-    const parameter = g.name === undefined ? open[next++] : definition.params.find((p) => p.name.text === g.name);
-    if (!parameter) {
-      if (g.name === undefined) fail('P0211', { of, most: definition.params.length }, g.span);
-      const names = definition.params.map((p) => p.name.text);
-      fail('P0209', { name: g.name, of, nearest: nearest(g.name, names) ?? '', known: names.join(', ') }, g.span);
-    }
-    if (named.has(parameter.name.text)) fail('P0212', { name: parameter.name.text, of }, g.span);
-    named.add(parameter.name.text);
-    result.set(parameter.name.text, convert(parameter, g.value, of, g.span));
-  }
-  return result;
 }
 
 function makeRecord(ctx: Context, type: RecordTypeValue, given: Given[], span: Span): RecordValue {
@@ -128,7 +108,8 @@ function makeRecord(ctx: Context, type: RecordTypeValue, given: Given[], span: S
       field.type.shape ? matchShape(ctx, field.type, g.value, scope, `${field.name} of ${type.name}`, g.span) : g.value,
     );
   });
-  for (const field of type.fields) if (!fields.has(field.name)) fail('P0210', { name: field.name, of: `record ${type.name}` }, span);
+  const missing = type.fields.filter((field) => !fields.has(field.name)).map((field) => field.name);
+  if (missing.length > 0) fail('P0210', { names: missing, of: `record ${type.name}` }, span);
   return { kind: 'record', type: type.name, fields };
 }
 
@@ -145,7 +126,7 @@ export function bindParameters(
   wrap: (name: string, value: Value) => Value = (_, value) => value,
 ): Scope {
   const { definition, given } = bound;
-  const of = `${definition.keyword} ${definition.name.text}`;
+  const of = nameOf(definition);
   const scope = new Scope(moduleScope(module));
   const tensors = new Set(tensorParameters(definition).map((p) => p.name.text));
   // What makes the layer comes first: shapes of tensor parameters may use it (`[N, T, width]`), defaults may use dimensions.
@@ -163,13 +144,13 @@ export function bindParameters(
   for (const p of definition.params) {
     if (!tensors.has(p.name.text)) continue;
     const value = given.get(p.name.text) ?? (p.default ? evaluate(ctx, p.default, scope) : undefined);
-    if (!value) fail('P0210', { name: p.name.text, of }, span);
+    if (!value) fail('P0210', { names: [p.name.text], of }, span);
     const shaped = p.type?.shape ? matchShape(ctx, p.type, value, scope, `${p.name.text} of ${of}`, span) : checkRecord(p, value, of, span);
     scope.define(p.name.text, shaped);
   }
   for (const p of late) {
     if (literal.includes(p)) continue;
-    if (!p.default) fail('P0210', { name: p.name.text, of }, span);
+    if (!p.default) fail('P0210', { names: [p.name.text], of }, span);
     scope.define(p.name.text, wrap(p.name.text, byDefault(ctx, p, scope, of)));
   }
   return scope;
@@ -192,22 +173,39 @@ function runLayer(ctx: Context, bound: BoundValue, instance: InstanceValue | und
   if (ctx.depth >= DEEPEST) fail('P0408', { of: definition.name.text }, span);
   ctx.depth++;
   try {
-    return within(span, `in layer ${definition.name.text}${instance ? ` (${instance.path})` : ''}`, () => {
-      const scope = bindParameters(ctx, bound, module, span);
-      const label = instance?.path;
-      const run = (): Value => {
-        const result = definition.composite ? composite(ctx, bound, scope) : runBody(ctx, definition, scope, instance);
-        if (definition.result?.shape)
-          return matchShape(ctx, definition.result, result, scope, `the result of ${definition.name.text}`, definition.result.span);
-        return result;
-      };
-      if (label === undefined) return run();
-      const value = ctx.builder.withLabel(`${ctx.prefix}${label}`, run);
-      ctx.returned.set(`${ctx.prefix}${label}`, value);
-      return value;
-    });
+    return madeWith(bound, () =>
+      within(span, `in layer ${definition.name.text}${instance ? ` (${instance.path})` : ''}`, () => {
+        const scope = bindParameters(ctx, bound, module, span);
+        const label = instance?.path;
+        const run = (): Value => {
+          const result = definition.composite ? composite(ctx, bound, scope) : runBody(ctx, definition, scope, instance);
+          if (definition.result?.shape)
+            return matchShape(ctx, definition.result, result, scope, `the result of ${definition.name.text}`, definition.result.span);
+          return result;
+        };
+        if (label === undefined) return run();
+        const value = ctx.builder.withLabel(`${ctx.prefix}${label}`, run);
+        ctx.returned.set(`${ctx.prefix}${label}`, value);
+        return value;
+      }),
+    );
   } finally {
     ctx.depth--;
+  }
+}
+
+/** Runs `fn`; where a limit is exceeded within it, the fault also says the largest number that the layer is made with, and where. */
+function madeWith<T>({ definition, given, span }: BoundValue, fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    if (error instanceof Fault && error.diagnostic.code === 'P0701' && span) {
+      let [name, most] = ['', 0];
+      for (const [key, value] of given) if (value.kind === 'number' && value.value > most) [name, most] = [key, value.value];
+      if (most > 0)
+        error.diagnostic.trace = [...(error.diagnostic.trace ?? []), { span, text: `${definition.name.text} has ${name}: ${most}` }];
+    }
+    throw error;
   }
 }
 

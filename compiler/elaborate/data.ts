@@ -1,5 +1,6 @@
 /** Rows of a declared source: `scenes.preferences(split: "train", count: 8k)` with every parameter resolved. */
 import type { Span } from '../../grammar/index.ts';
+import { requireComplete } from './arguments.ts';
 import { bindParameters } from './calls.ts';
 import type { Given } from './calls.ts';
 import type { Context } from './context.ts';
@@ -20,6 +21,7 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
   const layout = definition.result?.name?.text ?? '';
   if (!LAYOUTS.includes(layout))
     return fail('P0311', { name: definition.name.text, layout, known: LAYOUTS.join(', ') }, definition.name.span);
+  requireComplete(value, span);
   const scope = bindParameters(ctx, value, value.module, span);
   const native = evaluate(ctx, definition.value as NonNullable<typeof definition.value>, scope);
   if (native.kind !== 'record' || native.type !== 'native')
@@ -37,7 +39,7 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
       if (p.name.text !== 'processor') params[p.name.text] = given.value;
     }
   }
-  if (count === undefined) return fail('P0210', { name: 'count', of: `source ${definition.name.text}` }, span);
+  if (count === undefined) return fail('P0210', { names: ['count'], of: `source ${definition.name.text}` }, span);
   if (!Number.isInteger(count) || count < 1)
     return fail('P0301', { expected: 'a `count` of at least one row', found: String(count) }, span);
   const field = (name: string): number | undefined => {
@@ -86,7 +88,7 @@ export function makeNative(given: Given[], span: Span): RecordValue {
 export function mixData(ctx: Context, given: Given[], span: Span): DataValue {
   const all = given.map((g) => makeData(ctx, g.value, g.span));
   const [first] = all;
-  if (!first) return fail('P0210', { name: 'a', of: 'mix' }, span);
+  if (!first) return fail('P0210', { names: ['a'], of: 'mix' }, span);
   all.forEach((part, i) => {
     for (const key of ['layout', 'image', 'prompt', 'answer', 'patches', 'pictures'] as const) {
       if (part[key] !== first[key]) fail('P0601', { what: key, first: String(first[key]), second: String(part[key]) }, given[i].span);

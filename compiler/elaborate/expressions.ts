@@ -1,5 +1,5 @@
 /** Evaluates expressions: known values are computed, tensors become nodes of the graph being built. */
-import { nearest } from '../../grammar/index.ts';
+import { LIMITS, nearest } from '../../grammar/index.ts';
 import type { Expression, Span } from '../../grammar/index.ts';
 import { ShapeError } from '../graph/errors.ts';
 import { call } from './calls.ts';
@@ -11,10 +11,14 @@ import { binary, logical, unary } from './operators.ts';
 import type { Scope } from './scope.ts';
 import { NONE, bool, describe, number, string } from './values.ts';
 import type { Value } from './values.ts';
+import { counted } from './work.ts';
 
 export function evaluate(ctx: Context, expression: Expression, scope: Scope): Value {
   try {
-    return evaluateInner(ctx, expression, scope);
+    const value = counted(expression.span, () => evaluateInner(ctx, expression, scope));
+    const { size } = ctx.builder;
+    if (size > LIMITS.nodes.most) fail('P0701', { limit: 'nodes', found: size, where: 'this program is too large' }, expression.span);
+    return value;
   } catch (error) {
     // The graph knows shapes, not texts: its errors get the place of the innermost expression here.
     if (error instanceof ShapeError && !(error instanceof Fault)) fail('P0402', { message: error.message }, expression.span);

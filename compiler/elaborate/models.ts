@@ -1,5 +1,6 @@
 /** `model mllm = eyes -> merge(hidden: 128) -> head`, or a layer applied to batches: `model clip = towers(encoder: eyes, ...)`. */
-import type { Binding } from '../../grammar/index.ts';
+import type { Binding, Span } from '../../grammar/index.ts';
+import { requireComplete } from './arguments.ts';
 import { convert } from './parameters.ts';
 import { instantiate } from './calls.ts';
 import type { Context } from './context.ts';
@@ -16,7 +17,7 @@ export function makeModel(ctx: Context, declaration: Binding, scope: Scope): Mod
     const value = evaluate(ctx, e, scope);
     if (value.kind !== 'bound' || value.definition.keyword !== 'layer')
       return fail('P0301', { expected: 'encoder -> connector -> language, or a layer', found: describe(value) }, e.span);
-    const layer = instantiate(value, path);
+    const layer = instantiate(complete(value, e.span), path);
     const encoder = value.given.get('encoder');
     return { kind: 'model', path, form: { kind: 'layer', layer, ...(encoder?.kind === 'instance' ? { encoder } : {}) } };
   }
@@ -30,9 +31,14 @@ export function makeModel(ctx: Context, declaration: Binding, scope: Scope): Mod
     middle.kind === 'instance'
       ? middle
       : middle.kind === 'bound'
-        ? instantiate(fillInto(middle, head), `${path}.connector`)
+        ? instantiate(complete(fillInto(middle, head), e.steps[1].span), `${path}.connector`)
         : fail('P0301', { expected: 'a connector', found: describe(middle) }, e.steps[1].span);
   return { kind: 'model', path, form: { kind: 'arrow', encoder: part(encoder, 'encoder', 0), connector, language: head } };
+}
+
+function complete(layer: BoundValue, span: Span): BoundValue {
+  requireComplete(layer, span);
+  return layer;
 }
 
 /** A connector's `into` is the language model's `width` (a checkpoint's `hidden_size`), unless it was given. */

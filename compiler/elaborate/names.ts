@@ -2,17 +2,18 @@
  * What a module's names mean as values. Declarations are evaluated when they are first asked for, so their order in a text
  * does not matter; a declaration that asks for itself is an error.
  */
-import type { Expression } from '../../grammar/index.ts';
+import type { Declaration, Expression } from '../../grammar/index.ts';
 import type { Host } from '../host.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { beside } from '../modules/modules.ts';
 import type { Loaded, Module, Named } from '../modules/modules.ts';
+import { requireComplete } from './arguments.ts';
 import { instantiate } from './calls.ts';
 import { BUILTINS, CONSTANTS } from './builtin-names.ts';
 import { Context } from './context.ts';
 import { makeData } from './data.ts';
 import { evaluate } from './expressions.ts';
-import { fail } from './fault.ts';
+import { Silent, fail } from './fault.ts';
 import { makeModel } from './models.ts';
 import { convert } from './parameters.ts';
 import { Pretrained } from './pretrained.ts';
@@ -30,6 +31,8 @@ export interface Universe {
   /** For declarations outside of any graph. */
   context: Context;
   pretrained: Pretrained;
+  /** Declarations in which a fault has been told: what uses them is not looked at further. */
+  faulty: Set<Declaration>;
 }
 
 /** Where the standard library says which layers checkpoints are. */
@@ -49,7 +52,15 @@ export function openUniverse(loaded: Loaded, host: Host, overrides: Map<string, 
     },
     () => own.flatMap(declares),
   );
-  const universe: Universe = { loaded, host, overrides, scopes: new Map(), context: new Context(new GraphBuilder()), pretrained };
+  const universe: Universe = {
+    loaded,
+    host,
+    overrides,
+    scopes: new Map(),
+    context: new Context(new GraphBuilder()),
+    pretrained,
+    faulty: new Set([...loaded.modules.values()].flatMap(({ unreadable }) => [...unreadable.declarations])),
+  };
   for (const module of loaded.modules.values()) universes.set(module, universe);
   return universe;
 }
@@ -69,7 +80,7 @@ export function moduleScope(module: Module): Scope {
 }
 
 function builtin(name: string): Value | undefined {
-  return name in CONSTANTS ? { kind: 'number', value: CONSTANTS[name] } : undefined;
+  return Object.hasOwn(CONSTANTS, name) ? { kind: 'number', value: CONSTANTS[name] } : undefined;
 }
 
 /** Names that a module's text may use, for the nearest to a misspelt one. */
@@ -83,7 +94,12 @@ function declared(universe: Universe, module: Module, name: string): Value | und
   const imported = module.imports.get(name);
   if (imported) return imported.name ? moduleScope(imported.module).lookup(imported.name) : { kind: 'namespace', module: imported.module };
   const declaration = module.declarations.get(name);
-  if (!declaration) return undefined;
+  if (declaration && universe.faulty.has(declaration)) throw new Silent();
+  if (!declaration) {
+    if (module.unreadable.names.has(name) && !BUILTINS.some((known) => known === name) && !Object.hasOwn(CONSTANTS, name))
+      throw new Silent();
+    return undefined;
+  }
   if (underWay.has(declaration)) fail('P0205', { name }, declaration.name.span);
   underWay.add(declaration);
   try {
@@ -109,10 +125,10 @@ function valueOf(universe: Universe, module: Module, declaration: Named): Value 
       const value = evaluate(ctx, set ?? declaration.value, scope);
       if (!declaration.type) return value;
       convert(
-        { kind: 'Parameter', name: declaration.name, type: declaration.type, span: declaration.span },
+        { kind: 'Parameter', name: declaration.name, type: declaration.type, domain: declaration.domain, span: declaration.span },
         value,
         'the text',
-        declaration.value.span,
+        (set ?? declaration.value).span,
       );
       // Checked, but kept with its unit: where it is used asks for one again.
       return value;
@@ -131,6 +147,7 @@ function valueOf(universe: Universe, module: Module, declaration: Named): Value 
               { expected: `a layer for the ${declaration.keyword} ${name}`, found: describe(value) },
               declaration.value.span,
             );
+          requireComplete(value, declaration.value.span);
           return instantiate(value, name);
         }
         case 'model':

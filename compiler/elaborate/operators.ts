@@ -34,6 +34,8 @@ export function mapNumbers(
   unit?: string,
 ): NumberValue {
   const result: NumberValue = { kind: 'number', value: fn(...values.map((v) => v.value)), ...(unit ? { unit } : {}) };
+  const at = values.find((v) => v.at !== undefined)?.at;
+  if (at) result.at = at;
   if (values.some((v) => v.uniform !== undefined)) result.uniform = how(...values.map((v) => v.uniform ?? String(v.value)));
   const changing = values.flatMap((v) => (v.steps ? [v.steps] : []));
   if (changing.length === 0) return result;

@@ -1,5 +1,7 @@
 /** From what was given to what a parameter's type asks for: units, whole numbers, kinds. One rule a type name. */
 import type { Parameter, Span } from '../../grammar/index.ts';
+import { requireComplete } from './arguments.ts';
+import { requireInDomain } from './domains.ts';
 import { fail } from './fault.ts';
 import { describe, number } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
@@ -36,6 +38,20 @@ const percent: Rule = (value, where) => {
   return inUnit([undefined], 'a number', false)(value, where);
 };
 
+/** A number of steps or epochs, or a share of the run in %. It is kept with its unit. */
+const duration: Rule = (value, where) => {
+  if (value.kind !== 'number') return expected('a duration, such as 500 steps or 5%,', value, where);
+  const { name, of } = where;
+  if (value.unit && !['steps', 'epochs', '%'].includes(value.unit)) return unit('a duration in steps, epochs or %', value, where);
+  if (!value.unit && value.value > 0 && value.value < 1)
+    return fail('P0321', { name, of, found: describe(value), share: `${Number((value.value * 100).toPrecision(6))}%` }, where.span);
+  const refuse = (wanted: string): never => fail('P0320', { name, of, wanted, found: describe(value), nearest: '' }, where.span);
+  if (!(value.value >= 0)) return refuse('at least 0');
+  if (value.unit === '%' && value.value > 100) return refuse('at most 100%');
+  if (value.unit !== '%' && value.unit !== 'epochs' && !Number.isInteger(value.value)) return refuse('a whole number of steps');
+  return value;
+};
+
 function ofKind(what: string, ...kinds: Value['kind'][]): Rule {
   return (value, where) => (kinds.includes(value.kind) ? value : expected(what, value, where));
 }
@@ -48,15 +64,9 @@ function definitionOf(keyword: string): Rule {
 const rules: Record<string, Rule> = {
   int: inUnit([undefined, 'rows', 'tokens', 'steps'], 'a whole number', true),
   float: percent,
-  fraction: percent,
   px: inUnit(['px'], 'a length in px, such as 24px,', true),
   // Kept with its unit: how many steps 5% are is known only where the stage is.
-  duration: (value, where) =>
-    value.kind !== 'number'
-      ? expected('a duration, such as 500 steps or 5%,', value, where)
-      : value.unit && !['steps', 'epochs', '%'].includes(value.unit)
-        ? unit('a duration in steps, epochs or %', value, where)
-        : value,
+  duration,
   bool: ofKind('true or false', 'bool'),
   string: ofKind('a string', 'string'),
   path: ofKind('a path in quotes', 'string'),
@@ -67,8 +77,12 @@ const rules: Record<string, Rule> = {
     value.kind === 'builtin'
       ? value
       : expected('a layer', value, where),
-  schedule: (value, where) =>
-    value.kind === 'number' ? inUnit([undefined], 'a rate', false)(value, where) : definitionOf('schedule')(value, where),
+  schedule: (value, where) => {
+    if (value.kind === 'number') return inUnit([undefined], 'a rate', false)(value, where);
+    const rate = definitionOf('schedule')(value, where);
+    if (rate.kind === 'bound') requireComplete(rate, where.span);
+    return rate;
+  },
   loss: definitionOf('loss'),
   tokenizer: ofKind('a tokenizer', 'tokenizer'),
   encoder: ofKind('an encoder of a trained model, such as post.eyes,', 'subject', 'instance'),
@@ -86,8 +100,11 @@ export function convert(parameter: Parameter, value: Value, of: string, span: Sp
   if (!type || type.shape) return value;
   if (value.kind === 'none' && (type.optional || parameter.default?.kind === 'NoneLiteral')) return value;
   const name = type.name?.text ?? '';
-  const rule = rules[name];
+  const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
   // A record type begins with a capital letter and is checked where the body is bound.
   if (!rule) return /^[A-Z]/.test(name) ? value : fail('P0310', { name, known: TYPE_NAMES.join(', ') }, type.span);
-  return rule(value, { name: parameter.name.text, of, span });
+  const where = { name: parameter.name.text, of, span };
+  const converted = rule(value, where);
+  requireInDomain(parameter, converted, where);
+  return converted;
 }

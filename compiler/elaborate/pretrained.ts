@@ -14,6 +14,7 @@ import { strangers } from '../checkpoints/tensors.ts';
 import { isTied } from '../checkpoints/copies.ts';
 import type { Host } from '../host.ts';
 import { named } from './builtins.ts';
+import { convert } from './parameters.ts';
 import type { Given } from './calls.ts';
 import { fail } from './fault.ts';
 import { refusing } from './foreign.ts';
@@ -218,7 +219,7 @@ export class Pretrained {
           { file, field: TIE, expected: `false, as ${folder} holds an output layer that is not its table`, found: 'true' },
           g.span,
         );
-      given.set(g.name, g.value);
+      given.set(g.name, convert(p, g.value, `layer ${layer.definition.name.text}`, g.span));
     }
     const tails = strings(family.fields.get('tensors'));
     const candidates = prefixes.flatMap((prefix) => (tails.length > 0 ? tails : ['']).map((tail) => `${prefix}${tail}`));

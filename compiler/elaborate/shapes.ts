@@ -38,7 +38,7 @@ export function matchShape(ctx: Context, type: TypeRef, value: Value, scope: Sco
   if (value.kind === 'none' && type.optional) return value;
   const node = value.kind === 'number' && type.shape?.length === 0 ? ctx.node(value) : value.kind === 'tensor' ? value.node : undefined;
   if (!node) return fail('P0301', { expected: `a tensor (${what})`, found: describe(value) }, span);
-  const wanted = (type.name && ELEMENTS[type.name.text]) ?? 'f32';
+  const wanted = type.name && Object.hasOwn(ELEMENTS, type.name.text) ? ELEMENTS[type.name.text] : 'f32';
   if (node.dtype !== wanted) fail('P0301', { expected: `${what} of ${wanted}`, found: describe(tensor(node)) }, span);
   const entries = type.shape ?? [];
   const rest = entries.findIndex((e) => e.kind === 'Rest');

@@ -1,5 +1,7 @@
 /** Runs the body of a definition: statements in order, `repeat` and `if` decided while compiling, until a `return`. */
+import { LIMITS } from '../../grammar/index.ts';
 import type { Definition, Span, Statement } from '../../grammar/index.ts';
+import { requireComplete, requirement } from './arguments.ts';
 import { instantiate } from './calls.ts';
 import type { Context } from './context.ts';
 import { condition, evaluate, unknownName } from './expressions.ts';
@@ -66,6 +68,7 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
         return fail('P0301', { expected: `a layer for the part ${s.name.text}`, found: describe(value) }, s.value.span);
       const outer = body.instance?.path;
       if (outer === undefined) return fail('P0406', { name: s.name.text }, s.name.span);
+      requireComplete(value, s.value.span);
       if (!s.index) {
         scope.define(
           s.name.text,
@@ -89,6 +92,8 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
     }
     case 'Repeat': {
       const over = evaluate(ctx, s.over, scope);
+      const rounds = over.kind === 'range' ? over.to - over.from : over.kind === 'list' ? over.items.length : 0;
+      if (rounds > LIMITS.repeat.most) fail('P0701', { limit: 'repeat', found: rounds, where: '`repeat`' }, s.over.span);
       const items =
         over.kind === 'range'
           ? Array.from({ length: Math.max(0, over.to - over.from) }, (_, i) => number(over.from + i))
@@ -118,11 +123,9 @@ function run(ctx: Context, s: Statement, scope: Scope, body: Body): Value | unde
       scope.define(s.name.text, value, true);
       return undefined;
     }
-    case 'Require': {
-      if (condition(ctx, s.condition, scope)) return undefined;
-      const message = evaluate(ctx, s.message, scope);
-      return fail('P0404', { message: message.kind === 'string' ? message.value : describe(message) }, s.condition.span);
-    }
+    case 'Require':
+      requirement(ctx, s, scope);
+      return undefined;
     case 'StateLike': {
       const like = scope.lookup(s.like.text) ?? unknownName(s.like.text, scope, s.like.span);
       if (!body.state) return fail('P0509', { name: 'state', place: 'an optimizer' }, s.span);
@@ -158,6 +161,8 @@ function weight(ctx: Context, s: Extract<Statement, { kind: 'Weight' }>, scope: 
     // With its low-rank change, if it has one.
     return ctx.exposed.get(path) ?? tensor(known.node);
   }
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  if (size > LIMITS.elements.most) fail('P0701', { limit: 'elements', found: size, where: `the weight ${path}` }, s.name.span);
   const init = evaluate(ctx, s.init, scope);
   if (init.kind !== 'init')
     return fail('P0301', { expected: 'how the weight begins, such as normal(0.02) or zeros()', found: describe(init) }, s.init.span);

@@ -110,7 +110,7 @@ export const concat: Rule = (ctx, given, span) => {
   const axis = given.find((g) => g.name === 'axis');
   const parts = given.filter((g) => g !== axis).map((g) => operand(ctx, g.value, g.span));
   const [at] = axes(axis?.value, parts[0]?.shape.length ?? 0, span) ?? [];
-  if (at === undefined) return fail('P0210', { name: 'axis', of: 'concat' }, span);
+  if (at === undefined) return fail('P0210', { names: ['axis'], of: 'concat' }, span);
   return tensor(ctx.builder.concat(parts, at));
 };
 

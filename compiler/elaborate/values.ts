@@ -25,6 +25,8 @@ export interface NumberValue {
    * `(1 - adamw.beta1)`: equal ways share a scalar. Numbers with `steps` always have it.
    */
   uniform?: string;
+  /** The argument of the user's text by which it came in, and from which it was computed: where its faults are told. */
+  at?: Span;
 }
 
 export interface TensorValue {
@@ -63,6 +65,8 @@ export interface BoundValue {
   definition: Definition;
   module: Module;
   given: Map<string, Value>;
+  /** Where each of them was given. */
+  spans?: ReadonlyMap<string, Span>;
   /** Where the arguments were given, for messages. */
   span?: Span;
   /** The checkpoint that its weights are taken from. */
@@ -260,13 +264,18 @@ export const bool = (value: boolean): BoolValue => ({ kind: 'bool', value });
 export const string = (value: string): StringValue => ({ kind: 'string', value });
 export const tensor = (node: Node): TensorValue => ({ kind: 'tensor', node });
 
+/** As a text would write it: `1e300`, not `1e+300`. */
+export function formatNumber(value: number): string {
+  return String(value).replace('e+', 'e');
+}
+
 /** What a value is, in words for messages: `a tensor [32, 36, 64]`, `24px`, `the layer linear`. */
 export function describe(value: Value): string {
   switch (value.kind) {
     case 'number':
       return value.steps
         ? 'a number that changes with the step'
-        : `${value.value}${value.unit ? (value.unit.length > 2 ? ` ${value.unit}` : value.unit) : ''}`;
+        : `${formatNumber(value.value)}${value.unit ? (value.unit.length > 2 ? ` ${value.unit}` : value.unit) : ''}`;
     case 'tensor':
       return `a tensor [${value.node.shape.join(', ')}]${value.node.dtype === 'f32' ? '' : ` of ${value.node.dtype}`}`;
     case 'string':

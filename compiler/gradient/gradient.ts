@@ -85,7 +85,7 @@ function throughComposite(
   composites: CompositeGradients,
 ): (Node | undefined)[] {
   if (node.op.kind !== 'composite') return [];
-  const registered = composites[node.op.name];
+  const registered = Object.hasOwn(composites, node.op.name) ? composites[node.op.name] : undefined;
   if (registered) return registered({ builder: b, node, dy, wanted });
   const result = b.inline(node.op.body, node.inputs);
   // An operand given twice is one node, whose gradient is complete at its first place.

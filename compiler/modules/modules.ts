@@ -5,9 +5,11 @@
  * of the file a/b; the declaration `c` of any file in the folder a/b. `std` is the standard library; `use "own.pivot".{ x }`
  * names a file beside the text. What comes out is a table of modules with their scopes; nothing is evaluated here.
  */
-import { nearest, parse, report } from '../../grammar/index.ts';
+import { LIMITS, nearest, parse, report } from '../../grammar/index.ts';
 import type { Declaration, Diagnostic, File, Name, Span, Use } from '../../grammar/index.ts';
 import type { Host } from '../host.ts';
+import { unreadableParts } from './unreadable.ts';
+import type { Unreadable } from './unreadable.ts';
 
 export type Named = Exclude<Declaration, { kind: 'Use' | 'Seeds' | 'Export' }>;
 
@@ -21,6 +23,7 @@ export interface Module {
   declarations: Map<string, Named>;
   /** Names that `use` brought in. */
   imports: Map<string, Import>;
+  unreadable: Unreadable;
 }
 
 export type Import = { module: Module; name?: string; span: Span };
@@ -38,10 +41,10 @@ export function usesOfText(path: string, host: Host): string[] {
 
 /**
  * Reads `path` and everything it uses, and the modules `also` (paths such as `std.optim.clip`). Faults are collected; a
- * module that cannot be found is left out.
+ * module that cannot be found is left out. `read` parses a text; whoever compiles many may keep the trees of the standard library.
  */
-export function loadModules(path: string, host: Host, also: readonly string[] = []): Loaded {
-  const loader = new Loader(host);
+export function loadModules(path: string, host: Host, also: readonly string[] = [], read: typeof parse = parse): Loaded {
+  const loader = new Loader(host, read);
   for (const name of also) loader.load(`std:${name.split('.').slice(1).join('/')}.pivot`);
   const main = loader.load(path);
   if (!main) return { main: emptyModule(path), modules: new Map(), diagnostics: [report('P0203', { path, candidates: '' })] };
@@ -52,9 +55,11 @@ class Loader {
   readonly modules = new Map<string, Module>();
   readonly diagnostics: Diagnostic[] = [];
   private readonly host: Host;
+  private readonly parse: typeof parse;
 
-  constructor(host: Host) {
+  constructor(host: Host, read: typeof parse) {
     this.host = host;
+    this.parse = read;
   }
 
   load(path: string): Module | undefined {
@@ -62,16 +67,23 @@ class Loader {
     if (known) return known;
     const text = this.host.read(path);
     if (text === undefined) return undefined;
-    const { tree, diagnostics } = parse(text, path);
+    const { tree, diagnostics } = this.parse(text, path);
     this.diagnostics.push(...diagnostics);
     const name = path.replace(/^.*[/:]/, '').replace(/\.pivot$/, '');
-    const module: Module = { name, path, text, tree, declarations: new Map(), imports: new Map() };
+    const unreadable = unreadableParts(tree, text, diagnostics);
+    const module: Module = { name, path, text, tree, declarations: new Map(), imports: new Map(), unreadable };
     this.modules.set(path, module);
+    if (this.modules.size > LIMITS.modules.most) {
+      if (this.modules.size === LIMITS.modules.most + 1)
+        this.diagnostics.push(report('P0701', { limit: 'modules', where: `\`${path}\`` }, tree.span));
+      return module;
+    }
     for (const declaration of tree.declarations) {
       if (declaration.kind === 'Use' || declaration.kind === 'Seeds' || declaration.kind === 'Export') continue;
       this.declare(module, declaration);
     }
-    for (const declaration of tree.declarations) if (declaration.kind === 'Use') this.use(module, declaration);
+    for (const declaration of tree.declarations)
+      if (declaration.kind === 'Use' && !unreadable.declarations.has(declaration)) this.use(module, declaration);
     return module;
   }
 
@@ -176,5 +188,6 @@ function emptyModule(path: string): Module {
     tree: { kind: 'File', span, docs: '', declarations: [] } as unknown as File,
     declarations: new Map(),
     imports: new Map(),
+    unreadable: { declarations: new Set(), names: new Set() },
   };
 }

@@ -49,7 +49,7 @@ export function applyOptimizer(
   for (const p of definition.params) {
     if (p.type?.name?.text !== 'schedule') continue;
     const value = given.get(p.name.text);
-    if (!value) fail('P0210', { name: p.name.text, of: `optimizer ${name}` }, span);
+    if (!value) fail('P0210', { names: [p.name.text], of: `optimizer ${name}` }, span);
     const resolved = evaluateSchedule(ctx, value, length, `${name}.${p.name.text}`, span);
     given.set(p.name.text, resolved);
     if (rate) continue;

@@ -97,7 +97,7 @@ export function probeTarget(universe: Universe, declaration: Binding): { bound: 
     const given = value.given.get(p.name.text);
     if (given?.kind === 'subject') return { bound: value, subject: given, parameter: p.name.text };
   }
-  return fail('P0210', { name: value.definition.params[0]?.name.text ?? 'subject', of: `probe ${value.definition.name.text}` }, span);
+  return fail('P0210', { names: [value.definition.params[0]?.name.text ?? 'subject'], of: `probe ${value.definition.name.text}` }, span);
 }
 
 /** The columns that pictures and tables of the report show beside a row. */

@@ -34,7 +34,7 @@ function rateAt(ctx: Context, rate: Value, step: number, length: Length, span: S
     return fail('P0301', { expected: 'a schedule or a number', found: describe(rate) }, span);
   const bound: BoundValue = { ...rate, given: new Map([...rate.given, ['step', number(step)], ['steps', number(length.steps)]]) };
   const scope = bindParameters(ctx, bound, rate.module, span, (_, value) =>
-    value.kind === 'number' && value.unit ? number(inSteps(value, length)) : value,
+    value.kind === 'number' && value.unit ? { ...value, value: inSteps(value, length), unit: undefined } : value,
   );
   const result = runStatements(ctx, rate.definition.body ?? [], scope, {});
   if (result?.kind !== 'number' || !Number.isFinite(result.value))

@@ -77,7 +77,7 @@ export function takeFields(
     } else if (here.has(name)) diagnostics.push(report('P0513', { name, where }, field.name.span));
     else {
       if (!hasValue(field)) {
-        const expected = name in PERIODIC ? PERIODIC[name] : `a value for \`${name}\` on its line`;
+        const expected = Object.hasOwn(PERIODIC, name) ? PERIODIC[name] : `a value for \`${name}\` on its line`;
         diagnostics.push(report('P0301', { expected, found: field.value ? 'a value alone' : 'nothing' }, field.name.span));
       }
       if (!into.has(name)) into.set(name, { field, own });
@@ -87,7 +87,7 @@ export function takeFields(
 }
 
 function hasValue({ name, value, every }: Field): boolean {
-  return name.text in PERIODIC ? every !== undefined && value === undefined : value !== undefined;
+  return Object.hasOwn(PERIODIC, name.text) ? every !== undefined && value === undefined : value !== undefined;
 }
 
 /** The stage with its values, as `place` understands them: with a tuned name, one cell of its grid. */

@@ -2,6 +2,7 @@
  * From stages, samplings and exports to the tasks of a plan: a task for each seed, with the programs it runs, the tensors it
  * starts from, and the hash of all that decides its result. Tasks of probes are made by probe-tasks.ts, of tuning by tuning.ts.
  */
+import { LIMITS } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import { hashOf } from '../../plan/hash.ts';
 import type { DataSource, Roles, StateTensor, Task, Tokenizer, TrainTask } from '../../plan/plan.ts';
@@ -224,6 +225,7 @@ export class TaskMaker {
   }
 
   add(task: Task): void {
+    if (this.tasks.length >= LIMITS.tasks.most) fail('P0701', { limit: 'tasks', where: 'this text makes too many tasks' });
     this.tasks.push(task);
     this.hashes.set(task.id, task.hash);
   }

@@ -3,9 +3,10 @@
  * place where their expressions mean something, out go `TrainFields`, checked against each other. Which fields are in force, and
  * what a stage starts from, is left to stages.ts.
  */
-import { report } from '../../grammar/index.ts';
+import { LIMITS, report } from '../../grammar/index.ts';
 import type { Diagnostic, Expression, Field, Span } from '../../grammar/index.ts';
 import { checkProcessor } from './folder-files.ts';
+import { requireComplete } from '../elaborate/arguments.ts';
 import { makeData } from '../elaborate/data.ts';
 import { fail } from '../elaborate/fault.ts';
 import { moduleScope } from '../elaborate/names.ts';
@@ -146,7 +147,10 @@ export function subject(value: Value, span: Span): SubjectValue {
 }
 
 function definition(value: Value | undefined, keyword: 'loss' | 'optimizer', span: Span): BoundValue {
-  if (value?.kind === 'bound' && value.definition.keyword === keyword) return value;
+  if (value?.kind === 'bound' && value.definition.keyword === keyword) {
+    requireComplete(value, span);
+    return value;
+  }
   return fail(
     'P0301',
     {
@@ -172,11 +176,11 @@ function stepCount(steps: Value | undefined, epochs: Value | undefined, stepsPer
   if (value?.kind !== 'number') return fail('P0301', { expected: 'a number of steps', found: value ? describe(value) : 'nothing' }, span);
   if (value.unit && value.unit !== 'steps' && value.unit !== 'epochs')
     return fail('P0302', { expected: 'steps or epochs', found: describe(value) }, span);
-  return count(
-    { kind: 'number', value: epochs || value.unit === 'epochs' ? Math.round(value.value * stepsPerEpoch) : value.value },
-    'steps',
-    span,
-  );
+  const inEpochs = epochs !== undefined || value.unit === 'epochs';
+  const found = inEpochs ? Math.round(value.value * stepsPerEpoch) : value.value;
+  if (found > LIMITS.steps.most)
+    fail('P0701', { limit: 'steps', found, where: inEpochs ? `these epochs of ${stepsPerEpoch} steps` : 'here' }, span);
+  return count({ kind: 'number', value: found }, 'steps', span);
 }
 
 function every(place: Place, e: Expression, steps: number, stepsPerEpoch: number): number {

@@ -3,7 +3,7 @@
  * probe; a select task takes the best; the stage itself then waits for that choice. A tuned name may stand wherever a
  * number stays out of programs (rates, beta, decay), so that all cells and the stage share their programs.
  */
-import { report } from '../../grammar/index.ts';
+import { LIMITS, report } from '../../grammar/index.ts';
 import type { Binding, Diagnostic, Expression, Span, Tune } from '../../grammar/index.ts';
 import { hashOf } from '../../plan/hash.ts';
 import type { SelectTask, TrainTask } from '../../plan/plan.ts';
@@ -146,6 +146,7 @@ function grid(universe: Universe, value: Value, at: Expression): { values: Numbe
   const values = value.items.map((item, i) =>
     item.kind === 'number' ? item : fail('P0301', { expected: 'a number', found: describe(item) }, at.items[i].span),
   );
+  if (values.length > LIMITS.cells.most) fail('P0701', { limit: 'cells', found: values.length, where: 'this list' }, at.span);
   const texts = at.items.map((item) => universe.loaded.main.text.slice(item.span.start, item.span.end));
   if (new Set(texts).size !== texts.length) fail('P0521', { what: 'the values of a grid must be different' }, at.span);
   return { values, texts };
@@ -153,11 +154,13 @@ function grid(universe: Universe, value: Value, at: Expression): { values: Numbe
 
 /** `[0, 1, 2]` or `0..3`, each once. */
 export function wholeNumbers(value: Value, what: string, span: Span): number[] {
+  const found = value.kind === 'list' ? value.items.length : value.kind === 'range' ? value.to - value.from : 0;
+  if (found > LIMITS.seeds.most) fail('P0701', { limit: 'seeds', found, where: 'this list' }, span);
   const items =
     value.kind === 'list'
       ? value.items
       : value.kind === 'range'
-        ? Array.from({ length: value.to - value.from }, (_, i) => ({ kind: 'number' as const, value: value.from + i }))
+        ? Array.from({ length: Math.max(0, value.to - value.from) }, (_, i) => ({ kind: 'number' as const, value: value.from + i }))
         : fail('P0301', { expected: `a list of numbers, such as [0, 1, 2]`, found: describe(value) }, span);
   const numbers = items.map((item) =>
     item.kind === 'number' && Number.isInteger(item.value) && item.value >= 0

@@ -24,7 +24,7 @@ export class Build {
   span(cst: CstNode): Span {
     const at = cst.location;
     if (at === undefined || !Number.isFinite(at.startOffset) || !Number.isFinite(at.endOffset)) return this.missing();
-    return this.note({
+    const span = {
       file: this.file,
       start: at.startOffset,
       end: (at.endOffset ?? at.startOffset) + 1,
@@ -32,7 +32,8 @@ export class Build {
       column: at.startColumn ?? 1,
       endLine: at.endLine ?? 1,
       endColumn: (at.endColumn ?? 1) + 1,
-    });
+    };
+    return this.note(span.end >= span.start ? span : { ...span, end: span.start, endLine: span.line, endColumn: span.column });
   }
 
   tokenSpan(token: IToken): Span {
@@ -99,7 +100,7 @@ export function isInserted(token: IToken): boolean {
   return token.isInsertedInRecovery === true || !Number.isFinite(token.startOffset);
 }
 
-/** From the start of one span to the end of another. */
+/** From the start of one span to the end of another, or to its own where the other stands for something missing before it. */
 export function join(a: Span, b: Span): Span {
-  return { ...a, end: b.end, endLine: b.endLine, endColumn: b.endColumn };
+  return b.end < a.end ? a : { ...a, end: b.end, endLine: b.endLine, endColumn: b.endColumn };
 }

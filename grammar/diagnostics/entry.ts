@@ -18,6 +18,12 @@ export function entry<P>(fields: Omit<Entry<P>, 'severity'> & { severity?: 'warn
   return { severity: 'error', ...fields };
 }
 
+/** `a`, `b` and `c`, each as code. */
+export function enumerate(names: readonly string[], last: 'and' | 'or' = 'and'): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} ${last} ${quoted[quoted.length - 1]}`;
+}
+
 /** The help line of a name that is not known: the nearest one, else all there are. */
 export function suggest(nearest: string | undefined, known = ''): string | undefined {
   if (nearest) return `did you mean \`${nearest}\`?`;

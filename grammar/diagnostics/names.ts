@@ -1,5 +1,5 @@
 /** P02: names that mean nothing, mean two things, or do not belong where they stand. */
-import { entry } from './entry.ts';
+import { entry, enumerate } from './entry.ts';
 import { example } from './example.ts';
 
 const mean = (nearest: string): string | undefined => (nearest ? `did you mean \`${nearest}\`?` : undefined);
@@ -52,9 +52,9 @@ export const names = {
     explain: 'Named arguments must be parameters of what is called. Nothing is passed over in silence.',
     example: example({ optimize: 'optimize adamw(lr: 1e-3, weight_decy: 0.1)' }),
   }),
-  P0210: entry<{ name: string; of: string }>({
-    message: ({ name, of }) => `${of} needs \`${name}\``,
-    help: ({ name }) => `give it: \`${name}: ...\``,
+  P0210: entry<{ names: readonly string[]; of: string }>({
+    message: ({ names, of }) => `${of} needs ${enumerate(names)}`,
+    help: ({ names }) => `give ${names.length === 1 ? 'it' : 'them'}: \`${names.map((name) => `${name}: ...`).join(', ')}\``,
     explain: 'A parameter without a default must be given.',
     example: example({ optimize: 'optimize adamw()' }),
   }),
@@ -69,6 +69,13 @@ export const names = {
     message: ({ name, of }) => `\`${name}\` of ${of} is given twice`,
     explain: 'Each parameter is given once in a call.',
     example: example({ optimize: 'optimize adamw(lr: 1e-3, lr: 1e-4)' }),
+  }),
+  P0214: entry<{ of: string; found: string; names: readonly string[] }>({
+    message: ({ of, found, names }) => `arguments of ${of} need their names: ${found} may be ${enumerate(names, 'or')}`,
+    help: ({ names }) => `write \`${names[0] ?? 'name'}: ...\``,
+    explain:
+      'Arguments without a name fill the parameters in order, and the first parameters of layers, losses and optimizers are the tensors that they are run on. What a declaration gives is named.',
+    example: example({ encoder: 'encoder eyes = vit(24px, 4px, 16, 1, 2)' }),
   }),
   P0213: entry<{ of: string; wanted: number; found: number }>({
     message: ({ of, wanted, found }) => `${of} takes ${wanted} argument${wanted === 1 ? '' : 's'}, ${found} given`,

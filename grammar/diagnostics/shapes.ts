@@ -16,8 +16,8 @@ export const shapes = {
     explain: 'The operation does not apply to tensors of these shapes or types. Extents must be equal, or 1 where broadcasting applies.',
     example: ownLoss('return sum(policy.logp + iota(7))'),
   }),
-  P0404: entry<{ message: string }>({
-    message: ({ message }) => message,
+  P0404: entry<{ message: string; collide: string }>({
+    message: ({ message, collide }) => (collide ? `${message}: ${collide}` : message),
     explain: 'A `require` of the layer does not hold for these arguments.',
     example: example({ encoder: 'encoder eyes = vit(image: 24px, patch: 5px, width: 16, depth: 1, heads: 2)' }),
   }),

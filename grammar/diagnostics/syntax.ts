@@ -57,9 +57,10 @@ export const syntax = {
     explain: 'A string begins and ends on one line.',
     example: 'pivot 1\nparam name = "scenes\n',
   }),
-  P0109: entry<{ characters: string }>({
-    message: ({ characters }) => `\`${characters}\` has no meaning here`,
-    help: ({ characters }) => strayHelp[characters[0]],
+  P0109: entry<{ characters: string; meant?: string }>({
+    message: ({ characters }) => `\`${visible(characters)}\` has no meaning here`,
+    help: ({ characters, meant }) =>
+      meant === undefined ? strayHelp[characters[0]] : `write ${meant === ' ' ? 'a blank' : `\`${meant}\``}`,
     explain: 'The language has no such mark.',
     example: 'pivot 1\nparam pairs = 8k;\n',
   }),
@@ -91,6 +92,11 @@ export const syntax = {
     example: 'pivot 1\nparam inside = 0 < 1 < 2\n',
   }),
 };
+
+/** Characters without a shape of their own by their numbers: `U+200B`. */
+function visible(characters: string): string {
+  return characters.replace(/[\p{C}\p{Z}]/gu, (c) => `U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`);
+}
 
 /** What a mark of other languages is called here. */
 const strayHelp: Readonly<Record<string, string>> = {

@@ -1,6 +1,9 @@
 /** P03: values of the wrong kind, numbers in the wrong unit, operators where they do not apply. */
-import { entry } from './entry.ts';
+import { entry, suggest } from './entry.ts';
 import { example } from './example.ts';
+
+const USES =
+  'use std.vision.vit\nuse std.language.decoder\nuse std.connector.mlp.merge\nuse std.data.scenes\nuse std.loss.{ sft, dpo }\nuse std.optim.adamw\nuse std.schedule.cosine';
 
 const ownLoss = (body: string): string =>
   example({ loss: 'loss own', more: `use std.model.scores.Scored\nloss own(policy: Scored) {\n  ${body}\n}` });
@@ -57,6 +60,21 @@ export const types = {
     help: ({ known }) => `types are ${known}, record types, and shapes such as [N, T, D]`,
     explain: 'A parameter names the kind of value that it takes.',
     example: example({ data: 'param n: integer = 8\ndata pairs = scenes.preferences(count: n)' }),
+  }),
+  P0320: entry<{ name: string; of: string; wanted: string; found: string; nearest: string }>({
+    message: ({ name, of, wanted, found }) => `\`${name}\` of ${of} must be ${wanted}, found ${found}`,
+    help: ({ nearest }) => suggest(nearest || undefined),
+    explain:
+      'A parameter says after its type which values it takes: `beta: float > 0`, `depth: int >= 1`, `split: string in ["train", "held-out"]`. Numbers must also be representable on the device, as 32-bit floats or whole numbers.',
+    example: example({ loss: 'loss dpo(beta: 0)' }),
+  }),
+  P0321: entry<{ name: string; of: string; found: string; share: string }>({
+    message: ({ name, of, found, share }) =>
+      `\`${name}\` of ${of} is a number of steps, and ${found} is not: a share of the run is written ${share}`,
+    help: ({ name, share }) => `write ${name}: ${share}`,
+    explain:
+      'A duration is a whole number of steps, a number of epochs, or a share of the run with its `%`. Without a unit a number counts steps.',
+    example: example({ uses: USES, optimize: 'optimize adamw(lr: cosine(peak: 1e-3, warmup: 0.1))' }),
   }),
   P0311: entry<{ name: string; layout: string; known: string }>({
     message: ({ name, layout }) => `the source ${name} gives \`${layout}\`, which is no kind of rows`,

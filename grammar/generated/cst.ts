@@ -166,6 +166,7 @@ export interface ArgumentCstNode extends CstNode {
 export type ArgumentCstChildren = {
   name?: IToken[];
   Colon?: IToken[];
+  Equal?: IToken[];
   value: ExpressionCstNode[];
 };
 
@@ -584,6 +585,7 @@ export type ParamCstChildren = {
   name: IToken[];
   Colon?: IToken[];
   type?: TypeRefCstNode[];
+  domain?: DomainCstNode[];
   Equal: IToken[];
   value: ExpressionCstNode[];
 };
@@ -742,6 +744,29 @@ export type ParameterCstChildren = {
   name: IToken[];
   Colon?: IToken[];
   type?: TypeRefCstNode[];
+  domain?: DomainCstNode[];
   Equal?: IToken[];
   default?: ExpressionCstNode[];
+};
+
+export interface DomainCstNode extends CstNode {
+  name: 'domain';
+  children: DomainCstChildren;
+}
+
+export type DomainCstChildren = {
+  bounds?: BoundCstNode[];
+  In?: IToken[];
+  words?: ExpressionCstNode[];
+};
+
+export interface BoundCstNode extends CstNode {
+  name: 'bound';
+  children: BoundCstChildren;
+}
+
+export type BoundCstChildren = {
+  operator?: (IToken)[];
+  negative?: IToken[];
+  value: NumberCstNode[];
 };

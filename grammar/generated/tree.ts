@@ -70,7 +70,23 @@ export interface Parameter {
   span: Span;
   name: Name;
   type?: TypeRef;
+  domain?: Domain;
   default?: Expression;
+}
+
+export interface Domain {
+  kind: 'Domain';
+  span: Span;
+  bounds: Bound[];
+  words?: Expression;
+}
+
+export interface Bound {
+  kind: 'Bound';
+  span: Span;
+  operator: '<' | '<=' | '>' | '>=';
+  negative: boolean;
+  value: NumberLiteral;
 }
 
 export interface TypeRef {
@@ -108,6 +124,7 @@ export interface Param {
   span: Span;
   name: Name;
   type?: TypeRef;
+  domain?: Domain;
   value: Expression;
   docs: string;
 }
@@ -410,4 +427,4 @@ export type Statement = Let | Assign | Weight | Part | Repeat | If | Return | Ex
 export type Expression = NumberLiteral | StringLiteral | BoolLiteral | NoneLiteral | ListLiteral | Identifier | Member | Call | Index | Unary | Binary | Range | Conditional | Arrow | Missing;
 export type IndexEntry = IndexAt | Slice | Rest | IndexNamed;
 export type ShapeEntry = Expression | Rest;
-export type Node = File | Name | Arm | Tune | Field | FieldMore | RecordField | Parameter | TypeRef | NamedArgument | Argument | Use | Param | Seeds | Binding | Stage | Compare | Export | RecordType | Definition | Let | Assign | Weight | Part | Repeat | If | Return | Expose | Require | StateLike | Embed | Train | Keep | Score | NumberLiteral | StringLiteral | BoolLiteral | NoneLiteral | ListLiteral | Identifier | Member | Call | Index | Unary | Binary | Range | Conditional | Arrow | Missing | IndexAt | Slice | Rest | IndexNamed;
+export type Node = File | Name | Arm | Tune | Field | FieldMore | RecordField | Parameter | Domain | Bound | TypeRef | NamedArgument | Argument | Use | Param | Seeds | Binding | Stage | Compare | Export | RecordType | Definition | Let | Assign | Weight | Part | Repeat | If | Return | Expose | Require | StateLike | Embed | Train | Keep | Score | NumberLiteral | StringLiteral | BoolLiteral | NoneLiteral | ListLiteral | Identifier | Member | Call | Index | Unary | Binary | Range | Conditional | Arrow | Missing | IndexAt | Slice | Rest | IndexNamed;

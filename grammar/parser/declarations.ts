@@ -73,6 +73,7 @@ export class PivotParser extends StatementParser {
     this.OPTION(() => {
       this.CONSUME(t.Colon);
       this.SUBRULE(this.typeRef, { LABEL: 'type' });
+      this.OPTION1(() => this.SUBRULE(this.domain, { LABEL: 'domain' }));
     });
     this.CONSUME(t.Equal);
     this.SUBRULE(this.expression, { LABEL: 'value' });
@@ -173,7 +174,7 @@ export class PivotParser extends StatementParser {
     this.CONSUME(t.RecordWord);
     this.CONSUME(t.Identifier, { LABEL: 'name' });
     this.CONSUME(t.LeftCurly);
-    this.list(t.RightCurly, this.recordField, 'fields');
+    this.list('recordType', t.RightCurly, this.recordField, 'fields');
     this.CONSUME(t.RightCurly);
   });
 
@@ -195,7 +196,7 @@ export class PivotParser extends StatementParser {
     ]);
     this.CONSUME(t.Identifier, { LABEL: 'name' });
     this.CONSUME(t.LeftParen);
-    this.list(t.RightParen, this.parameter, 'params');
+    this.list('definition', t.RightParen, this.parameter, 'params');
     this.CONSUME(t.RightParen);
     this.OPTION1(() => {
       this.CONSUME(t.Arrow);
@@ -217,10 +218,35 @@ export class PivotParser extends StatementParser {
     this.OPTION(() => {
       this.CONSUME(t.Colon);
       this.SUBRULE(this.typeRef, { LABEL: 'type' });
+      this.OPTION1(() => this.SUBRULE(this.domain, { LABEL: 'domain' }));
     });
-    this.OPTION1(() => {
+    this.OPTION2(() => {
       this.CONSUME(t.Equal);
       this.SUBRULE(this.expression, { LABEL: 'default' });
     });
+  });
+
+  /** Which values of its type a parameter takes: `> 0 < 1`, or `in ["train", "held-out"]`. */
+  domain: Rule = this.RULE('domain', () => {
+    this.OR([
+      { ALT: () => this.AT_LEAST_ONE(() => this.SUBRULE(this.bound, { LABEL: 'bounds' })) },
+      {
+        ALT: () => {
+          this.CONSUME(t.In);
+          this.SUBRULE(this.expression, { LABEL: 'words' });
+        },
+      },
+    ]);
+  });
+
+  bound: Rule = this.RULE('bound', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Less, { LABEL: 'operator' }) },
+      { ALT: () => this.CONSUME(t.LessEqual, { LABEL: 'operator' }) },
+      { ALT: () => this.CONSUME(t.Greater, { LABEL: 'operator' }) },
+      { ALT: () => this.CONSUME(t.GreaterEqual, { LABEL: 'operator' }) },
+    ]);
+    this.OPTION(() => this.CONSUME(t.Minus, { LABEL: 'negative' }));
+    this.SUBRULE(this.number, { LABEL: 'value' });
   });
 }

@@ -6,9 +6,12 @@ import { report } from '../diagnostics.ts';
 import type { Diagnostic } from '../diagnostics.ts';
 import type { Span } from '../generated/tree.ts';
 import { nearest } from '../../plan/nearest.ts';
+import { LIMITS } from '../limits.ts';
 import * as t from '../tokens.ts';
 import type { Balanced } from './balance.ts';
-import { describeToken } from './messages.ts';
+import { meantBy } from './confusable.ts';
+import type { ListSlip } from './expressions.ts';
+import { describeToken, either } from './messages.ts';
 
 /** What the lexer could not read. Runs of stray characters are one diagnostic. */
 export function lexicalFaults(errors: readonly ILexingError[], tokens: readonly IToken[], text: string, file: string): Diagnostic[] {
@@ -16,10 +19,16 @@ export function lexicalFaults(errors: readonly ILexingError[], tokens: readonly 
     const characters = text.slice(offset, offset + length);
     const at = { line: line ?? 1, column: column ?? 1 };
     const span: Span = { file, start: offset, end: offset + length, ...at, endLine: at.line, endColumn: at.column + length };
-    return report('P0109', { characters }, span);
+    return report('P0109', { characters, meant: meantBy(characters[0]) }, span);
   });
-  const open = tokens.filter((token) => token.tokenType === t.OpenString);
-  return [...stray, ...open.map((token) => report('P0108', {}, tokenSpan(file, token)))];
+  const open = tokens.filter((token) => token.tokenType === t.OpenString).map((token) => report('P0108', {}, tokenSpan(file, token)));
+  const long = tokens.filter((token) => tokenMatcher(token, t.StringToken) && token.image.length > LIMITS.string.most);
+  const where = 'this string is too long';
+  return [
+    ...stray,
+    ...open,
+    ...long.map((token) => report('P0701', { limit: 'string', found: token.image.length, where }, tokenSpan(file, token))),
+  ];
 }
 
 /** Brackets without a partner. A bracket that an unclosed string swallowed is not told: the string is. */
@@ -34,40 +43,52 @@ export function bracketFaults({ faults }: Balanced, tokens: readonly IToken[], f
   });
 }
 
-/** What the parser did not expect. */
-export function syntaxFaults(errors: readonly IRecognitionException[], { tokens, added, faults }: Balanced, file: string): Diagnostic[] {
-  const told = new Set(faults.map((fault) => fault.token.startLine));
+/** What the parser did not expect: a token, what should have stood there, and the rule that was being read. */
+interface Unexpected {
+  token: IToken;
+  expected: string;
+  rule: string;
+}
+
+/** Faults of the parser, in the order of the text. Lines in `lexical` have been told of already. */
+export function syntaxFaults(
+  errors: readonly IRecognitionException[],
+  slips: readonly ListSlip[],
+  { tokens, added, faults }: Balanced,
+  file: string,
+  lexical: ReadonlySet<number>,
+): Diagnostic[] {
+  const told = new Set([...faults.map((fault) => fault.token.startLine), ...lexical]);
+  const places = new Map(tokens.map((token, i) => [token, i]));
+  const all: Unexpected[] = [
+    ...errors.map(({ token, message, context }) => ({ token, expected: message, rule: context.ruleStack[context.ruleStack.length - 1] })),
+    ...slips.map(({ token, close, rule }) => ({ token, expected: either(['`,`', describeToken(close)]), rule })),
+  ];
   const out: Diagnostic[] = [];
-  for (const error of errors) {
-    const { token } = error;
+  for (const fault of all.sort((a, b) => (places.get(a.token) ?? tokens.length) - (places.get(b.token) ?? tokens.length))) {
+    const { token, expected } = fault;
     // a mark that was put in is told by its bracket; further faults of a line mostly follow from its first
     if (added.has(token)) continue;
-    const at = tokens.indexOf(token);
-    const before = at < 0 ? tokens : tokens.slice(0, at);
-    const lacks = !/^a (statement|field|declaration)/.test(error.message) && before.at(-1)?.endLine !== token.startLine;
+    const at = places.get(token) ?? tokens.length;
+    const before = tokens.slice(Math.max(0, at - 2), at);
+    const lacks = !/^a (statement|field|declaration)/.test(expected) && before.at(-1)?.endLine !== token.startLine;
     // what a line lacks is shown at its end, not at the line after it
-    const span = at < 0 || lacks ? endSpan(file, before) : tokenSpan(file, token);
+    const span = at === tokens.length || lacks ? endSpan(file, before.at(-1)) : tokenSpan(file, token);
     if (told.has(span.line)) continue;
     told.add(span.line);
-    out.push(explain(error, before, tokens[at + 1], span));
+    out.push(explain(fault, before, tokens[at + 1], span));
   }
   return out;
 }
 
-function endSpan(file: string, tokens: readonly IToken[]): Span {
-  const last = tokens[tokens.length - 1];
+function endSpan(file: string, last: IToken | undefined): Span {
   if (!last) return { file, start: 0, end: 0, line: 1, column: 1, endLine: 1, endColumn: 1 };
   const { end, endLine, endColumn } = tokenSpan(file, last);
   return { file, start: end, end, line: endLine, column: endColumn, endLine, endColumn };
 }
 
-function explain(
-  { token, message: expected, context }: IRecognitionException,
-  before: readonly IToken[],
-  next: IToken | undefined,
-  span: Span,
-): Diagnostic {
-  const rule = context.ruleStack[context.ruleStack.length - 1];
+/** `before`: the two tokens before the unexpected one, as far as there are. */
+function explain({ token, expected, rule }: Unexpected, before: readonly IToken[], next: IToken | undefined, span: Span): Diagnostic {
   const previous = before[before.length - 1];
   if (expected === 'a declaration' && token.tokenType === t.Pivot) return report('P0107', {}, span);
   if (expected === 'a declaration' && isName(token)) {

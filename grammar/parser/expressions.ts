@@ -3,13 +3,34 @@
  * folds them. Newlines mean nothing here: an expression ends where no operator follows.
  */
 import { CstParser, tokenMatcher } from 'chevrotain';
-import type { CstNode, ParserMethod, TokenType } from 'chevrotain';
+import type { CstNode, IToken, ParserMethod, TokenType } from 'chevrotain';
 import * as t from '../tokens.ts';
+import { LIMITS } from '../limits.ts';
 import { messages } from './messages.ts';
 
 export type Rule = ParserMethod<[], CstNode>;
 
+/** Thrown where a text is nested beyond the limit: no recovery goes on from there. */
+export class TooDeep extends Error {
+  readonly token: IToken;
+  constructor(token: IToken) {
+    super('nested too deeply');
+    this.token = token;
+  }
+}
+
+/** A token of a list before which a comma is missing, or which should have been another mark. */
+export interface ListSlip {
+  token: IToken;
+  close: TokenType;
+  rule: string;
+}
+
 export class ExpressionParser extends CstParser {
+  /** Slips in lists of the text that was parsed last, after which the parser went on; whoever sets the input empties it. */
+  readonly slips: ListSlip[] = [];
+  private depth = 0;
+
   /** `validate` makes Chevrotain look for ambiguities of the grammar, which takes longer than most texts do: the tests ask for it. */
   constructor(validate: boolean) {
     super(t.tokens, {
@@ -44,16 +65,36 @@ export class ExpressionParser extends CstParser {
     return t.statementKeywords.includes(word.tokenType) && this.ahead(2, t.Identifier);
   }
 
-  /** A comma list up to (not including) its closing mark; a comma may stand after the last. Once in a rule. */
-  protected list(close: TokenType, rule: Rule, label: string): void {
+  /** Runs a rule's body one level deeper. Each level takes some kilobytes of the stack, so the levels are counted. */
+  protected deeper(body: () => void): void {
+    if (this.depth >= LIMITS.nesting.most) throw new TooDeep(this.LA(1));
+    this.depth++;
+    try {
+      body();
+    } finally {
+      this.depth--;
+    }
+  }
+
+  /** A comma list up to (not including) its closing mark; a comma may stand after the last. Once in a rule.
+   * Where an item follows without a comma, the comma is noted as missing in the rule `owner` and the list goes on.
+   */
+  protected list(owner: string, close: TokenType, rule: Rule, label: string): void {
+    const begins = (): boolean => t.valueStarts.some((type) => this.ahead(1, type)) && !this.startsAnew();
     this.option(7, {
       GATE: () => !this.ahead(1, close),
       DEF: () => {
         this.subrule(8, rule, { LABEL: label });
         this.many(8, {
-          GATE: () => !this.ahead(2, close),
+          GATE: () => (this.ahead(1, t.Comma) ? !this.ahead(2, close) : begins()),
           DEF: () => {
-            this.consume(8, t.Comma);
+            this.option(6, {
+              GATE: () => this.ahead(1, t.Comma),
+              DEF: () => this.consume(8, t.Comma),
+            });
+            this.ACTION(() => {
+              if (this.LA(0).tokenType !== t.Comma) this.slips.push({ token: this.LA(1), close, rule: owner });
+            });
             this.subrule(9, rule, { LABEL: label });
           },
         });
@@ -72,12 +113,14 @@ export class ExpressionParser extends CstParser {
   });
 
   step: Rule = this.RULE('step', () => {
-    this.OR({
-      ERR_MSG: 'a value',
-      DEF: [
-        { ALT: () => this.SUBRULE(this.conditional, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.disjunction, { LABEL: 'value' }) },
-      ],
+    this.deeper(() => {
+      this.OR({
+        ERR_MSG: 'a value',
+        DEF: [
+          { ALT: () => this.SUBRULE(this.conditional, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.disjunction, { LABEL: 'value' }) },
+        ],
+      });
     });
   });
 
@@ -113,7 +156,7 @@ export class ExpressionParser extends CstParser {
         {
           ALT: () => {
             this.CONSUME(t.Not, { LABEL: 'operator' });
-            this.SUBRULE(this.negation, { LABEL: 'operand' });
+            this.deeper(() => this.SUBRULE(this.negation, { LABEL: 'operand' }));
           },
         },
         { ALT: () => this.SUBRULE(this.comparison, { LABEL: 'operand' }) },
@@ -172,7 +215,7 @@ export class ExpressionParser extends CstParser {
         {
           ALT: () => {
             this.CONSUME(t.Minus, { LABEL: 'operator' });
-            this.SUBRULE(this.unary, { LABEL: 'operand' });
+            this.deeper(() => this.SUBRULE(this.unary, { LABEL: 'operand' }));
           },
         },
         { ALT: () => this.SUBRULE(this.power, { LABEL: 'operand' }) },
@@ -185,7 +228,7 @@ export class ExpressionParser extends CstParser {
     this.SUBRULE(this.postfix, { LABEL: 'base' });
     this.OPTION(() => {
       this.CONSUME(t.Caret);
-      this.SUBRULE(this.unary, { LABEL: 'exponent' });
+      this.deeper(() => this.SUBRULE(this.unary, { LABEL: 'exponent' }));
     });
   });
 
@@ -207,21 +250,30 @@ export class ExpressionParser extends CstParser {
 
   call: Rule = this.RULE('call', () => {
     this.CONSUME(t.LeftParen);
-    this.list(t.RightParen, this.argument, 'arguments');
+    this.list('call', t.RightParen, this.argument, 'arguments');
     this.CONSUME(t.RightParen, { LABEL: 'close' });
   });
 
   argument: Rule = this.RULE('argument', () => {
     this.OPTION(() => {
       this.CONSUME(t.Identifier, { LABEL: 'name' });
-      this.CONSUME(t.Colon);
+      this.OR([
+        { ALT: () => this.CONSUME(t.Colon) },
+        {
+          // what other languages write; noted, and read as it is meant
+          ALT: () => {
+            this.CONSUME(t.Equal);
+            this.ACTION(() => this.slips.push({ token: this.LA(0), close: t.RightParen, rule: 'call' }));
+          },
+        },
+      ]);
     });
     this.SUBRULE(this.expression, { LABEL: 'value' });
   });
 
   index: Rule = this.RULE('index', () => {
     this.CONSUME(t.LeftSquare);
-    this.list(t.RightSquare, this.indexEntry, 'entries');
+    this.list('index', t.RightSquare, this.indexEntry, 'entries');
     this.CONSUME(t.RightSquare, { LABEL: 'close' });
   });
 
@@ -300,7 +352,7 @@ export class ExpressionParser extends CstParser {
 
   listLiteral: Rule = this.RULE('listLiteral', () => {
     this.CONSUME(t.LeftSquare);
-    this.list(t.RightSquare, this.expression, 'items');
+    this.list('listLiteral', t.RightSquare, this.expression, 'items');
     this.CONSUME(t.RightSquare);
   });
 
@@ -331,7 +383,7 @@ export class ExpressionParser extends CstParser {
 
   shape: Rule = this.RULE('shape', () => {
     this.CONSUME(t.LeftSquare);
-    this.list(t.RightSquare, this.shapeEntry, 'entries');
+    this.list('shape', t.RightSquare, this.shapeEntry, 'entries');
     this.CONSUME(t.RightSquare);
   });
 

@@ -16,27 +16,29 @@ export class StatementParser extends FieldParser {
 
   statement: Rule = this.RULE('statement', () => {
     // a statement is known by its first word, so that a fault within it is told there; `let = 3` assigns to a name
-    this.OR({
-      MAX_LOOKAHEAD: 1,
-      IGNORE_AMBIGUITIES: true,
-      DEF: [
-        { GATE: () => this.ahead(2, t.Equal), ALT: () => this.SUBRULE(this.assign, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.letStatement, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.weight, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.part, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.repeat, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.ifStatement, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.returnStatement, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.expose, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.require, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.stateLike, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.embed, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.trainStatement, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.keep, { LABEL: 'value' }) },
-        { ALT: () => this.SUBRULE(this.score, { LABEL: 'value' }) },
-      ],
-      ERR_MSG: 'a statement',
-    });
+    this.deeper(() =>
+      this.OR({
+        MAX_LOOKAHEAD: 1,
+        IGNORE_AMBIGUITIES: true,
+        DEF: [
+          { GATE: () => this.ahead(2, t.Equal), ALT: () => this.SUBRULE(this.assign, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.letStatement, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.weight, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.part, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.repeat, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.ifStatement, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.returnStatement, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.expose, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.require, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.stateLike, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.embed, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.trainStatement, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.keep, { LABEL: 'value' }) },
+          { ALT: () => this.SUBRULE(this.score, { LABEL: 'value' }) },
+        ],
+        ERR_MSG: 'a statement',
+      }),
+    );
   });
 
   assign: Rule = this.RULE('assign', () => {
@@ -112,7 +114,10 @@ export class StatementParser extends FieldParser {
     this.block(1, 'then');
     this.OPTION(() => {
       this.CONSUME(t.Else);
-      this.OR([{ ALT: () => this.SUBRULE(this.ifStatement, { LABEL: 'otherwise' }) }, { ALT: () => this.block(2, 'otherwise') }]);
+      this.OR([
+        { ALT: () => this.deeper(() => this.SUBRULE(this.ifStatement, { LABEL: 'otherwise' })) },
+        { ALT: () => this.block(2, 'otherwise') },
+      ]);
     });
   });
 

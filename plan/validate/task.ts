@@ -92,9 +92,16 @@ const dataSource: Check<DataSource> = object<DataSource>({
 
 const tokenizer: Check<Tokenizer> = object<Tokenizer>({ kind: oneOf(['words']), words: list(text), pad: integer(0), end: integer(0) });
 
+/** Names of folders and files are made of it. */
+const digits: Check<string> = (value, path, faults): value is string => {
+  if (typeof value === 'string' && /^[0-9a-f]{32}$/.test(value)) return true;
+  faults.push({ path, text: 'should be a hash of 32 hexadecimal digits' });
+  return false;
+};
+
 const base = {
   id: text,
-  hash: text,
+  hash: digits,
   needs: list(text),
   seed: integer(0),
   place: optional(object<{ file: string; line: number }>({ file: text, line: integer(1) })),
@@ -128,7 +135,7 @@ const train: Check<TrainTask> = object<TrainTask>({
   metrics: list(text),
   evaluate: optional(object<{ every: number; data: DataSource }>({ every: integer(1), data: dataSource })),
   checkpointEvery: integer(1),
-  reference: optional(object<{ state: StateTensor[]; hash: string }>({ state: list(stateTensor), hash: text })),
+  reference: optional(object<{ state: StateTensor[]; hash: string }>({ state: list(stateTensor), hash: digits })),
   tuned: optional(
     object<NonNullable<TrainTask['tuned']>>({
       task: text,

@@ -26,8 +26,11 @@ import { chooseModels, nameOf } from './ask/choose-models.ts';
 import { promptIds } from './ask/question.ts';
 import type { OpenDevice } from './device/open.ts';
 import { sleepingWait } from './device/wait.ts';
+import { Access } from './run/access.ts';
 import { weightsOf } from './run/context.ts';
+import { diskFiles } from './run/files.ts';
 import { readPlan } from './run/plan-folder.ts';
+import { DiskStore } from './run/store.ts';
 
 export interface AskOptions {
   /** The run folder. */
@@ -64,7 +67,9 @@ export interface Asked {
 /** Asks. Throws R0651 to R0656 for what cannot be asked, R0213 where there is no run. */
 export async function ask(options: AskOptions): Promise<{ picture: Picture; answers: Asked[] }> {
   const plan = await readPlan(join(options.run, 'plan'));
-  const models = await chooseModels(plan, options);
+  const warnings: string[] = [];
+  const store = new DiskStore({ out: options.run, base: resolve(options.base), files: diskFiles, warn: (text) => warnings.push(text) });
+  const models = await chooseModels(plan, store, { ...options, warnings });
   const asked = new AskedRows(plan, options, (path) => resolve(options.base, path));
   const answers: Asked[] = [];
   const executors = new Map<string, Executor>();
@@ -72,7 +77,7 @@ export async function ask(options: AskOptions): Promise<{ picture: Picture; answ
     const first = await asked.rowFor(models[0].ask);
     for (const model of models) {
       const row = model === models[0] ? first : await asked.rowFor(model.ask);
-      answers.push(await askOne(plan, model, row, options, executors));
+      answers.push(await askOne(plan, store, model, row, options, executors));
     }
     // All arms of a stage have one encoder.
     return { picture: first.row.image as Picture, answers };
@@ -84,6 +89,7 @@ export async function ask(options: AskOptions): Promise<{ picture: Picture; answ
 
 async function askOne(
   plan: Plan,
+  store: DiskStore,
   { ask: one, task }: { ask: Ask; task: TrainTask },
   { row, tokens }: AskedRow,
   options: AskOptions,
@@ -98,7 +104,7 @@ async function askOne(
   // Arms of one model run the same programs with other weights.
   const executor = executors.get(key) ?? (await Executor.create({ ...deviceOf(options.device), programs, kernels: plan.kernels }));
   executors.set(key, executor);
-  await writeWeights(executor, one, task, weightsOf({ plan, out: options.run, base: options.base }));
+  await writeWeights(executor, one, task, weightsOf({ plan, store, access: new Access(options.base, 'anywhere') }));
   const answering: Answering = { name, executor, programs, scalars: one.scalars, collate: one.collate, tokens };
   const words = one.tokenizer === undefined ? undefined : plan.tokenizers[one.tokenizer];
   const prompts = collatePrompts([row], one.collate, words, QUESTION);

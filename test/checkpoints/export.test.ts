@@ -8,11 +8,13 @@ import { nodeHost } from '../../cli/host.ts';
 import { compile } from '../../compiler/compile.ts';
 import { targetFor } from '../../compiler/lower/choose.ts';
 import { formatDiagnostics } from '../../grammar/index.ts';
+import { encodeSafetensors } from '../../runtime/core/safetensors/format.ts';
 import { silent } from '../../runtime/core/log.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { openSafetensors, readSafetensors, writeSafetensors } from '../../runtime/node/safetensors/files.ts';
 import { testDevice } from '../support/device.ts';
 import { smallLlava } from '../support/small-llava.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 const modelOf = (name: string): string => `pivot 1
 use std.loss.sft
@@ -57,8 +59,8 @@ describe('exports of a checkpoint', () => {
     await smallLlava(join(folder, 'llava'));
     // As an export of a checkpoint in shards would have left the folder: nobody is to read these.
     mkdirSync(join(folder, 'whole'));
-    for (const name of ['model-00001-of-00002.safetensors', 'model.safetensors.index.json'])
-      writeFileSync(join(folder, 'whole', name), '{}');
+    writeFileSync(join(folder, 'whole', 'model-00001-of-00002.safetensors'), encodeSafetensors([], { pivot: 'an earlier plan' }));
+    writeFileSync(join(folder, 'whole', 'model.safetensors.index.json'), '{}');
     await runText(TEXT, 'run');
   });
 
@@ -152,7 +154,7 @@ describe('exports of a checkpoint', () => {
 
   test('a file under our names holds the part as it was trained, in f32', async () => {
     const { tensors } = await readSafetensors(join(folder, 'eyes.safetensors'));
-    const { tensors: weights } = await readSafetensors(join(folder, 'run', 'tasks', 'tune@0', 'weights.safetensors'));
+    const { tensors: weights } = await readSafetensors(join(folderOf(join(folder, 'run'), 'tune@0'), 'weights.safetensors'));
     for (const [name, { data }] of tensors) expect([name, data]).toEqual([name, weights.get(name)?.data]);
     expect([...tensors.keys()].every((name) => name.startsWith('eyes.'))).toBe(true);
   });
@@ -175,7 +177,7 @@ stage again {
 `,
         'again',
       );
-      const [first] = readFileSync(join(folder, 'again', 'tasks', 'again@0', 'metrics.jsonl'), 'utf8').split('\n');
+      const [first] = readFileSync(join(folderOf(join(folder, 'again'), 'again@0'), 'metrics.jsonl'), 'utf8').split('\n');
       const { loss } = JSON.parse(first) as { loss: number };
       const script = `
 import json, sys, torch

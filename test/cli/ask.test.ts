@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { ROOT, pivotChild } from './pivot.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 const PICTURE = join(ROOT, 'examples', 'rows', 'images', '03.png');
 let folder = '';
@@ -79,7 +80,7 @@ describe('what cannot be asked', () => {
     const half = join(folder, 'half');
     await mkdir(half);
     await cp(run, half, { recursive: true });
-    await rm(join(half, 'tasks', 'tune.fast@0', 'done.json'));
+    await rm(join(folderOf(half, 'tune.fast@0'), 'done.json'));
     await refused([half, PICTURE, 'what'], 'R0653', 'tune.fast@0 is not trained to the end', '--arm');
     expect((await ask(half, PICTURE, 'what', '--arm', 'slow')).code).toBe(0);
   });

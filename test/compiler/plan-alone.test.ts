@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ROOT, pivot, pivotChild } from '../cli/pivot.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 let folder = '';
 
@@ -36,7 +37,7 @@ test('a compiled plan runs where grammar and compiler are absent', async () => {
   const { code, stderr } = await pivotChild(['run', plan, '-o', out, '--base', folder], root);
   expect(stderr).not.toContain('error');
   expect(code).toBe(0);
-  const losses = (await readFile(join(out, 'tasks', 'tune@0', 'metrics.jsonl'), 'utf8'))
+  const losses = (await readFile(join(folderOf(out, 'tune@0'), 'metrics.jsonl'), 'utf8'))
     .trim()
     .split('\n')
     .map((line) => (JSON.parse(line) as { loss: number }).loss);

@@ -15,6 +15,7 @@ import type { RunResult } from '../../runtime/node/run/options.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { openTokenizer } from '../../runtime/node/tokenize/open.ts';
 import { testDevice } from '../support/device.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 const MODELS = resolve('test/fixtures/models');
 const LANGUAGE = 'qwen2-bf16-sharded';
@@ -95,7 +96,7 @@ describe('a model with a chat template', () => {
   const run = (plan: Plan, to: string): Promise<RunResult> =>
     runPlan(plan, { out: to, base: folder, device: device(), log: silent, workers: 0, report: writeReport });
   const linesOf = <T>(task: string, name: string): T[] =>
-    readFileSync(join(out, 'tasks', task, name), 'utf8')
+    readFileSync(join(folderOf(out, task), name), 'utf8')
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as T);
@@ -136,7 +137,7 @@ describe('a model with a chat template', () => {
     expect(lines.map(({ prompt }) => prompt)).toEqual([0, 1, 2, 3].map((i) => QUESTIONS[i % 2][0]));
     expect(lines.map(({ said }) => said)).toEqual([0, 1, 2, 3].map((i) => QUESTIONS[i % 2][1]));
     expect(lines.every(({ ended, end, tokens }) => ended && end === 602 && !tokens.includes(602))).toBe(true);
-    const { values } = JSON.parse(readFileSync(join(out, 'tasks', 'answers.learn@0', 'score.json'), 'utf8')) as { values: object };
+    const { values } = JSON.parse(readFileSync(join(folderOf(out, 'answers.learn@0'), 'score.json'), 'utf8')) as { values: object };
     expect(values).toMatchObject({ exact: 1, attributes: 1 });
   });
 

@@ -8,10 +8,10 @@ import { targetFor } from '../../compiler/lower/choose.ts';
 import { nodeHost } from '../../cli/host.ts';
 import { holdLock } from '../../cli/lock.ts';
 import { silent } from '../../runtime/core/log.ts';
-import { taskFolder } from '../../runtime/node/run/folder.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { writeReport } from '../../runtime/node/report/report.ts';
 import { testDevice } from '../support/device.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 /** What is made small, and how many training tasks there are. */
 const EXAMPLES: Record<string, { set: Record<string, string>; trained: string[] }> = {
@@ -72,7 +72,7 @@ describe('examples', () => {
     expect(result.ran).toEqual(expect.arrayContaining(trained));
     expect(existsSync(join(out, 'report.html'))).toBe(true);
     for (const id of trained) {
-      const lines = readFileSync(join(taskFolder(out, id), 'metrics.jsonl'), 'utf8')
+      const lines = readFileSync(join(folderOf(out, id), 'metrics.jsonl'), 'utf8')
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, number>);
@@ -83,7 +83,7 @@ describe('examples', () => {
   });
 
   test('DPO begins at ln 2, on training and on held-out rows', () => {
-    const lines = readFileSync(join(folder, 'runs', 'quickstart.pivot', 'tasks', 'post.dpo@0', 'metrics.jsonl'), 'utf8')
+    const lines = readFileSync(join(folderOf(join(folder, 'runs', 'quickstart.pivot'), 'post.dpo@0'), 'metrics.jsonl'), 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, number>);

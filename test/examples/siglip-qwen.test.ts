@@ -15,6 +15,7 @@ import type { RunResult } from '../../runtime/node/run/options.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { readSafetensors } from '../../runtime/node/safetensors/files.ts';
 import { testDevice } from '../support/device.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 const MODELS = resolve('test/fixtures/models');
 const ROWS = 8;
@@ -41,7 +42,7 @@ describe('siglip-qwen.pivot', () => {
   const run = (plan: Plan, to: string): Promise<RunResult> =>
     runPlan(plan, { out: to, base: folder, device: device(), log: silent, workers: 0, report: writeReport });
   const losses = (at: string, task: string): number[] =>
-    readFileSync(join(at, 'tasks', task, 'metrics.jsonl'), 'utf8')
+    readFileSync(join(folderOf(at, task), 'metrics.jsonl'), 'utf8')
       .trim()
       .split('\n')
       .flatMap((line) => {

@@ -10,11 +10,11 @@ import type { Host } from '../../compiler/host.ts';
 import type { Plan, ScoreTask, Task, TrainTask } from '../../plan/plan.ts';
 import { validatePlan } from '../../plan/validate.ts';
 import { silent } from '../../runtime/core/log.ts';
-import { taskFolder } from '../../runtime/node/run/folder.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import type { RunResult } from '../../runtime/node/run/options.ts';
 import { readSafetensors } from '../../runtime/node/safetensors/files.ts';
 import { testDevice } from '../support/device.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 const folder = resolve('test/experiment');
 const TEXT = readFileSync(join(folder, 'tiny.pivot'), 'utf8');
@@ -34,7 +34,7 @@ function planOf(set: Record<string, string> = {}, edit: (text: string) => string
 const run = (plan: Plan, out: string): Promise<RunResult> =>
   runPlan(plan, { out: join(base, out), base, device: device(), log: silent, workers: 0 });
 
-const read = (out: string, task: string, file: string): string => readFileSync(join(taskFolder(join(base, out), task), file), 'utf8');
+const read = (out: string, task: string, file: string): string => readFileSync(join(folderOf(join(base, out), task), file), 'utf8');
 const json = (out: string, task: string, file: string): Record<string, unknown> =>
   JSON.parse(read(out, task, file)) as Record<string, unknown>;
 const lines = (out: string, task: string, file: string): Record<string, unknown>[] =>
@@ -85,7 +85,8 @@ describe('an experiment', () => {
 
   test('arms that learn from exchanged pairs see the same rows the other way round', async () => {
     const reference = async (arm: string): Promise<unknown> =>
-      (await readSafetensors(join(base, 'first', 'tasks', `post.${arm}@0`, 'weights.safetensors'))).tensors.get('eyes.position')?.data;
+      (await readSafetensors(join(folderOf(join(base, 'first'), `post.${arm}@0`), 'weights.safetensors'))).tensors.get('eyes.position')
+        ?.data;
     expect(task('post.exchanged@0', 'train').data).toEqual({ ...task('post.dpo@0', 'train').data, exchanged: 1 });
     expect(await reference('exchanged')).not.toEqual(await reference('dpo'));
   });
@@ -110,7 +111,7 @@ describe('an experiment', () => {
     expect(others.length).toBeGreaterThan(0);
     expect(others.every(({ source, trained }) => source.from === 'init' && trained)).toBe(true);
     const [before, after] = await Promise.all(
-      ['post.dpo@1', 'recipe.dpo@1'].map((id) => readSafetensors(join(base, 'first', 'tasks', id, 'weights.safetensors'))),
+      ['post.dpo@1', 'recipe.dpo@1'].map((id) => readSafetensors(join(folderOf(join(base, 'first'), id), 'weights.safetensors'))),
     );
     for (const { name } of eyes) expect(after.tensors.get(name)?.data).toEqual(before.tensors.get(name)?.data);
   });

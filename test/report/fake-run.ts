@@ -2,6 +2,7 @@
  * A run folder as the runner lays it out, with invented numbers: two arms after a loaded stage, a linear probe and a Grad-CAM
  * probe. Nothing here was measured.
  */
+import { hashOf } from '../../plan/hash.ts';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +14,9 @@ import { coverage } from '../../runtime/core/score/overlap.ts';
 import { openSource } from '../../runtime/core/data/row.ts';
 import { CORE_SOURCES } from '../../runtime/core/data/sources.ts';
 import { readLines } from '../../runtime/node/report/read-run.ts';
-import { taskFolder } from '../../runtime/node/run/folder.ts';
+import { taskFolder } from '../../runtime/node/run/task-folders.ts';
 import { readSafetensors, writeSafetensors } from '../../runtime/node/safetensors/files.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 export interface FakeOptions {
   seeds: number[];
@@ -40,7 +42,7 @@ export const source = (name: string, split: string, count: number): DataSource =
 export function fakePlan(options: FakeOptions): Plan {
   const arms = options.arms ?? ['sft', 'dpo'];
   const tasks: Task[] = [];
-  const base = (id: string, seed: number, needs: string[]) => ({ id, hash: `hash-of-${id}`.slice(0, 32), needs, seed });
+  const base = (id: string, seed: number, needs: string[]) => ({ id, hash: hashOf(id), needs, seed });
   for (const seed of options.seeds) {
     arms.forEach((arm, i) => {
       const train: TrainTask = {
@@ -147,7 +149,7 @@ export async function fakeRun(options: FakeOptions): Promise<{ dir: string; plan
   const plan = fakePlan(options);
   writeJson(join(dir, 'run.json'), MACHINE);
   for (const task of plan.tasks) {
-    const folder = taskFolder(dir, task.id);
+    const folder = taskFolder(dir, task);
     mkdirSync(folder, { recursive: true });
     writeJson(join(folder, 'task.json'), { id: task.id, hash: task.hash, kind: task.kind });
     if (options.missing?.(task)) continue;
@@ -237,7 +239,7 @@ export async function maps(task: EmbedTask, folder: string, dpo: boolean, random
 }
 
 export async function focusOf(dir: string, task: ScoreTask): Promise<unknown> {
-  const folder = taskFolder(dir, task.tables.maps);
+  const folder = folderOf(dir, task.tables.maps);
   const { tensors } = await readSafetensors(join(folder, 'table.safetensors'));
   return focus({ maps: { tensors, rows: readLines(join(folder, 'rows.jsonl')) } }, {});
 }

@@ -2,6 +2,7 @@
  * A plan with everything that a report can show: two stages of pretraining, pairs that the model made itself, a comparison of three
  * arms (the last one a control) after a tuning grid, probes of every score, and a reader that a probe trains.
  */
+import { hashOf } from '../../plan/hash.ts';
 import type {
   Cell,
   DataSource,
@@ -81,7 +82,7 @@ export function fullPlan({
   };
 }
 
-const base = (id: string, seed: number, needs: string[]) => ({ id, hash: `hash-of-${id}`, needs, seed });
+const base = (id: string, seed: number, needs: string[]) => ({ id, hash: hashOf(id), needs, seed });
 const data = (source: string, split: string, count: number, more: Record<string, number> = {}): DataSource => ({
   source,
   params: { split, seed: 0, ...more },
@@ -199,7 +200,7 @@ function grid(arm: Arm, values: readonly string[], steps: number): Task[] {
       const score: ScoreTask = {
         ...scored('objects', 'logistic', arm, seed, { held: embed.id }),
         id: `objects.${id}`,
-        hash: `hash-of-objects.${id}`,
+        hash: hashOf(`objects.${id}`),
         cell,
       };
       tasks.push(embed, score);

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Plan } from '../../plan/plan.ts';
 import { writeReport } from '../../runtime/node/report/report.ts';
 import { formatSummary } from '../../runtime/node/report/terminal.ts';
-import { taskFolder } from '../../runtime/node/run/folder.ts';
 import { fullRun } from './full-run.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 const made: (() => void)[] = [];
 afterAll(() => made.forEach((remove) => remove()));
@@ -132,7 +132,7 @@ describe('a run with five seeds', () => {
   });
 
   test('answers of each arm with a sign beside them, and the kinds of question', () => {
-    const lines = readFileSync(join(taskFolder(dir, 'said.post.dpo@0'), 'rows.jsonl'), 'utf8').split('\n');
+    const lines = readFileSync(join(folderOf(dir, 'said.post.dpo@0'), 'rows.jsonl'), 'utf8').split('\n');
     const first = JSON.parse(lines[0]) as { prompt: string; answer: string; said: string };
     expect(parts.Answers).toContain(`${first.prompt} ${first.answer}`);
     expect(parts.Answers).toContain(`${first.said === first.answer ? '✓' : '✗'} ${first.said}`);
@@ -150,7 +150,7 @@ describe('a run with five seeds', () => {
   });
 
   test('training rows of pairs that were made on the way', () => {
-    const lines = readFileSync(join(taskFolder(dir, 'drawn@0'), 'pairs.jsonl'), 'utf8').split('\n');
+    const lines = readFileSync(join(folderOf(dir, 'drawn@0'), 'pairs.jsonl'), 'utf8').split('\n');
     const { chosen, rejected } = JSON.parse(lines[0]) as { chosen: string; rejected: string };
     expect(parts['Training rows']).toContain(`9 places of the picture prompt 5 × pad describe chosen ${chosen} end`);
     expect(parts['Training rows']).toContain(`rejected ${rejected} end`);
@@ -174,7 +174,7 @@ describe('a run with five seeds', () => {
       /44\.3 ± 1\.2 +48\.3 ± 1\.3 +\+4\.0 \[\+3\.1, \+4\.9\] +5 of 5 +0\.00\d +ahead$/,
     );
     expect(lines).toContain('control against sft: in none of 11 measures can one tell which is ahead.');
-    expect(lines.at(-1)).toBe(`Report: ${join(dir, 'report.html')}`);
+    expect(lines).toContain(`Report: ${join(dir, 'report.html')}`);
   });
 });
 
@@ -208,7 +208,7 @@ test('names, prompts and answers of a stranger stay texts', async () => {
     `${JSON.stringify({ row: 0, sample: 0, prompt: hostile, answer: hostile, said: `${hostile} x`, ended: false, ...more })}\n`;
   for (const task of plan.tasks) {
     if (task.kind !== 'sample') continue;
-    const folder = taskFolder(dir, task.id);
+    const folder = folderOf(dir, task.id);
     writeFileSync(join(folder, 'rows.jsonl'), line({}));
     if (task.rank !== undefined) writeFileSync(join(folder, 'pairs.jsonl'), line({ chosen: hostile, rejected: 'y', ranks: [1, 0] }));
   }

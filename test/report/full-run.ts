@@ -7,10 +7,11 @@ import { openSource } from '../../runtime/core/data/row.ts';
 import { CORE_SOURCES } from '../../runtime/core/data/sources.ts';
 import { Random } from '../../runtime/core/random.ts';
 import { readLines } from '../../runtime/node/report/read-run.ts';
-import { taskFolder } from '../../runtime/node/run/folder.ts';
+import { taskFolder } from '../../runtime/node/run/task-folders.ts';
 import { MACHINE, focusOf, keyOf, maps, metrics, writeJson } from './fake-run.ts';
 import { CELL_SEEDS, fullPlan } from './full-plan.ts';
 import type { Arm, FullOptions } from './full-plan.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 /** Work of each kind of stage: post.dpo took 10 % of what see and align took, the others 8 %. */
 const FLOPS: Record<string, number> = { see: 600e9, align: 400e9, sft: 80e9, dpo: 100e9, control: 80e9 };
@@ -38,7 +39,7 @@ export async function fullRun(
   const plan = fullPlan(options);
   writeJson(join(dir, 'run.json'), MACHINE);
   for (const task of plan.tasks) {
-    const folder = taskFolder(dir, task.id);
+    const folder = taskFolder(dir, task);
     mkdirSync(folder, { recursive: true });
     writeJson(join(folder, 'task.json'), { id: task.id, hash: task.hash, kind: task.kind });
     if (options.missing?.(task)) continue;
@@ -128,7 +129,7 @@ function wrongly(answer: string, random: Random): string {
 }
 
 function answering(dir: string, task: ScoreTask): unknown {
-  const lines = readLines(join(taskFolder(dir, task.tables.said), 'rows.jsonl'));
+  const lines = readLines(join(folderOf(dir, task.tables.said), 'rows.jsonl'));
   const exact = lines.map(({ said, answer }) => (said === answer ? 1 : 0));
   const mean = (list: number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
   const kinds = [...new Set(lines.map(({ domain }) => String(domain)))].sort();

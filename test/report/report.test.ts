@@ -4,9 +4,9 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import type { Plan } from '../../plan/plan.ts';
 import { writeReport } from '../../runtime/node/report/report.ts';
 import { formatSummary } from '../../runtime/node/report/terminal.ts';
-import { taskFolder } from '../../runtime/node/run/folder.ts';
 import { fakeRun } from './fake-run.ts';
 import type { FakeOptions } from './fake-run.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 const made: (() => void)[] = [];
 afterAll(() => made.forEach((remove) => remove()));
@@ -51,7 +51,7 @@ describe('writeReport', () => {
     const text = visible(page);
     expect(text).toContain('Same start, same pairs, two losses: which one leaves the sharper eye?');
     expect(text).toContain('One seed was run: a difference between arms may be chance, and no verdict follows from it.');
-    expect(text).not.toContain('not finished');
+    expect(text).not.toContain('not complete');
     expect(text).toContain('This may fall while training goes well');
     expect(text).toContain('llvmpipe (LLVM 19, 256 bits)');
     expect(text).toContain('post.optimize.weight_decay 0 default of std.optim.adamw');
@@ -64,7 +64,7 @@ describe('writeReport', () => {
 
   test('the outcome holds the numbers of the run', async () => {
     const { dir, plan } = await run({ seeds: [0], steps: 40 });
-    const score = JSON.parse(readFileSync(join(taskFolder(dir, 'objects.post.dpo@0'), 'score.json'), 'utf8'));
+    const score = JSON.parse(readFileSync(join(folderOf(dir, 'objects.post.dpo@0'), 'score.json'), 'utf8'));
     const text = visible(await report(dir, plan));
     const [, sft, dpo, difference] = /objects top-1 accuracy , % ([\d.]+) ([\d.]+) ([+−\d.]+) –/.exec(text) ?? [];
     expect(dpo).toBe((100 * score.values.top1).toFixed(1));
@@ -97,7 +97,7 @@ describe('writeReport', () => {
       arms: [`a"${hostile}`, 'dpo'],
     });
     plan.resolved.push({ name: hostile, value: hostile, origin: hostile });
-    const maps = taskFolder(dir, `focus.maps.post.dpo@0`);
+    const maps = folderOf(dir, `focus.maps.post.dpo@0`);
     const row = JSON.stringify({
       boxes: [{ x: 0, y: 0, w: 4, h: 4 }],
       size: 24,
@@ -106,7 +106,7 @@ describe('writeReport', () => {
       rejected: `javascript:${hostile}`,
     });
     writeFileSync(join(maps, 'rows.jsonl'), `${row}\n`);
-    writeFileSync(join(taskFolder(dir, plan.tasks.find((t) => t.id.startsWith('focus.maps'))?.id ?? ''), 'rows.jsonl'), `${row}\n`);
+    writeFileSync(join(folderOf(dir, plan.tasks.find((t) => t.id.startsWith('focus.maps'))?.id ?? ''), 'rows.jsonl'), `${row}\n`);
     writeFileSync(join(dir, 'run.json'), JSON.stringify({ adapter: hostile, [hostile]: hostile }));
     const page = await report(dir, plan);
     expect(page).not.toMatch(/<script|<img src=x/i);
@@ -119,7 +119,7 @@ describe('writeReport', () => {
     const { dir, plan } = await run({ seeds: [0], steps: 20, missing: (task) => task.id.includes('dpo') });
     const text = visible(await report(dir, plan));
     expect(text).toContain(
-      'This run is not finished: 4 of 9 tasks have no result yet (post.dpo@0, focus.maps.post.dpo@0, focus.post.dpo@0, objects.post.dpo@0).',
+      'This run is not complete: 4 of 9 tasks have no result yet (post.dpo@0, focus.maps.post.dpo@0, focus.post.dpo@0, objects.post.dpo@0).',
     );
     expect(text).toContain('Held-out loss');
     expect(text).toContain('Where the losses look');
@@ -142,10 +142,10 @@ describe('writeReport', () => {
 
   test('damaged files are passed over', async () => {
     const { dir, plan } = await run({ seeds: [0], steps: 20 });
-    writeFileSync(join(taskFolder(dir, 'objects.post.dpo@0'), 'score.json'), '{"values": {"top1": ');
-    writeFileSync(join(taskFolder(dir, 'post.sft@0'), 'metrics.jsonl'), 'not json\n[1]\n{"step": 1, "loss": null}\n');
+    writeFileSync(join(folderOf(dir, 'objects.post.dpo@0'), 'score.json'), '{"values": {"top1": ');
+    writeFileSync(join(folderOf(dir, 'post.sft@0'), 'metrics.jsonl'), 'not json\n[1]\n{"step": 1, "loss": null}\n');
     writeFileSync(join(dir, 'run.json'), '[]');
-    writeFileSync(join(taskFolder(dir, 'focus.maps.post.sft@0'), 'table.safetensors'), 'xx');
+    writeFileSync(join(folderOf(dir, 'focus.maps.post.sft@0'), 'table.safetensors'), 'xx');
     const text = visible(await report(dir, plan));
     expect(text).toMatch(/top-1 accuracy , % [\d.]+ [\d.]+ –/);
     expect(text).toMatch(/Missing: \S+table.safetensors is not a whole safetensors file/);
@@ -177,8 +177,8 @@ describe('formatSummary', () => {
     expect(verdicts[0]).toMatch(/^dpo against sft +sft +dpo +difference, 95 % over rows$/);
     expect(verdicts.find((line) => line.startsWith('focus: gradient'))).toMatch(/ [+−]\d+\.\d \[[+−\d.]+, [+−\d.]+\]$/);
     expect(lines.join()).not.toMatch(/ahead|behind|cannot tell/);
-    expect(lines).toContain('One seed was run: a difference between arms may be chance, and no verdict follows from it.');
-    expect(lines.at(-1)).toBe(`Report: ${join(dir, 'report.html')}`);
+    expect(lines.at(-1)).toBe('One seed was run: a difference between arms may be chance, and no verdict follows from it.');
+    expect(lines).toContain(`Report: ${join(dir, 'report.html')}`);
     expect(new Set(lines.slice(0, 4).map((line) => line.length)).size).toBe(1);
   });
 

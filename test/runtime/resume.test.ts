@@ -10,6 +10,7 @@ import { openDevice } from '../../runtime/node/device/open.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { testDevice } from '../support/device.ts';
 import { tinyPlan, writeData } from '../support/tiny-plan.ts';
+import { folderOf, idsIn } from '../support/run-folder.ts';
 
 const device = testDevice();
 const base = mkdtempSync(join(tmpdir(), 'pivot-resume-'));
@@ -97,14 +98,14 @@ describe('SIGKILL', () => {
     const out = join(base, 'killed');
     const kills = [
       'write run.json$',
-      'append first/metrics 6',
-      'write first/checkpoint-14',
-      'written first/weights',
-      'written first/done',
+      'append first.*/metrics 6',
+      'write first.*/checkpoint-14',
+      'written first.*/weights',
+      'written first.*/done',
       'append reference.*rows$ 4',
-      'append second/metrics 13',
-      'written second/checkpoint-21',
-      'append seen/.*0.rows$ 2',
+      'append second.*/metrics 13',
+      'written second.*/checkpoint-21',
+      'append seen.*/.*0.rows$ 2',
       'append rows.jsonl 2',
     ];
     for (const kill of kills) expect([kill, child(out, kill).signal]).toEqual([kill, 'SIGKILL']);
@@ -125,16 +126,20 @@ test('a damaged checkpoint is passed over for the one before it', async () => {
     signal: stop.signal,
     log: { ...log, progress: (p) => p?.done === 25 && stop.abort() },
   });
-  const [newest, before] = readdirSync(join(out, 'tasks/first'))
+  const [newest, before] = readdirSync(folderOf(out, 'first'))
     .filter((name) => name.startsWith('checkpoint'))
     .sort((a, b) => Number(b.replace(/\D/g, '')) - Number(a.replace(/\D/g, '')));
   expect(before).toBe('checkpoint-21.safetensors');
-  truncateSync(join(out, 'tasks/first', newest), 200);
+  truncateSync(join(folderOf(out, 'first'), newest), 200);
   await runPlan(first, { out, base, device: device(), log });
   expect(log.lines.join('\n')).toContain('is not sound and is passed over');
   expect(log.lines).toContain('first: goes on after step 21 of 30');
-  expect(readFileSync(join(out, 'tasks/first/weights.safetensors'))).toEqual(readFileSync(join(whole, 'tasks/first/weights.safetensors')));
-  expect(readFileSync(join(out, 'tasks/first/metrics.jsonl'))).toEqual(readFileSync(join(whole, 'tasks/first/metrics.jsonl')));
+  expect(readFileSync(join(folderOf(out, 'first'), 'weights.safetensors'))).toEqual(
+    readFileSync(join(folderOf(whole, 'first'), 'weights.safetensors')),
+  );
+  expect(readFileSync(join(folderOf(out, 'first'), 'metrics.jsonl'))).toEqual(
+    readFileSync(join(folderOf(whole, 'first'), 'metrics.jsonl')),
+  );
 });
 
 test('a lost device is an error, and the run goes on with another', async () => {
@@ -154,7 +159,7 @@ describe('what is finished', () => {
     cpSync(whole, out, { recursive: true });
     const once = await runPlan(plan, { out, base, log: caught(), device: device() });
     expect(once).toMatchObject({ ran: [], reused: ['first', 'second', 'seen', 'out'] });
-    rmSync(join(out, 'tasks/second/done.json'));
+    rmSync(join(folderOf(out, 'second'), 'done.json'));
     const twice = await runPlan(plan, { out, base, log: caught(), device: device() });
     expect(twice.ran).toEqual(['second']);
     expectSame(out);
@@ -163,7 +168,7 @@ describe('what is finished', () => {
     expect(existsSync(join(base, 'out.safetensors'))).toBe(true);
   });
 
-  test('is found by its hash under another name, and is removed when no task has it', async () => {
+  test('is found by its hash under another name, and stays when no task has it', async () => {
     const out = join(base, 'renamed');
     cpSync(whole, out, { recursive: true });
     const renamed = structuredClone(plan);
@@ -175,8 +180,8 @@ describe('what is finished', () => {
     renamed.tasks.splice(2);
     const log = caught();
     expect(await runPlan(renamed, { out, base, log })).toMatchObject({ ran: [], reused: ['a/b', 'second'] });
-    expect(readdirSync(join(out, 'tasks')).sort()).toEqual(['a_2fb', 'second']);
-    expect(log.lines.join('\n')).toMatch(/removed the results of (out, seen|seen, out)/);
+    expect(idsIn(out)).toEqual(['a_2fb', 'out', 'second', 'seen']);
+    expect(await runPlan(plan, { out, base, log })).toMatchObject({ ran: [], reused: ['first', 'second', 'seen', 'out'] });
   });
 
   test('is kept where only a later task changed', async () => {

@@ -15,6 +15,7 @@ import type { RunOptions } from '../../runtime/node/run/run.ts';
 import { readSafetensors, writeSafetensors } from '../../runtime/node/safetensors/files.ts';
 import { testDevice } from '../support/device.ts';
 import { BATCH, ROWS, tinyPlan, WIDTH, writeData } from '../support/tiny-plan.ts';
+import { folderOf, idsIn } from '../support/run-folder.ts';
 
 const device = testDevice();
 const base = mkdtempSync(join(tmpdir(), 'pivot-run-'));
@@ -33,6 +34,13 @@ function run(plan: Plan, out: string, more: Partial<RunOptions> = {}): ReturnTyp
   return runPlan(plan, { out: join(base, out), base, log: caught(), device: device(), ...more });
 }
 
+/** Why a task failed, where the others went on. */
+async function failedTask(work: ReturnType<typeof runPlan>): Promise<{ task: string; code: string; message: string }> {
+  const { status, exitCode, failed } = await work;
+  expect([status, exitCode, failed.length]).toEqual(['incomplete', 3, 1]);
+  return failed[0];
+}
+
 async function failure(work: Promise<unknown>): Promise<PivotError> {
   const error: unknown = await work.then(
     () => undefined,
@@ -43,14 +51,14 @@ async function failure(work: Promise<unknown>): Promise<PivotError> {
 }
 
 function metrics(out: string, task: string): Record<string, number>[] {
-  const lines = readFileSync(join(base, out, 'tasks', task, 'metrics.jsonl'), 'utf8')
+  const lines = readFileSync(join(folderOf(join(base, out), task), 'metrics.jsonl'), 'utf8')
     .trimEnd()
     .split('\n');
   return lines.map((line) => JSON.parse(line) as Record<string, number>);
 }
 
 async function weights(out: string, task: string): Promise<number[]> {
-  const { tensors } = await readSafetensors(join(base, out, 'tasks', task, 'weights.safetensors'));
+  const { tensors } = await readSafetensors(join(folderOf(join(base, out), task), 'weights.safetensors'));
   return [...(tensors.get('w')?.data ?? [])];
 }
 
@@ -96,7 +104,7 @@ describe('a whole run', () => {
   });
 
   test('embeds all rows in order, with inputs and columns', async () => {
-    const { tensors } = await readSafetensors(join(base, 'whole/tasks/seen/table.safetensors'));
+    const { tensors } = await readSafetensors(join(folderOf(join(base, 'whole'), 'seen'), 'table.safetensors'));
     const { tensors: data } = await readSafetensors(join(base, 'data.safetensors'));
     expect(tensors.get('prediction')?.shape).toEqual([ROWS]);
     expect(tensors.get('y')?.data).toEqual(data.get('y')?.data);
@@ -106,7 +114,9 @@ describe('a whole run', () => {
         w.reduce((sum, v, j) => sum + v * x[i * WIDTH + j], 0),
         4,
       );
-    const rows = readFileSync(join(base, 'whole/tasks/seen/rows.jsonl'), 'utf8').trimEnd().split('\n');
+    const rows = readFileSync(join(folderOf(join(base, 'whole'), 'seen'), 'rows.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
     expect(rows.map((line) => (JSON.parse(line) as { row: number }).row)).toEqual(Array.from({ length: ROWS }, (_, i) => i));
   });
 
@@ -116,7 +126,7 @@ describe('a whole run', () => {
   });
 
   test('keeps two checkpoints, and records what it ran on', () => {
-    const names = readdirSync(join(base, 'whole/tasks/second')).sort();
+    const names = readdirSync(folderOf(join(base, 'whole'), 'second')).sort();
     expect(names).toEqual([
       'checkpoint-28.safetensors',
       'checkpoint-30.safetensors',
@@ -165,7 +175,7 @@ test('the reference scores each row once, and the second task with it reads the 
     expect(logp?.data[2 * row]).toBeCloseTo((data.get('x')?.data[row * WIDTH] ?? NaN) * w[0], 5);
     expect(logp?.data[2 * row + 1]).toBe(w[1]);
   }
-  rmSync(join(base, 'reference/tasks/second'), { recursive: true });
+  rmSync(folderOf(join(base, 'reference'), 'second'), { recursive: true });
   doing.length = 0;
   expect((await run(plan, 'reference', { log: { ...log, progress: (p) => p && doing.push(p.doing) } })).ran).toEqual(['second']);
   expect(doing).not.toContain('scoring the training rows with the reference');
@@ -175,17 +185,20 @@ describe('a number that is not finite', () => {
   test('halts, names step and tensor, and keeps the last good weights', async () => {
     const plan = only(tinyPlan({ data: 'bad.safetensors' }), 'first');
     delete trainOf(plan, 'first').evaluate;
-    const error = await failure(run(plan, 'halt'));
+    const error = await failedTask(run(plan, 'halt'));
     expect(error.code).toBe('R0631');
     const step = Number(/at step (\d+) of 30/.exec(error.message)?.[1]);
     expect(error.message).toMatch(/The first such number is -?(Infinity|NaN) in prediction, element [0-7]\./);
     expect(error.message).toContain(`checkpoint-${step - 1}.safetensors`);
     expect(metrics('halt', 'first').map((line) => line.step)).toEqual(Array.from({ length: step - 1 }, (_, i) => i + 1));
-    const { tensors } = await readSafetensors(join(base, `halt/tasks/first/checkpoint-${step - 1}.safetensors`));
+    const { tensors } = await readSafetensors(join(folderOf(join(base, 'halt'), 'first'), `checkpoint-${step - 1}.safetensors`));
     expect([...(tensors.get('w')?.data ?? [])].every(Number.isFinite)).toBe(true);
-    expect(JSON.parse(readFileSync(join(base, 'halt/run.json'), 'utf8'))).toMatchObject({ status: 'failed' });
+    expect(JSON.parse(readFileSync(join(base, 'halt/run.json'), 'utf8'))).toMatchObject({
+      status: 'incomplete',
+      failed: { first: error.message },
+    });
     // The same run stops at the same step again.
-    expect((await failure(run(plan, 'halt'))).message).toBe(error.message);
+    expect((await failedTask(run(plan, 'halt'))).message).toBe(error.message);
   });
 
   test('in weights to start from is an error', async () => {
@@ -198,7 +211,7 @@ describe('a number that is not finite', () => {
     expect(await failure(run(plan, 'start'))).toMatchObject({ code: 'R0606' });
     const { contentHash } = await import('../../runtime/node/data/content-hash.ts');
     plan.files.start.hash = contentHash(join(base, 'start.safetensors'));
-    expect(await failure(run(plan, 'start'))).toMatchObject({ code: 'R0612', message: 'w in start holds NaN at element 1' });
+    expect(await failedTask(run(plan, 'start'))).toMatchObject({ code: 'R0612', message: 'w in start holds NaN at element 1' });
   });
 });
 
@@ -231,8 +244,15 @@ describe('a disk', () => {
       expect(error).toMatchObject({ code: 'R0604', cure: expect.stringContaining('make room') });
       expect(readdirSync(join(base, out), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp'))).toEqual([]);
       expect(await run(tinyPlan(), out)).toMatchObject({ status: 'done' });
-      for (const path of ['second/weights.safetensors', 'second/metrics.jsonl', 'seen/table.safetensors', 'seen/rows.jsonl']) {
-        expect(readFileSync(join(base, out, 'tasks', path))).toEqual(readFileSync(join(base, 'whole/tasks', path)));
+      for (const [id, name] of [
+        ['second', 'weights.safetensors'],
+        ['second', 'metrics.jsonl'],
+        ['seen', 'table.safetensors'],
+        ['seen', 'rows.jsonl'],
+      ]) {
+        expect(readFileSync(join(folderOf(join(base, out), id), name))).toEqual(
+          readFileSync(join(folderOf(join(base, 'whole'), id), name)),
+        );
       }
     },
   );
@@ -276,7 +296,7 @@ describe('a folder', () => {
   test('of another adapter is refused unless the user says so', async () => {
     const plan = only(tinyPlan(), 'first');
     await run(plan, 'adapter');
-    rmSync(join(base, 'adapter/tasks/first/done.json'));
+    rmSync(join(folderOf(join(base, 'adapter'), 'first'), 'done.json'));
     const other = { ...device(), info: { ...device().info, name: 'another' } };
     expect(await failure(run(plan, 'adapter', { device: other }))).toMatchObject({ code: 'R0602' });
     expect(await run(plan, 'adapter', { device: other, otherAdapter: true })).toMatchObject({ ran: ['first'] });
@@ -324,18 +344,20 @@ test('scores tables, and writes the report last', async () => {
   const seen: string[][] = [];
   const options: Partial<RunOptions> = {
     report: (out) => {
-      seen.push(readdirSync(join(out, 'tasks')).sort());
+      seen.push(idsIn(out));
       writeFileSync(join(out, 'report.html'), '<p>');
       return Promise.resolve(join(out, 'report.html'));
     },
     summary: () => 'in sum',
   };
-  expect(await failure(run(plan, 'scored', options))).toMatchObject({ code: 'R0701' });
-  expect(seen).toEqual([]);
+  // What cannot be scored fails alone, and each run tries it again.
+  for (let i = 0; i < 2; i++) expect(await failedTask(run(plan, 'scored', options))).toMatchObject({ task: 'points', code: 'R0701' });
+  expect(seen).toEqual(Array(2).fill(['first', 'out', 'points', 'report', 'second', 'seen']));
+  expect(JSON.parse(readFileSync(join(base, 'scored/run.json'), 'utf8'))).toMatchObject({ status: 'incomplete' });
   plan.tasks.pop();
   const log = caught();
   expect((await run(plan, 'scored', { ...options, log })).ran).toEqual(['report']);
-  expect(seen).toEqual([['first', 'out', 'report', 'second', 'seen']]);
+  expect(seen.length).toBe(3);
   expect(log.lines).toContain('in sum');
   expect((await run(plan, 'scored', options)).ran).toEqual([]);
 });

@@ -12,10 +12,10 @@ import { ranks } from '../../runtime/core/score/rank.ts';
 import { pairsOf } from '../../runtime/core/train/pairs.ts';
 import type { Kept, SampledLine, SampledPair } from '../../runtime/core/train/pairs.ts';
 import { silent } from '../../runtime/core/log.ts';
-import { taskFolder } from '../../runtime/node/run/folder.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
 import { testDevice } from '../support/device.ts';
 import { targetOf } from '../support/run-graph.ts';
+import { folderOf } from '../support/run-folder.ts';
 
 const device = testDevice();
 const base = mkdtempSync(join(tmpdir(), 'pivot-sample-task-'));
@@ -72,7 +72,7 @@ function missing(): never {
 const run = (out: string, log: Log = silent, signal?: AbortSignal) =>
   runPlan(plan, { out: join(base, out), base, device: device(), log, ...(signal ? { signal } : {}) });
 
-const read = (out: string, name: string): string => readFileSync(join(taskFolder(join(base, out), task.id), name), 'utf8');
+const read = (out: string, name: string): string => readFileSync(join(folderOf(join(base, out), task.id), name), 'utf8');
 const linesOf = <T>(text: string): T[] =>
   text
     .split('\n')

@@ -115,6 +115,7 @@ function memory(result: Trained): TaskStorage {
       for (const line of lines) result.steps.push(JSON.parse(line) as Record<string, number>);
     },
     flush: async () => undefined,
+    digest: async () => '',
   };
   const byName = (tensors: readonly Tensor[]): Map<string, Tensor> => new Map(tensors.map((t) => [t.name, t]));
   return {

@@ -14,6 +14,7 @@ export const RUN_CODES = {
   R0611: 'Weights to start from have another shape or type than declared.',
   R0612: 'Weights to start from hold a number that is not finite.',
   R0613: 'A checkpoint does not belong to this task, or is not whole.',
+  R0614: 'A result that is needed is missing, or is not what was written.',
   R0621: 'A program asks for an input that the data do not give.',
   R0622: 'A program asks for a scalar that the task does not give.',
   R0623: 'A program that runs over rows has no input.',
@@ -22,6 +23,9 @@ export const RUN_CODES = {
   R0632: 'The device was lost while a task ran.',
   R0633: 'A model gave logits that are not finite, so that no token can be taken.',
   R0641: 'An export does not name a safetensors file.',
+  R0643: 'A plan names a path outside of the folder of its run.',
+  R0644: 'A link lies where something would be written or deleted.',
+  R0645: 'An export would write over files that no export wrote.',
   R0651: 'The run has no model that can be asked.',
   R0652: 'The run has no stage, arm or seed of that name.',
   R0653: 'The model that is asked has not been trained to its end.',
@@ -31,6 +35,8 @@ export const RUN_CODES = {
   R0642: 'An export replaces tensors of a checkpoint that the checkpoint does not have.',
   R0661: 'A value was to be chosen by a measure that the score of its cells does not give.',
   R0662: 'What an earlier task chose is missing or damaged.',
+  R0671: 'A task was not done, since one that it needs failed.',
+  R0672: 'A score met a fault of Pivot.',
 } as const;
 
 export type RunCode = keyof typeof RUN_CODES;

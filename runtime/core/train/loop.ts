@@ -54,9 +54,10 @@ export async function train(training: Training): Promise<TrainingEnd> {
   return (await Session.open(training)).run();
 }
 
-/** Where a session goes on: steps done, tokens and seconds so far. */
+/** Where a session goes on: steps done, lines of metrics, tokens and seconds so far. */
 interface Going {
   step: number;
+  lines: number;
   evaluated: boolean;
   tokens: number | undefined;
   seconds: number;
@@ -78,6 +79,8 @@ class Session {
   /** Steps whose metrics have been read. */
   private settled: number;
   private tokens: number | undefined;
+  /** Lines of metrics. */
+  private written: number;
   private saved: { step: number; path: string } | undefined;
 
   private constructor(training: Training, state: StateTensor[], metrics: LineStore, timings: LineStore, from: Going) {
@@ -91,6 +94,7 @@ class Session {
     this.evaluated = from.evaluated;
     this.settled = from.step;
     this.tokens = from.tokens;
+    this.written = from.lines;
     this.pace = new Pace(training.now);
   }
 
@@ -100,19 +104,21 @@ class Session {
     const metrics = await storage.lines('metrics');
     const timings = await storage.lines('timings');
     const state = onDevice(task.state, training.programs);
-    const found = await resume(executor, task, state, storage, weights, (text) => log.line(`${task.id}: ${text}`));
+    const say = (text: string): void => log.line(`${task.id}: ${text}`);
+    const found = await resume(executor, task, state, storage, weights, say, (metadata) => faultOfMetrics(metrics, metadata));
     const step = found?.step ?? 0;
     if (found === undefined) await writeInitialState(executor, state, task.seed, weights);
     else log.line(`${task.id}: goes on after step ${step} of ${task.steps}`);
-    const kept = found === undefined ? [] : upTo(await metrics.read(), step);
+    const kept = found === undefined ? [] : linesOf(found.metadata, await metrics.read(), step);
     const times = found === undefined ? [] : upTo(await timings.read(), step);
     await metrics.truncate(kept.length);
     await timings.truncate(times.length);
     return new Session(training, state, metrics, timings, {
       step,
+      lines: kept.length,
       evaluated: kept.some((line) => stepOfLine(line) === step && line.includes('"eval_')),
       tokens: found?.metadata.tokens === undefined ? undefined : Number(found.metadata.tokens),
-      seconds: times.length === 0 ? 0 : (JSON.parse(times[times.length - 1]) as { time: number }).time,
+      seconds: times.length === 0 ? 0 : ((JSON.parse(times[times.length - 1]) as { time?: number }).time ?? 0),
     });
   }
 
@@ -179,7 +185,7 @@ class Session {
       if (tokens !== undefined) this.tokens = (this.tokens ?? 0) + tokens;
     }
     const metrics = metricsOf(task, outputs);
-    await this.metrics.append([trainingLine(task, step, metrics, this.tokens)]);
+    await this.note(trainingLine(task, step, metrics, this.tokens));
     await this.timings.append([JSON.stringify({ step, time: Math.round(this.seconds() * 1e4) / 1e4 })]);
     this.settled = step;
     const { rate, remaining } = this.pace.at(step, task.steps);
@@ -208,13 +214,18 @@ class Session {
       const metrics = await evaluate({ executor, task, programs, data: heldOut, onRows }, step);
       const bad = Object.keys(metrics).filter((name) => !Number.isFinite(metrics[name]));
       if (bad.length > 0) log.line(`${task.id}: the evaluation after step ${step} gave no finite ${bad.join(', ')}`);
-      await this.metrics.append([evaluationLine(task, step, metrics)]);
+      await this.note(evaluationLine(task, step, metrics));
     } catch (error) {
       // Its line is missing behind the checkpoint that follows; `run` sees that and makes it again.
       if (!(error instanceof Interrupted)) throw error;
     } finally {
       this.pace.leaveOut(this.training.now() - began);
     }
+  }
+
+  private async note(line: string): Promise<void> {
+    await this.metrics.append([line]);
+    this.written++;
   }
 
   /** Writes a checkpoint of the steps that are settled, once their lines are safe. */
@@ -226,7 +237,9 @@ class Session {
     await this.timings.flush();
     const tensors = await readTensors(executor, keptState(this.state));
     const tokens: Record<string, string> = this.tokens === undefined ? {} : { tokens: String(this.tokens) };
-    const path = await storage.writeCheckpoint(step, tensors, { ...record, hash: task.hash, task: task.id, step: String(step), ...tokens });
+    const metrics = `${this.written} ${await this.metrics.digest(this.written)}`;
+    const about = { ...record, hash: task.hash, task: task.id, step: String(step), metrics, ...tokens };
+    const path = await storage.writeCheckpoint(step, tensors, about);
     this.saved = { step, path };
     return path;
   }
@@ -242,4 +255,22 @@ class Session {
   private seconds(): number {
     return this.secondsBefore + (this.training.now() - this.began) / 1000;
   }
+}
+
+/** How many lines of metrics a checkpoint stands behind, and their digest; undefined in checkpoints of earlier versions. */
+function metricsBehind({ metrics }: { metrics?: string }): { count: number; digest: string } | undefined {
+  const [count, digest] = metrics?.split(' ') ?? [];
+  return digest === undefined ? undefined : { count: Number(count), digest };
+}
+
+/** Lines that were edited or lost would end up beside results that they do not belong to. */
+async function faultOfMetrics(metrics: LineStore, metadata: Record<string, string>): Promise<string | undefined> {
+  const behind = metricsBehind(metadata);
+  if (behind === undefined || (await metrics.digest(behind.count)) === behind.digest) return undefined;
+  return `the ${behind.count} lines of metrics.jsonl that belong to it are not those that were written`;
+}
+
+function linesOf(metadata: Record<string, string>, lines: readonly string[], step: number): string[] {
+  const behind = metricsBehind(metadata);
+  return behind === undefined ? upTo(lines, step) : lines.slice(0, behind.count);
 }

@@ -83,8 +83,8 @@ export interface Resumed {
 }
 
 /**
- * Writes the newest sound checkpoint to the device. A damaged one is named in the log and the one before it is taken; without
- * any the answer is undefined and the device is untouched.
+ * Writes the newest sound checkpoint to the device. A damaged one, or one that `faultOf` finds something wrong with, is named in the log and
+ * the one before it is taken; without any the answer is undefined and the device is untouched.
  */
 export async function resume(
   executor: Executor,
@@ -93,11 +93,14 @@ export async function resume(
   storage: TaskStorage,
   weights: WeightSource,
   say: (text: string) => void,
+  faultOf: (metadata: Record<string, string>) => Promise<string | undefined> = () => Promise.resolve(undefined),
 ): Promise<Resumed | undefined> {
   for (const step of await storage.checkpoints()) {
     try {
       const { metadata, tensors } = await storage.readCheckpoint(step);
       const kept = soundTensors(task.hash, step, state, { metadata, tensors });
+      const fault = await faultOf(metadata);
+      if (fault !== undefined) throw runError('R0613', fault, 'let the steps be done again');
       await writeInitialState(
         executor,
         state.filter(({ keep }) => keep === 'working'),

@@ -15,6 +15,8 @@ export interface LineStore {
   append(lines: readonly string[]): Promise<void>;
   /** Returns once everything appended so far is safe. */
   flush(): Promise<void>;
+  /** SHA-256 of the first `count` lines, 64 hexadecimal digits; undefined where there are fewer. */
+  digest(count: number): Promise<string | undefined>;
 }
 
 export interface TableColumn {
@@ -43,7 +45,7 @@ export interface TensorFile {
 export interface TaskStorage {
   /** Steps of the checkpoints that are there, newest first. */
   checkpoints(): Promise<number[]>;
-  /** Throws a `PivotError` where the file is damaged. */
+  /** Throws a `PivotError` where the file is damaged: its checksum, which it carries itself, is compared. */
   readCheckpoint(step: number): Promise<TensorFile>;
   /** Keeps this one and the newest before it; returns its path, for messages. */
   writeCheckpoint(step: number, tensors: readonly Tensor[], metadata: Record<string, string>): Promise<string>;

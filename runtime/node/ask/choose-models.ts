@@ -2,7 +2,7 @@
 import type { Ask, Plan, TrainTask } from '../../../plan/plan.ts';
 import { nearestOf } from '../../core/data/tokens.ts';
 import { runError } from '../../core/train/errors.ts';
-import { readDone } from '../run/folder.ts';
+import type { DiskStore } from '../run/store.ts';
 
 export interface Model {
   ask: Ask;
@@ -20,7 +20,8 @@ export function nameOf({ stage, arm }: Pick<Ask, 'stage' | 'arm'>): string {
  */
 export async function chooseModels(
   plan: Plan,
-  wanted: { run: string; stage?: string; arm?: string; seed: number },
+  store: DiskStore,
+  wanted: { run: string; stage?: string; arm?: string; seed: number; warnings?: readonly string[] },
 ): Promise<[Model, ...Model[]]> {
   const { asks } = plan;
   const last = asks.at(-1);
@@ -47,13 +48,13 @@ export async function chooseModels(
       ofStage.flatMap(({ arm }) => arm ?? []),
     );
   const models = chosen.map((ask): Model => ({ ask, task: taskOf(plan, ask, wanted.seed) }));
-  const done = await Promise.all(models.map(({ task }) => readDone(wanted.run, task)));
+  const done = await Promise.all(models.map(({ task }) => store.done(task)));
   const open = models.filter((_, i) => done[i] === undefined);
   const [first, ...others] = models;
   if (open.length > 0) {
     throw runError(
       'R0653',
-      `${open.map(({ task }) => task.id).join(', ')} ${open.length === 1 ? 'is' : 'are'} not trained to the end in ${wanted.run}`,
+      `${open.map(({ task }) => task.id).join(', ')} ${open.length === 1 ? 'is' : 'are'} not trained to the end in ${wanted.run}${(wanted.warnings ?? []).map((text) => ` (${text})`).join('')}`,
       open.length < models.length ? 'finish the run with `pivot run`, or name a trained arm with --arm' : 'finish the run with `pivot run`',
     );
   }

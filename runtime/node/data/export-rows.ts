@@ -3,7 +3,7 @@
  * a PNG for each picture. The folder appears under its name only when it is whole.
  */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import sharp from 'sharp';
 import type { DataSource } from '../../../plan/plan.ts';
@@ -12,6 +12,7 @@ import { openSource } from '../../core/data/row.ts';
 import type { Picture, Row, SourceContext } from '../../core/data/row.ts';
 import { CORE_SOURCES } from '../../core/data/sources.ts';
 import { syncFolder, writeAtomic } from '../safetensors/atomic.ts';
+import { makeFolders } from '../make-folder.ts';
 
 /**
  * Writes all rows of `spec` to `folder`, which must not exist (R0524). Columns: image, prompt, answer or chosen and
@@ -26,7 +27,7 @@ export async function exportScenes(folder: string, spec: DataSource, context: So
   const source = await openSource(spec, context);
   const temporary = `${resolve(folder)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    await mkdir(join(temporary, 'images'), { recursive: true });
+    await makeFolders(join(temporary, 'images'));
     const digits = String(Math.max(source.count - 1, 0)).length;
     const lines: string[] = [];
     for (let index = 0; index < source.count; index++) {

@@ -1,13 +1,15 @@
 /**
  * What a run folder holds, as plain values. Everything may be missing: a report of a run that is not finished, or that was
- * killed while it wrote, says what is there. Results of another text (a folder whose hash is not the task's) are left out.
+ * killed while it wrote, says what is there. Results of other values of the text are left out, and so are those that are not what was written.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan, Task } from '../../../plan/plan.ts';
+import type { Failure } from '../../core/run/store.ts';
 import type { RatioRow } from '../../core/statistics/statistics.ts';
 import type { ByRows } from './verdicts.ts';
-import { taskFolder } from '../run/folder.ts';
+import { TaskFolders } from '../run/task-folders.ts';
 
 export type Fields = Record<string, unknown>;
 /** One line of metrics.jsonl: finite numbers under TRL's names. `step` is always there. */
@@ -17,6 +19,10 @@ export interface TaskRecord {
   task: Task;
   folder: string;
   finished: boolean;
+  /** Why it has no result, where it was tried. */
+  failure?: Failure;
+  /** Results that are not what was written, by name. */
+  damaged?: string[];
   seconds?: number;
   flops?: number;
   adapter?: string;
@@ -50,7 +56,8 @@ export interface RunRecord {
 }
 
 export function readRun(folder: string, plan: Plan): RunRecord {
-  const tasks = plan.tasks.map((task) => readTask(folder, task));
+  const folders = new TaskFolders(folder);
+  const tasks = plan.tasks.map((task) => readTask(folders.of(task), task));
   const unfinished = tasks.filter((t) => !t.finished && t.task.kind !== 'report' && t.task.kind !== 'export').map((t) => t.task);
   return { folder, info: readJson(join(folder, 'run.json')), tasks, unfinished };
 }
@@ -61,17 +68,27 @@ export function unfinishedNames({ unfinished }: RunRecord, most: number): string
   return `${names.join(', ')}${unfinished.length > most ? ` and ${unfinished.length - most} more` : ''}`;
 }
 
-function readTask(run: string, task: Task): TaskRecord {
-  const folder = taskFolder(run, task.id);
+/** Tasks that failed of themselves, and what is wrong; those that only lack what they need are not among them. */
+export function failuresOf({ tasks }: RunRecord): { task: Task; failure: Failure }[] {
+  return tasks.flatMap(({ task, failure }) => (failure === undefined || failure.code === NEEDS_FAILED ? [] : [{ task, failure }]));
+}
+
+const NEEDS_FAILED = 'R0671';
+
+function readTask(folder: string, task: Task): TaskRecord {
   const done = readJson(join(folder, 'done.json'));
   // task.json is written first and done.json last; a folder without the former was made by hand and is taken as it is.
   const { hash = task.hash } = readJson(join(folder, 'task.json'));
   if (hash !== task.hash || (done.hash !== undefined && done.hash !== task.hash)) return { task, folder, finished: false, metrics: [] };
-  const record: TaskRecord = { task, folder, finished: done.hash === task.hash, metrics: [] };
+  const damaged = damagedIn(folder, done);
+  const record: TaskRecord = { task, folder, finished: done.hash === task.hash && damaged.length === 0, metrics: [] };
+  if (damaged.length > 0) record.damaged = damaged;
+  const failure = record.finished ? undefined : failureIn(folder, task.hash);
+  if (failure !== undefined) record.failure = failure;
   if (typeof done.seconds === 'number') record.seconds = done.seconds;
   if (typeof done.flops === 'number') record.flops = done.flops;
   if (typeof done.adapter === 'string') record.adapter = done.adapter;
-  if (task.kind === 'train') record.metrics = readMetrics(join(folder, 'metrics.jsonl'));
+  if (task.kind === 'train' && !damaged.includes('metrics.jsonl')) record.metrics = readMetrics(join(folder, 'metrics.jsonl'));
   if (task.kind === 'score' && record.finished) {
     const { values, details, examples, ratios } = readJson(join(folder, 'score.json'));
     record.score = {
@@ -85,6 +102,31 @@ function readTask(run: string, task: Task): TaskRecord {
     if (selected !== undefined) record.selected = selected;
   }
   return record;
+}
+
+/** What the report reads whole is compared here; tables and weights are compared when a run uses them. */
+const COMPARED = /\.jsonl?$/;
+
+function damagedIn(folder: string, done: Fields): string[] {
+  return Object.entries(fieldsOf(done.files)).flatMap(([name, checksum]) => {
+    if (!COMPARED.test(name)) return [];
+    const text = bytesOf(join(folder, name));
+    return text !== undefined && createHash('sha256').update(text).digest('hex') === fieldsOf(checksum).sha256 ? [] : [name];
+  });
+}
+
+function bytesOf(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function failureIn(folder: string, hash: string): Failure | undefined {
+  const { code, message, cure, ...rest } = readJson(join(folder, 'failed.json'));
+  if (rest.hash !== hash || typeof code !== 'string' || typeof message !== 'string') return undefined;
+  return { code, message, ...(typeof cure === 'string' ? { cure } : {}) };
 }
 
 function examplesOf(fields: Fields): Scored['examples'] {

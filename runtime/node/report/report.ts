@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import type { Plan, ReportTask } from '../../../plan/plan.ts';
 import type { SourceContext } from '../../core/data/row.ts';
 import { CORE_SOURCES } from '../../core/data/sources.ts';
+import { valuesText } from '../run/values.ts';
 import { writeAtomic } from '../safetensors/atomic.ts';
 import { answersMarkup } from './answers-table.ts';
 import { answersOf } from './answers.ts';
@@ -22,6 +23,7 @@ import { trainingMarkup } from './curves-section.ts';
 import { galleriesOf } from './examples.ts';
 import { dataTable, hashTable, machineTable, resolvedTable, textBlock } from './experiment.ts';
 import { galleryMarkup } from './gallery.ts';
+import { failuresMarkup } from './failures.ts';
 import { markup } from './html.ts';
 import type { Content } from './html.ts';
 import { measureRows } from './measures.ts';
@@ -32,7 +34,7 @@ import type { Section } from './page.ts';
 import { previewsMarkup } from './preview-markup.ts';
 import { previewsOf } from './preview.ts';
 import { probesMarkup } from './probes.ts';
-import { readRun, unfinishedNames } from './read-run.ts';
+import { failuresOf, readRun, unfinishedNames } from './read-run.ts';
 import type { RunRecord } from './read-run.ts';
 import { rowsOf } from './rows.ts';
 import { selfPairsMarkup } from './self-pairs.ts';
@@ -70,6 +72,7 @@ async function results(plan: Plan, run: RunRecord, sources: SourceContext): Prom
   const add = (title: string, body: Content): void => {
     if (body !== undefined && body !== false && !(Array.isArray(body) && body.length === 0)) sections.push({ title, body });
   };
+  add('Failed', failuresMarkup(run));
   add('Summary', outcomeMarkup(plan, run, subjects, rows, comparisons));
   add('Training', await trainingMarkup(subjects));
   add('Tuning', grids.length > 0 && tuningMarkup(grids));
@@ -100,7 +103,8 @@ function metaOf(plan: Plan, run: RunRecord): string[] {
   const { started, adapter } = run.info;
   const seconds = run.tasks.reduce((sum, record) => sum + (record.seconds ?? 0), 0);
   const seeds = seedsOf(plan);
-  const facts = [`${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`];
+  const values = valuesText(plan);
+  const facts = [...(values === undefined ? [] : [values]), `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`];
   const date = typeof started === 'string' || typeof started === 'number' ? new Date(started) : undefined;
   if (date !== undefined && !Number.isNaN(date.getTime())) facts.unshift(date.toISOString().slice(0, 10));
   if (seconds > 0) facts.push(`${duration(seconds)} of work`);
@@ -112,8 +116,9 @@ function metaOf(plan: Plan, run: RunRecord): string[] {
 function statusOf(run: RunRecord): { status?: string } {
   const { unfinished, tasks } = run;
   if (unfinished.length === 0) return {};
+  const failed = failuresOf(run);
   const all = tasks.filter(({ task }) => task.kind !== 'report' && task.kind !== 'export').length;
   return {
-    status: `This run is not finished: ${unfinished.length} of ${all} tasks have no result yet (${unfinishedNames(run, 6)}). What follows shows the others.`,
+    status: `This run is not complete: ${unfinished.length} of ${all} tasks have no result${failed.length > 0 ? `, since ${failed.length} failed` : ' yet'} (${unfinishedNames(run, 6)}). What follows shows the others; arms are compared over the seeds that both have.`,
   };
 }

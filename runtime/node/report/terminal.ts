@@ -8,7 +8,8 @@ import type { MeasureGroup, MeasureRow } from './measures.ts';
 import { metricNaming, valueNaming } from './names.ts';
 import { duration, NONE } from './numbers.ts';
 import { cut } from './plot.ts';
-import { readRun, unfinishedNames } from './read-run.ts';
+import { valuesText } from '../run/values.ts';
+import { failuresOf, readRun, unfinishedNames } from './read-run.ts';
 import { seedsOf, subjectsOf, verdictOn } from './subjects.ts';
 import { SUMMARY_METRICS, trainingRows } from './summary.ts';
 import type { TrainingRow } from './summary.ts';
@@ -22,8 +23,8 @@ import type { Interval } from './verdicts.ts';
 const WIDTH = 120;
 
 /**
- * How training went (a row an arm), the verdicts of each pair of arms (a row a measure), the values of what is not compared, what so
- * many seeds allow to conclude, and where the report lies. Works on a run that is not finished.
+ * How training went (a row an arm), the values of what is not compared, where the report lies, and last, where the eye rests, the verdicts
+ * of each pair of arms (a row a measure) with what so many seeds allow to conclude. Works on a run that is not finished.
  */
 export function formatSummary(runDir: string, plan: Plan): string {
   const run = readRun(runDir, plan);
@@ -38,13 +39,16 @@ export function formatSummary(runDir: string, plan: Plan): string {
   for (const group of groupsOf(rows)) {
     if (group.columns.some((i) => !compared.has(subjects[i]))) blocks.push(aligned(valueLines(group, subjects)));
   }
+  blocks.push(`Report: ${join(runDir, 'report.html')}`);
   for (const comparison of comparisons) {
     const finding = findingOf(comparison);
     blocks.push(aligned(verdictLines(comparison)) + (finding === undefined ? '' : `\n${wrapped(oneLine(finding))}`));
   }
+  for (const { task, failure } of failuresOf(run)) blocks.push(wrapped(`Failed: ${oneLine(task.id)}: ${oneLine(failure.message)}`));
   if (run.unfinished.length > 0) blocks.push(wrapped(`Not finished: ${oneLine(unfinishedNames(run, 12))}`));
+  const values = valuesText(plan);
+  if (values !== undefined) blocks.push(wrapped(`Values: ${oneLine(values)}`));
   blocks.push(wrapped(verdictOn(seedsOf(plan))));
-  blocks.push(`Report: ${join(runDir, 'report.html')}`);
   return blocks.join('\n\n');
 }
 

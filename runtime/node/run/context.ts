@@ -1,7 +1,6 @@
 /** What the tasks of a run share: the plan, the folder, one device, the data that are open, and ways to speak and to stop. */
-import { join, resolve } from 'node:path';
 import { hashOf } from '../../../plan/hash.ts';
-import type { Collate, DataSource, Plan } from '../../../plan/plan.ts';
+import type { Collate, DataSource, Plan, Task } from '../../../plan/plan.ts';
 import type { Program } from '../../../plan/program.ts';
 import type { AdapterInfo } from '../../core/device/info.ts';
 import type { Wait } from '../../core/device/wait.ts';
@@ -12,8 +11,9 @@ import type { Log } from '../../core/log.ts';
 import type { RowData } from '../../core/train/batches.ts';
 import type { WeightSource } from '../../core/train/storage.ts';
 import { readWeight } from '../safetensors/checkpoint.ts';
+import type { Access } from './access.ts';
 import type { Files } from './files.ts';
-import { taskFolder } from './folder.ts';
+import type { DiskStore } from './store.ts';
 
 export interface RunDevice {
   device: GPUDevice;
@@ -28,17 +28,26 @@ export interface RunContext {
   /** Hash of the plan. */
   planHash: string;
   out: string;
-  /** Folder of the text: paths of the plan are relative to it. */
-  base: string;
+  /** What paths of the plan lead to. */
+  access: Access;
   files: Files;
+  store: DiskStore;
   log: Log;
   signal: AbortSignal | undefined;
   sources: SourcePool;
   now(): number;
 }
 
-export function pathOf(context: Pick<RunContext, 'base'>, path: string): string {
-  return resolve(context.base, path);
+/** A path of the plan, to be read. */
+export function pathOf(context: Pick<RunContext, 'access'>, path: string): string {
+  return context.access.reading(path);
+}
+
+/** A task by its id. */
+export function taskOf(plan: Plan, id: string): Task {
+  const found = plan.tasks.find((task) => task.id === id);
+  if (found === undefined) throw new Error(`the plan has no task ${id}`);
+  return found;
 }
 
 /** Sources of data, each opened once in a run. */
@@ -72,9 +81,9 @@ export async function dataOf(context: RunContext, spec: DataSource, collate: Col
 }
 
 /** Weights of finished tasks and of the plan's files, read tensor by tensor: a checkpoint never lies in memory as a whole. */
-export function weightsOf(context: Pick<RunContext, 'out' | 'base' | 'plan'>): WeightSource {
+export function weightsOf(context: Pick<RunContext, 'store' | 'access' | 'plan'>): WeightSource {
   return {
-    ofTask: (task, name) => readWeight(join(taskFolder(context.out, task), 'weights.safetensors'), name),
+    ofTask: (task, name) => context.store.weight(taskOf(context.plan, task), name),
     ofFile: (file, name, rows) => readWeight(pathOf(context, context.plan.files[file].path), name, rows),
   };
 }

@@ -5,14 +5,12 @@ import { embed } from '../../core/train/embed.ts';
 import { dataOf, makeExecutor, weightsOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { programsOf } from './estimate.ts';
-import { beginTask } from './folder.ts';
-import { openTaskFolder } from './task-folder.ts';
 
 /** Whether all rows were embedded; otherwise the signal stopped it. */
 export async function runEmbed(context: RunContext, on: RunDevice, task: EmbedTask): Promise<boolean> {
   const programs = programsOf(context.plan, task, on.target);
   const data = await dataOf(context, task.data, task.collate);
-  const storage = openTaskFolder(context.files, await beginTask(context.files, context.out, task));
+  const storage = await context.store.begin(task);
   let executor: Executor | undefined;
   try {
     executor = await makeExecutor(context, on, programs);

@@ -1,5 +1,5 @@
 /** Exports: a safetensors file under our names, a checkpoint with trained tensors in place of its own, or an adapter as PEFT stores it. */
-import { copyFile, mkdir, readdir, realpath, rm } from 'node:fs/promises';
+import { copyFile, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LeftTensor, ExportTask } from '../../../plan/plan.ts';
 import type { Tensor } from '../../core/safetensors/format.ts';
@@ -9,13 +9,10 @@ import type { WeightSource } from '../../core/train/storage.ts';
 import { openSafetensors } from '../safetensors/files.ts';
 import { pathOf, weightsOf } from './context.ts';
 import type { RunContext } from './context.ts';
-import { onFile } from './files.ts';
-import { beginTask } from './folder.ts';
+import { goesBeside, requireOwnFile, requireOwnFolder } from './export-folder.ts';
+import { makeFolder, onFile } from './files.ts';
 import { leftTensor } from './left-tensor.ts';
 import { writeTensors } from './task-folder.ts';
-
-/** Files of a checkpoint that are copied as they are. */
-const BESIDE = /^[\w.-]+\.(json|txt|jinja|model)$/;
 
 /** Files that weights of a checkpoint are looked for in. */
 const WEIGHTS = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
@@ -30,10 +27,11 @@ export async function runExport(context: RunContext, task: ExportTask): Promise<
       `${task.id} would write ${JSON.stringify(file)}`,
       'let the name of an export end in .safetensors, or in / for a folder',
     );
-  await beginTask(context.files, context.out, task);
+  await (await context.store.begin(task)).close();
   const weights = weightsOf(context);
-  const path = pathOf(context, file);
+  const path = context.access.writing(file);
   if (!checkpoint) {
+    await requireOwnFile(path);
     const tensors: Tensor[] = [];
     for (const tensor of task.tensors) tensors.push(await leftTensor(tensor, task.seed, weights));
     await writeTensors(context.files, path, joined(tensors), { format: 'pt', pivot: context.planHash });
@@ -45,10 +43,13 @@ export async function runExport(context: RunContext, task: ExportTask): Promise<
 /** The checkpoint in `from`, file by file; tensors of the task take the place of its own, in the types that they have there. */
 async function writeCheckpoint(context: RunContext, task: ExportTask, from: string, path: string, weights: WeightSource): Promise<void> {
   // The compiler says so of names; here links have been followed, and the plan may come from elsewhere.
-  await onFile(path, () => mkdir(path, { recursive: true }));
+  await makeFolder(path);
   if ((await onFile(from, () => realpath(from))) === (await onFile(path, () => realpath(path))))
     throw runError('R0641', `${task.id} would be written over the checkpoint that it is made of`, 'name another folder');
+  await requireOwnFolder(path);
   const names = await onFile(from, () => readdir(from));
+  if (!names.some((name) => name.endsWith('.safetensors')))
+    throw runError('R0642', `${from} has no weights`, 'bring back the checkpoint that the plan was compiled with');
   const parts = new Map<string, LeftTensor[]>();
   for (const tensor of task.tensors) {
     const name = tensor.name.replace(/#\d+$/, '');
@@ -83,7 +84,7 @@ async function writeCheckpoint(context: RunContext, task: ExportTask, from: stri
   // What an earlier export of other shards left would be read in place of these, or beside them.
   for (const name of await onFile(path, () => readdir(path)))
     if (WEIGHTS.test(name) && !names.includes(name)) await onFile(join(path, name), () => rm(join(path, name)));
-  for (const name of names) if (BESIDE.test(name)) await onFile(join(path, name), () => copyFile(join(from, name), join(path, name)));
+  for (const name of names) if (goesBeside(name)) await onFile(join(path, name), () => copyFile(join(from, name), join(path, name)));
 }
 
 async function whole(parts: readonly LeftTensor[], seed: number, weights: WeightSource): Promise<Float32Array> {
@@ -100,7 +101,8 @@ async function writeAdapter(
   path: string,
   weights: WeightSource,
 ): Promise<void> {
-  await onFile(path, () => mkdir(path, { recursive: true }));
+  await makeFolder(path);
+  await requireOwnFolder(path);
   const tensors: Tensor[] = [];
   for (const tensor of task.tensors) tensors.push(await leftTensor(tensor, task.seed, weights));
   await writeTensors(context.files, join(path, 'adapter_model.safetensors'), tensors, { format: 'pt', pivot: context.planHash });

@@ -2,11 +2,13 @@
  * The few file operations of a run folder, behind an interface, so that a test can put a full disk or a kill in their way.
  * A system error becomes a sentence here: R0604 for a full disk, R0605 for the rest.
  */
-import { mkdir, open, readFile, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readFile, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { PivotError } from '../../../plan/errors.ts';
 import { runError } from '../../core/train/errors.ts';
 import { writeAtomic } from '../safetensors/atomic.ts';
 import type { FileParts } from '../safetensors/atomic.ts';
+import { makeFolders } from '../make-folder.ts';
 
 /** A file that stays open for appending. */
 export interface AppendFile {
@@ -27,7 +29,8 @@ export interface Files {
 export const diskFiles: Files = { write: writeAtomic, openAppend, free: freeBytes };
 
 async function openAppend(path: string): Promise<AppendFile> {
-  const handle = await open(path, 'a');
+  // A link is not followed: what lies behind it is not the run's.
+  const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o666);
   return {
     append: async (bytes) => {
       await handle.appendFile(bytes);
@@ -121,12 +124,19 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
 export async function remove(path: string): Promise<void> {
   await onFile(path, () => rm(path, { recursive: true, force: true }));
 }
 
 export async function makeFolder(path: string): Promise<void> {
-  await onFile(path, () => mkdir(path, { recursive: true }));
+  await onFile(path, () => makeFolders(path));
 }
 
 export async function move(from: string, to: string): Promise<void> {

@@ -1,42 +1,30 @@
 /**
- * The layout of a run folder, in one place:
+ * The layout of a run folder:
  *
- *     run.json                                  what runs, on what, since when, how it stands
- *     plan/                                     the plan (plan-folder.ts)
- *     lock                                      the process that works here (lock.ts)
- *     cache/reference-<key>.safetensors         reference log-probabilities
- *     report.html
- *     tasks/<id>/task.json                      id and hash, written first
- *                metrics.jsonl, timings.jsonl   training
- *                checkpoint-<step>.safetensors  the newest two
- *                weights.safetensors            the result of training
- *                table.safetensors, rows.jsonl  the result of embedding
- *                rows.jsonl, pairs.jsonl, kept.json   the results of sampling
- *                score.json                     the result of scoring
- *                select.json                    the result of a choice
- *                done.json                      hash, seconds, flops, adapter; written last
+ *     run.json                            what runs, with which values, on what, since when, how it stands
+ *     plan/                               the plan (plan-folder.ts)
+ *     lock                                the process that works here (lock.ts)
+ *     cache/reference-<key>.safetensors   reference log-probabilities
+ *     report.html                         of the values that run.json names
+ *     report-<plan>.html                  of other values, by the first digits of their plan's hash
+ *     tasks/<id>~<hash>/                  results, by the hash of what decided them (store.ts, task-folders.ts)
  *
- * A task is finished when its done.json bears its hash. Results are found by hash, not by name: a task that was renamed
- * keeps its folder's contents.
+ * Results of other values of the text stay where they are; `pivot prune` removes them (prune.ts).
  */
-import { join, resolve } from 'node:path';
-import type { Plan, Task } from '../../../plan/plan.ts';
+import { join } from 'node:path';
 import { runError } from '../../core/train/errors.ts';
-import { exists, makeFolder, move, namesIn, onFile, readJson, remove, sweep } from './files.ts';
+import { refuseLinks } from './access.ts';
+import { exists, isFolder, move, namesIn, onFile, readJson } from './files.ts';
 import type { Files } from './files.ts';
 
-export interface Done {
-  hash: string;
-  seconds: number;
-  flops: number;
-  adapter: string;
-}
-
-export type RunStatus = 'running' | 'done' | 'failed' | 'interrupted';
+/** `incomplete`: all that could be done is done, and some tasks failed. */
+export type RunStatus = 'running' | 'done' | 'incomplete' | 'failed' | 'interrupted';
 
 export interface RunRecord {
   name: string;
   plan: string;
+  /** Params of the text with their values: `2 (--set; the text says 60)`. */
+  values: Record<string, string>;
   adapter: string;
   driver: string;
   target: string;
@@ -44,43 +32,15 @@ export interface RunRecord {
   started: string;
   ended?: string;
   status: RunStatus;
-}
-
-/** Folder of a task's results. Letters, digits, dot, dash, underscore and @ stay; anything else becomes `_` and two hex digits. */
-export function taskFolder(out: string, id: string): string {
-  const safe = id.replace(/[^A-Za-z0-9.@-]/g, (c) => `_${(c.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
-  return join(out, 'tasks', safe.replace(/^\./, '_2e'));
+  /** Tasks that failed, and why. */
+  failed?: Record<string, string>;
 }
 
 export const runFile = (out: string): string => join(out, 'run.json');
 export const planFolder = (out: string): string => join(out, 'plan');
-
-/** What `done.json` says, where it is whole and bears `hash`. */
-export async function readDone(out: string, task: { id: string; hash: string }): Promise<Done | undefined> {
-  const done = await readJson(join(taskFolder(out, task.id), 'done.json'));
-  if (done === undefined || done.hash !== task.hash) return undefined;
-  const { seconds, flops, adapter } = done;
-  if (typeof seconds !== 'number' || typeof flops !== 'number' || typeof adapter !== 'string') return undefined;
-  return { hash: task.hash, seconds, flops, adapter };
-}
-
-export async function writeDone(files: Files, out: string, id: string, done: Done): Promise<void> {
-  const path = join(taskFolder(out, id), 'done.json');
-  await onFile(path, () => files.write(path, [`${JSON.stringify(done, undefined, 2)}\n`]));
-}
-
-/** Notes whose results a task's folder will hold, before the first of them is written. */
-export async function beginTask(files: Files, out: string, task: Task): Promise<string> {
-  const folder = taskFolder(out, task.id);
-  await makeFolder(folder);
-  await sweep(folder);
-  const path = join(folder, 'task.json');
-  const known = await readJson(path);
-  if (known?.hash !== task.hash || known.id !== task.id) {
-    await onFile(path, () => files.write(path, [`${JSON.stringify({ id: task.id, hash: task.hash, kind: task.kind })}\n`]));
-  }
-  return folder;
-}
+export const reportFile = (out: string): string => join(out, 'report.html');
+/** Reports of other values than the present ones. */
+export const SHELVED = /^report-[0-9a-f]{8}\.html$/;
 
 export async function readRun(out: string): Promise<Record<string, unknown> | undefined> {
   return readJson(runFile(out));
@@ -101,53 +61,27 @@ export async function requireRunFolder(out: string): Promise<void> {
   );
 }
 
-/**
- * Brings `tasks/` in line with the plan: results of a task that has another name now are moved to it, and what no task of the
- * plan asks for is removed. Returns the names of what was removed.
- */
-export async function reconcile(out: string, plan: Plan): Promise<string[]> {
-  const root = join(out, 'tasks');
-  await sweep(out);
-  const found = new Map<string, string>();
-  for (const name of await namesIn(root)) {
-    const folder = join(root, name);
-    const hash = (await readJson(join(folder, 'task.json')))?.hash;
-    found.set(folder, typeof hash === 'string' ? hash : '');
+/** Refuses folders of the run that are links: what is deleted in them would be another folder's. Throws R0644. */
+export async function refuseLinkedFolders(out: string): Promise<void> {
+  for (const part of ['tasks', 'plan', 'cache']) {
+    const folder = join(out, part);
+    refuseLinks(out, folder);
+    for (const name of await namesIn(folder)) {
+      // A single file may be kept elsewhere; it is replaced, never followed.
+      if (await isFolder(join(folder, name))) refuseLinks(folder, join(folder, name));
+    }
   }
-  const wanted = plan.tasks.filter((task) => found.get(taskFolder(out, task.id)) !== task.hash);
-  const claimed = new Set(plan.tasks.filter((task) => !wanted.includes(task)).map((task) => taskFolder(out, task.id)));
-  const moves: { from: string; to: string }[] = [];
-  for (const task of wanted) {
-    const from = [...found].find(([folder, hash]) => hash === task.hash && !claimed.has(folder))?.[0];
-    if (from === undefined) continue;
-    claimed.add(from);
-    moves.push({ from, to: taskFolder(out, task.id) });
-  }
-  const stale = [...found.keys()].filter((folder) => !claimed.has(folder));
-  for (const folder of stale) await remove(folder);
-  // Two tasks may have swapped names, so all go aside first.
-  for (const { from } of moves) await move(from, `${from}.moving`);
-  for (const { from, to } of moves) await move(`${from}.moving`, to);
-  return stale.map((folder) => folder.slice(root.length + 1));
 }
 
-/** The file that a finished task cannot lack. */
-export function resultPath(out: string, base: string, task: Task): string {
-  const folder = taskFolder(out, task.id);
-  switch (task.kind) {
-    case 'train':
-      return join(folder, 'weights.safetensors');
-    case 'embed':
-      return join(folder, 'table.safetensors');
-    case 'sample':
-      return join(folder, task.rank === undefined ? 'rows.jsonl' : 'pairs.jsonl');
-    case 'score':
-      return join(folder, 'score.json');
-    case 'select':
-      return join(folder, 'select.json');
-    case 'export':
-      return resolve(base, task.file);
-    case 'report':
-      return join(out, 'report.html');
-  }
+/**
+ * Makes `report.html` that of plan `now`: one of plan `before` is put aside under its plan's hash, one that was put aside is brought
+ * back. Returns where the former lies now, if there was one.
+ */
+export async function shelveReport(out: string, before: string, now: string): Promise<string | undefined> {
+  if (before === now) return undefined;
+  const aside = (plan: string): string => join(out, `report-${plan.slice(0, 8)}.html`);
+  const had = await exists(reportFile(out));
+  if (had) await move(reportFile(out), aside(before));
+  if (await exists(aside(now))) await move(aside(now), reportFile(out));
+  return had ? aside(before) : undefined;
 }

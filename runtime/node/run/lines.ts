@@ -1,4 +1,6 @@
 /** A file of lines, appended to. Half a line at the end, of a process that was killed, is cut off when it is opened. */
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { LineStore } from '../../core/train/storage.ts';
 import { exists, onFile } from './files.ts';
@@ -17,6 +19,10 @@ export async function openLines(files: Files, path: string): Promise<LineFile> {
   known.forEach((byte, i) => byte === 10 && ends.push(i + 1));
   const size = (): number => ends[ends.length - 1] ?? 0;
   if (known.length > size()) await onFile(path, () => file.truncate(size()));
+  // Of all lines, so that a checkpoint of a long training need not read them again.
+  let all = createHash('sha256').update(known.subarray(0, size()));
+  const first = async (bytes: number): Promise<Hash> =>
+    createHash('sha256').update((await onFile(path, () => readFile(path))).subarray(0, bytes));
   return {
     read: async () => {
       const text = (await onFile(path, () => readFile(path))).subarray(0, size()).toString('utf8');
@@ -26,9 +32,17 @@ export async function openLines(files: Files, path: string): Promise<LineFile> {
       if (count >= ends.length) return;
       ends.length = count;
       await onFile(path, () => file.truncate(size()));
+      all = await first(size());
     },
-    append: (lines) => onFile(path, () => appendWhole(file, lines, ends, size())),
+    append: async (lines) => {
+      await onFile(path, () => appendWhole(file, lines, ends, size()));
+      for (const line of lines) all.update(`${line}\n`);
+    },
     flush: () => onFile(path, () => file.sync()),
+    digest: async (count) => {
+      if (count > ends.length) return undefined;
+      return (count === ends.length ? all.copy() : await first(ends[count - 1] ?? 0)).digest('hex');
+    },
     close: () => file.close(),
   };
 }

@@ -1,6 +1,10 @@
-/** The two faces of a `Log` on Node: a moving bar where a person looks on, plain lines where the output is kept. */
+/**
+ * The two faces of a `Log` on Node: a moving bar where a person looks on, plain lines where the output is kept. Names come from plans,
+ * which may be others': control characters in them are shown, never sent.
+ */
 import { SingleBar } from 'cli-progress';
 import type { Log, Progress } from '../../core/log.ts';
+import { visible } from '../../../plan/visible.ts';
 import { duration, rate } from './words.ts';
 
 /** A line at least so often, in seconds and in parts of the whole. */
@@ -12,7 +16,7 @@ export function standardLog(): Log {
   return process.stdout.isTTY === true
     ? terminalLog()
     : plainLog(
-        (line) => process.stdout.write(`${line}\n`),
+        (line) => process.stdout.write(`${visible(line)}\n`),
         () => performance.now(),
       );
 }
@@ -72,14 +76,14 @@ function terminalLog(): Log {
   return {
     line: (text) => {
       end();
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${visible(text)}\n`);
     },
     progress: (progress) => {
       if (progress === undefined) return end();
       const { task, doing, done, total, unit } = progress;
       const now = `${task} ${doing}`;
       if (now !== loop) end();
-      const payload = { what: `${task}: ${doing}`, unit, details: details(progress) };
+      const payload = { what: visible(`${task}: ${doing}`), unit, details: visible(details(progress)) };
       if (bar === undefined) {
         bar = new SingleBar({
           format: '{what} {bar} {value}/{total} {unit}{details}',

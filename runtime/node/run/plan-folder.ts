@@ -2,13 +2,14 @@
  * A plan on disk: `plan.json`, and beside it the large parts by the hash of their content, `programs/<hash>.json` and
  * `wgsl/<hash>.wgsl`. `plan.json` lists their hashes and is written last, so a folder is a plan or it is none.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PivotError } from '../../../plan/errors.ts';
 import type { Plan } from '../../../plan/plan.ts';
 import { validatePlan } from '../../../plan/validate.ts';
 import { diskFiles, namesIn, onFile, readText } from './files.ts';
 import type { Files } from './files.ts';
+import { makeFolders } from '../make-folder.ts';
 
 /** Writes `plan` into `dir`, over a plan that may be there. */
 export async function writePlan(dir: string, plan: Plan, files: Files = diskFiles): Promise<void> {
@@ -25,7 +26,7 @@ export async function writePlan(dir: string, plan: Plan, files: Files = diskFile
 
 /** No flush for each of hundreds of files: their hashes are checked when they are read. */
 async function writeContents(folder: string, files: readonly [string, string][]): Promise<void> {
-  await onFile(folder, () => mkdir(folder, { recursive: true }));
+  await onFile(folder, () => makeFolders(folder));
   for (const [name, text] of files) await onFile(join(folder, name), () => writeFile(join(folder, name), text));
 }
 

@@ -18,27 +18,13 @@ import { NODE_SOURCES } from '../data/sources.ts';
 import { measure } from '../device/measure.ts';
 import { openDevice } from '../device/open.ts';
 import { sleepingWait } from '../device/wait.ts';
-import { SourcePool } from './context.ts';
+import { Access } from './access.ts';
+import { SourcePool, taskOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
-import { runEmbed } from './embed-task.ts';
 import { diskBytesOf, flopsOf, Forecast, needsDevice } from './estimate.ts';
-import { diskFiles, exists, makeFolder, namesIn, remove } from './files.ts';
-import {
-  beginTask,
-  planFolder,
-  readDone,
-  readRun,
-  reconcile,
-  requireRunFolder,
-  resultPath,
-  taskFolder,
-  writeDone,
-  writeRun,
-} from './folder.ts';
+import { diskFiles, makeFolder, namesIn, remove, sweep } from './files.ts';
+import { planFolder, readRun, refuseLinkedFolders, requireRunFolder, shelveReport, writeRun } from './folder.ts';
 import type { RunRecord } from './folder.ts';
-import { runExport } from './export-task.ts';
-import { runScore } from './score-task.ts';
-import { runSelect } from './select-task.ts';
 import { lockFolder } from './lock.ts';
 import { EXIT } from './options.ts';
 import type { RunOptions, RunResult } from './options.ts';
@@ -48,10 +34,12 @@ import { readPlan, writePlan } from './plan-folder.ts';
 import { checkData, checkDisk, checkFiles } from './preflight.ts';
 import { taskTable } from './summary.ts';
 import type { TaskLine } from './summary.ts';
-import { runSample } from './sample-task.ts';
-import { runTrain } from './train-task.ts';
+import { DiskStore } from './store.ts';
+import { valuesOf } from './values.ts';
 import { versions } from './versions.ts';
-import { bytes, duration, flops } from './words.ts';
+import { walkTasks } from './walk.ts';
+import type { FailedTask } from './walk.ts';
+import { bytes, counted, duration, flops } from './words.ts';
 
 export { EXIT } from './options.ts';
 export type { RunOptions, RunResult } from './options.ts';
@@ -66,12 +54,13 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
   const files = options.files ?? diskFiles;
   await makeFolder(out);
   const unlock = await lockFolder(out);
-  const base = resolve(options.base ?? '.');
+  const access = new Access(options.base ?? '.', options.allow ?? []);
   const openers = NODE_SOURCES;
+  const store = new DiskStore({ out, base: access.base, files, warn: (text) => options.log.line(text) });
   const sources: SourceContext = {
     openers,
-    resolve: (path) => resolve(base, path),
-    results: (task) => taskFolder(out, task),
+    resolve: (path) => access.reading(path),
+    results: (task) => store.folder(taskOf(plan, task)),
     workers: options.workers ?? Math.min(4, availableParallelism() - 1),
     warn: (text) => options.log.line(text),
   };
@@ -79,13 +68,15 @@ export async function runPlan(from: string | Plan, options: RunOptions): Promise
   const now = (): number => performance.now();
   try {
     await requireRunFolder(out);
-    if (options.fresh === true) for (const name of await namesIn(out)) if (name !== 'lock') await remove(join(out, name));
+    await refuseLinkedFolders(out);
+    if (options.fresh === true) await empty(out, store, options.log);
     const context: RunContext = {
       plan,
       planHash: planHash(plan),
       out,
-      base,
+      access,
       files,
+      store,
       log: options.log,
       signal: options.signal,
       sources: pool,
@@ -114,6 +105,7 @@ class Run {
     this.record = {
       name: plan.name,
       plan: hash,
+      values: valuesOf(plan),
       adapter: '',
       driver: '',
       target: '',
@@ -124,15 +116,17 @@ class Run {
   }
 
   async go(): Promise<RunResult> {
-    const { plan, out, files, log } = this.context;
+    const { plan, out, files, store, log } = this.context;
     const before = await readRun(out);
     if (typeof before?.adapter === 'string') this.record.adapter = before.adapter;
     if (typeof before?.driver === 'string') this.record.driver = before.driver;
     if (typeof before?.target === 'string') this.record.target = before.target;
     if (typeof before?.started === 'string' && before.plan === this.record.plan) this.record.started = before.started;
+    await sweep(out);
+    const aside = typeof before?.plan === 'string' ? await shelveReport(out, before.plan, this.record.plan) : undefined;
+    if (aside !== undefined) log.line(`the report of other values is ${aside} now`);
     await this.note();
-    const stale = await reconcile(out, plan);
-    if (stale.length > 0) log.line(`removed the results of ${stale.join(', ')}: the plan has other tasks now`);
+    await store.adopt(plan.tasks);
     await writePlan(planFolder(out), plan, files);
     const todo = await this.unfinished();
     let on: (RunDevice & { close(): void }) | undefined;
@@ -143,8 +137,7 @@ class Run {
         on = await this.openDevice(before);
         await checkMemory(this.context, todo, on);
       }
-      const status = await this.runTasks(todo, on);
-      return this.end(status);
+      return await this.runTasks(todo, on);
     } catch (error) {
       if (error instanceof Interrupted) return this.end('interrupted');
       await this.note('failed').catch(() => undefined);
@@ -156,13 +149,12 @@ class Run {
 
   /** Tasks that the folder has no result of, in order. A report is made again once anything else is. */
   private async unfinished(): Promise<Task[]> {
-    const { plan, out, base } = this.context;
+    const { plan, store } = this.context;
     const todo: Task[] = [];
     for (const task of inOrder(plan.tasks)) {
       if (task.kind === 'report' && this.options.report === undefined) continue;
-      const done = await readDone(out, task);
-      const again = task.kind === 'report' && todo.length > 0;
-      if (done === undefined || again || !(await exists(resultPath(out, base, task)))) todo.push(task);
+      const done = task.kind === 'report' && todo.length > 0 ? undefined : await store.done(task);
+      if (done === undefined) todo.push(task);
       else this.lines.push({ task, how: 'reused', seconds: done.seconds });
     }
     return todo;
@@ -194,59 +186,23 @@ class Run {
     }
   }
 
-  private async runTasks(todo: readonly Task[], on: RunDevice | undefined): Promise<'done' | 'interrupted'> {
+  private async runTasks(todo: readonly Task[], on: RunDevice | undefined): Promise<RunResult> {
     const forecast = await this.announce(todo, on);
     const context = { ...this.context, log: withForecast(this.context.log, forecast) };
-    for (const task of todo) {
-      if (context.signal?.aborted === true) return 'interrupted';
-      if (task.kind === 'report') await this.note('done');
-      const began = context.now();
-      const seconds = await this.runTask(context, task, on);
-      if (seconds === undefined) return 'interrupted';
-      forecast.end(task.id);
-      const end = {
-        hash: task.hash,
-        seconds: seconds || (context.now() - began) / 1000,
-        flops: flopsOf(context.plan, task, on?.target ?? ''),
-        adapter: this.record.adapter,
-      };
-      await writeDone(context.files, context.out, task.id, end);
-      this.lines.push({ task, how: 'done', seconds: end.seconds });
-      context.log.progress(undefined);
-      context.log.line(`${task.id}: done in ${duration(end.seconds)}`);
-    }
-    return 'done';
-  }
-
-  /** Does one task. The seconds it took over all sessions, 0 where only this one counts, undefined where it was interrupted. */
-  private async runTask(context: RunContext, task: Task, on: RunDevice | undefined): Promise<number | undefined> {
-    switch (task.kind) {
-      case 'train': {
-        context.log.line(`${task.id}: ${task.steps} steps of ${task.batch} rows`);
-        const end = await runTrain(context, deviceFor(task, on), task);
-        if (end.status === 'done') return end.seconds;
-        context.log.line(`${task.id}: stopped after step ${end.step} of ${task.steps}; ${end.checkpoint} holds them`);
-        return undefined;
-      }
-      case 'embed':
-        return (await runEmbed(context, deviceFor(task, on), task)) ? 0 : undefined;
-      case 'sample':
-        return (await runSample(context, deviceFor(task, on), task)) ? 0 : undefined;
-      case 'score':
-        await runScore(context, task);
-        return 0;
-      case 'select':
-        context.log.line(`${task.id}: ${await runSelect(context, task)}`);
-        return 0;
-      case 'export':
-        context.log.line(`${task.id}: wrote ${await runExport(context, task)}`);
-        return 0;
-      case 'report':
-        await beginTask(context.files, context.out, task);
-        if (this.options.report !== undefined)
-          context.log.line(`report: ${await this.options.report(context.out, context.plan, this.sources)}`);
-        return 0;
-    }
+    const { out, plan } = context;
+    const end = await walkTasks({
+      context,
+      todo,
+      device: on,
+      forecast,
+      adapter: this.record.adapter,
+      onDone: (line) => this.lines.push(line),
+      report: async (failed) => {
+        await this.note(failed.length > 0 ? 'incomplete' : 'done', failed);
+        return (await this.options.report?.(out, plan, this.sources)) ?? '';
+      },
+    });
+    return this.end(end.interrupted ? 'interrupted' : end.failed.length > 0 ? 'incomplete' : 'done', end.failed);
   }
 
   /** Says what lies ahead, and refuses a disk that is too small for it. */
@@ -269,31 +225,53 @@ class Run {
     return forecast;
   }
 
-  private async end(status: 'done' | 'interrupted'): Promise<RunResult> {
+  private async end(status: RunResult['status'], failed: readonly FailedTask[] = []): Promise<RunResult> {
     const { plan, out, log } = this.context;
-    await this.note(status);
+    await this.note(status, failed);
     log.progress(undefined);
-    if (status === 'done' && this.options.summary !== undefined) log.line(this.options.summary(out, plan));
     if (this.lines.length > 0) for (const line of taskTable(this.lines)) log.line(line);
+    for (const { task, failure } of failed)
+      if (failure.code !== 'R0671')
+        log.line(`${task.id}: error ${failure.code}: ${failure.message}${failure.cure ? `\n  help: ${failure.cure}` : ''}`);
+    if (status !== 'interrupted' && this.options.summary !== undefined) {
+      log.line('');
+      log.line(this.options.summary(out, plan));
+    }
+    if (failed.length > 0)
+      log.line(`${counted(failed.length, 'task')} failed; the same command tries them again (other results are in ${out})`);
     if (status === 'interrupted') log.line(`interrupted; the same command goes on where it stopped (results so far are in ${out})`);
     const named = (how: TaskLine['how']): string[] => this.lines.filter((line) => line.how === how).map(({ task }) => task.id);
-    return { status, exitCode: EXIT[status], out, ran: named('done'), reused: named('reused') };
+    const failures = failed.map(({ task, failure }) => ({ task: task.id, ...failure }));
+    return { status, exitCode: EXIT[status], out, ran: named('done'), reused: named('reused'), failed: failures };
   }
 
   /** Writes `run.json`. */
-  private async note(status: RunRecord['status'] = this.record.status): Promise<void> {
-    this.record = { ...this.record, status, ...(status === 'running' ? {} : { ended: new Date().toISOString() }) };
+  private async note(status: RunRecord['status'] = this.record.status, failed: readonly FailedTask[] = []): Promise<void> {
+    this.record = {
+      ...this.record,
+      status,
+      ...(status === 'running' ? {} : { ended: new Date().toISOString() }),
+      ...(failed.length > 0 ? { failed: Object.fromEntries(failed.map(({ task, failure }) => [task.id, failure.message])) } : {}),
+    };
     await writeRun(this.context.files, this.context.out, this.record);
   }
 }
 
+/** Throws away what a run folder holds, and says what that was. */
+async function empty(out: string, store: DiskStore, log: Log): Promise<void> {
+  const kept = await store.kept();
+  const finished = kept.filter((one) => one.finished).length;
+  const size = kept.reduce((sum, one) => sum + one.bytes, 0);
+  if (kept.length > 0)
+    log.line(
+      `--fresh: ${counted(finished, 'finished task')} and ${kept.length - finished} begun (${bytes(size)}) in ${out} are thrown away`,
+    );
+  for (const name of await namesIn(out)) if (name !== 'lock') await remove(join(out, name));
+  store.reread();
+}
+
 /** Below this many operations a run is over before its speed has been measured. */
 const WORTH_MEASURING = 1e10;
-
-function deviceFor(task: Task, on: RunDevice | undefined): RunDevice {
-  if (on === undefined) throw new Error(`${task.id} needs a device, and none was opened`);
-  return on;
-}
 
 /** Adds what the whole run still needs to the progress of each loop that knows its own end. */
 function withForecast(log: Log, forecast: Forecast): Log {

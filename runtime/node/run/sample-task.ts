@@ -1,7 +1,7 @@
 /** A sampling task on Node, and the pairs that are made of its answers. */
-import { join } from 'node:path';
 import type { SampleTask } from '../../../plan/plan.ts';
 import type { Executor } from '../../core/executor/executor.ts';
+import type { OpenTask } from '../../core/run/store.ts';
 import { rankNamed } from '../../core/score/rank.ts';
 import type { Rank } from '../../core/score/rank.ts';
 import { pairsOf } from '../../core/train/pairs.ts';
@@ -12,17 +12,13 @@ import type { SpokenTokens } from '../tokenize/speech.ts';
 import { dataOf, makeExecutor, pathOf, weightsOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { programsOf } from './estimate.ts';
-import { onFile } from './files.ts';
-import { beginTask } from './folder.ts';
-import { openTaskFolder } from './task-folder.ts';
 
 /** Whether all answers are there; otherwise the signal stopped it. Throws R0704 for a rank that this runtime does not have. */
 export async function runSample(context: RunContext, on: RunDevice, task: SampleTask): Promise<boolean> {
   const rank = task.rank === undefined ? undefined : rankNamed(task.rank);
   const programs = programsOf(context.plan, task, on.target);
   const data = await dataOf(context, task.data, task.collate);
-  const folder = await beginTask(context.files, context.out, task);
-  const storage = openTaskFolder(context.files, folder);
+  const storage = await context.store.begin(task);
   let executor: Executor | undefined;
   let tokens: SpokenTokens | undefined;
   try {
@@ -30,7 +26,7 @@ export async function runSample(context: RunContext, on: RunDevice, task: Sample
     executor = await makeExecutor(context, on, programs);
     const { log, signal, now } = context;
     if (!(await sample({ task, programs, executor, data, tokens, storage, weights: weightsOf(context), log, signal, now }))) return false;
-    if (rank !== undefined) await writePairs(context, folder, await (await storage.lines('rows')).read(), rank);
+    if (rank !== undefined) await writePairs(storage, await (await storage.lines('rows')).read(), rank);
     return true;
   } finally {
     executor?.destroy();
@@ -40,12 +36,11 @@ export async function runSample(context: RunContext, on: RunDevice, task: Sample
 }
 
 /** `kept.json`, then `pairs.jsonl`, which is the task's result and so comes last. */
-async function writePairs({ files }: RunContext, folder: string, lines: readonly string[], rank: Rank): Promise<void> {
+async function writePairs(storage: OpenTask, lines: readonly string[], rank: Rank): Promise<void> {
   const { pairs, kept } = pairsOf(
     lines.map((line) => JSON.parse(line) as SampledLine),
     rank,
   );
-  const write = (name: string, text: string): Promise<void> => onFile(join(folder, name), () => files.write(join(folder, name), [text]));
-  await write('kept.json', `${JSON.stringify(kept)}\n`);
-  await write('pairs.jsonl', pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
+  await storage.writeText('kept.json', `${JSON.stringify(kept)}\n`);
+  await storage.writeText('pairs.jsonl', pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
 }

@@ -1,10 +1,8 @@
 /** A choice among the values of a tuned name: the best mean over the seeds of its cells. */
-import { join } from 'node:path';
 import type { SelectTask } from '../../../plan/plan.ts';
 import { runError } from '../../core/train/errors.ts';
+import { taskOf } from './context.ts';
 import type { RunContext } from './context.ts';
-import { onFile, readJson } from './files.ts';
-import { beginTask, taskFolder } from './folder.ts';
 
 export interface Choice {
   choice: number;
@@ -17,12 +15,13 @@ export interface Choice {
 
 /** Writes `select.json` and returns what was chosen, in words. Ties go to the value that the text names first. */
 export async function runSelect(context: RunContext, task: SelectTask): Promise<string> {
-  const folder = await beginTask(context.files, context.out, task);
+  const { store, plan } = context;
+  const open = await store.begin(task);
   const { measure, better, values, name } = task;
   const cells: Choice['cells'] = [];
   for (const cell of task.cells) {
-    const score = await readJson(join(taskFolder(context.out, cell.task), 'score.json'));
-    const found = (score?.values as Record<string, unknown> | undefined)?.[measure.value];
+    const score = parsed(await store.text(taskOf(plan, cell.task), 'score.json'));
+    const found = (score.values as Record<string, unknown> | undefined)?.[measure.value];
     if (typeof found !== 'number')
       throw runError(
         'R0661',
@@ -37,17 +36,26 @@ export async function runSelect(context: RunContext, task: SelectTask): Promise<
   const sizes = values.map(Number.parseFloat);
   const edge = sizes[choice] === Math.min(...sizes) || sizes[choice] === Math.max(...sizes);
   const result: Choice = { choice, cells, means, edge };
-  const path = join(folder, 'select.json');
-  await onFile(path, () => context.files.write(path, [`${JSON.stringify(result)}\n`]));
+  await open.writeText('select.json', `${JSON.stringify(result)}\n`);
+  await open.close();
   const beyond = edge ? '; it stands at the edge of the grid, and a better one may lie beyond' : '';
   return `${name} = ${values[choice]} is best by ${measure.probe}.${measure.value} (${best.toPrecision(4)})${beyond}`;
 }
 
 /** What a finished select task chose. Throws R0662. */
-export async function readChoice(context: Pick<RunContext, 'out'>, task: string): Promise<Choice> {
-  const found = await readJson(join(taskFolder(context.out, task), 'select.json'));
-  if (typeof found?.choice === 'number') return found as unknown as Choice;
+export async function readChoice({ store, plan }: RunContext, task: string): Promise<Choice> {
+  const found = parsed(await store.text(taskOf(plan, task), 'select.json'));
+  if (typeof found.choice === 'number') return found as unknown as Choice;
   throw runError('R0662', `the choice of ${task} cannot be read`, 'remove its folder, and run again');
+}
+
+function parsed(text: string | undefined): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 function mean(values: readonly number[]): number {

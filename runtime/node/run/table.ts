@@ -7,9 +7,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashOf } from '../../../plan/hash.ts';
 import { BYTES, elements } from '../../../plan/dtypes.ts';
-import { bytesOf, encodeHeader } from '../../core/safetensors/format.ts';
 import type { Tensor } from '../../core/safetensors/format.ts';
 import type { TableColumn, TableWriter } from '../../core/train/storage.ts';
+import { sealedParts } from '../safetensors/sealed.ts';
 import { makeFolder, onFile, readJson, remove } from './files.ts';
 import type { AppendFile, Files } from './files.ts';
 
@@ -68,7 +68,7 @@ export async function openTable(
     finish: async () => {
       if (rows !== total) throw new Error(`${path} has ${rows} of ${total} rows`);
       const tensors = await Promise.all(parts.map(readPart));
-      await onFile(path, () => files.write(path, [encodeHeader(tensors, { key }), ...tensors.map(({ data }) => bytesOf(data))]));
+      await onFile(path, () => files.write(path, sealedParts(tensors, { key })));
       await Promise.all(open.splice(0).map((file) => file.close()));
       await remove(folder);
     },

@@ -4,7 +4,7 @@ import { PivotError } from '../../../plan/errors.ts';
 import type { Tensor } from '../../core/safetensors/format.ts';
 import { bytesOf, encodeHeader } from '../../core/safetensors/format.ts';
 import type { ReferenceCache, TaskStorage } from '../../core/train/storage.ts';
-import { readSafetensors } from '../safetensors/files.ts';
+import { readSealed, sealedParts } from '../safetensors/sealed.ts';
 import { exists, makeFolder, namesIn, onFile, remove } from './files.ts';
 import type { Files } from './files.ts';
 import { openLines } from './lines.ts';
@@ -28,9 +28,9 @@ export function openTaskFolder(files: Files, folder: string): TaskFolder {
   };
   return {
     checkpoints: steps,
-    readCheckpoint: (step) => onFile(pathOf(step), () => readSafetensors(pathOf(step))),
+    readCheckpoint: (step) => onFile(pathOf(step), () => readSealed(pathOf(step))),
     writeCheckpoint: async (step, tensors, metadata) => {
-      await writeTensors(files, pathOf(step), tensors, metadata);
+      await onFile(pathOf(step), () => files.write(pathOf(step), sealedParts(tensors, metadata)));
       // Those of later steps belong to a trajectory that was left when an older checkpoint was taken up.
       const others = (await steps()).filter((other) => other !== step);
       const before = others.filter((other) => other < step).slice(0, KEPT - 1);
@@ -58,7 +58,7 @@ export function referenceCache(files: Files, out: string): ReferenceCache {
       const path = pathOf(key);
       if (!(await exists(path))) return undefined;
       try {
-        const file = await onFile(path, () => readSafetensors(path));
+        const file = await onFile(path, () => readSealed(path));
         return file.metadata.key === key ? file : undefined;
       } catch (error) {
         // A damaged cache is no loss but time: it is computed again and written over.

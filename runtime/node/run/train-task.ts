@@ -12,18 +12,15 @@ import { programOf } from '../../core/train/step.ts';
 import { dataOf, makeExecutor, weightsOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { programsOf } from './estimate.ts';
-import { beginTask } from './folder.ts';
 import { readChoice } from './select-task.ts';
-import { openTaskFolder, referenceCache } from './task-folder.ts';
 
 export async function runTrain(context: RunContext, on: RunDevice, planned: TrainTask): Promise<TrainingEnd> {
   const { reference: _, ...programs } = programsOf(context.plan, planned, on.target);
   const data = await dataOf(context, planned.data, planned.collate);
   const task = await settled(context, planned, data.source.count);
   const heldOut = task.evaluate === undefined ? undefined : await dataOf(context, task.evaluate.data, task.collate);
-  const folder = await beginTask(context.files, context.out, task);
+  const storage = await context.store.begin(task);
   if (task.reference !== undefined) await addReference(context, on, task, task.reference, data, heldOut);
-  const storage = openTaskFolder(context.files, folder);
   let executor: Executor | undefined;
   try {
     executor = await makeExecutor(context, on, programs);
@@ -75,7 +72,7 @@ async function addReference(
     const pace = new Pace(context.now);
     return referenceTable({
       key: referenceKey(reference.hash, spec, task.collate),
-      cache: referenceCache(context.files, context.out),
+      cache: context.store.references,
       data: rows,
       program: programs.reference,
       scalars: task.scalars,

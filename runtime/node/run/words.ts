@@ -11,6 +11,11 @@ export function duration(seconds: number): string {
   return hours < 100 ? `${hours} h ${minutes % 60} min` : `${grouped(Math.round(hours / 24))} days`;
 }
 
+/** `1 task`, `3 tasks`. */
+export function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}
+
 /** `812 kB`, `3.4 GB`. */
 export function bytes(count: number): string {
   return scaled(count, ['B', 'kB', 'MB', 'GB', 'TB']);

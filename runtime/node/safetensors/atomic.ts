@@ -3,8 +3,9 @@
  * and the folder flushed, so that the rename outlives a power cut.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeFolders } from '../make-folder.ts';
 
 /** What a file is made of, one behind the other; parts may be made as they are written, so that they need not all be held at once. */
 export type FileParts = Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
@@ -12,7 +13,7 @@ export type FileParts = Iterable<Uint8Array | string> | AsyncIterable<Uint8Array
 /** Writes `parts` as the file `path`, atomically; makes the folder if there is none. */
 export async function writeAtomic(path: string, parts: FileParts): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
   try {
     const handle = await open(temporary, 'wx');

@@ -1,6 +1,6 @@
 /**
  * Executes a tokenizer and its chat template. Others' patterns and templates may take for ever or fill the memory, so this runs in a process
- * (`process.ts`) that can be ended; its input has been checked (`runtime/core/tokenize/check.ts`).
+ * (`process.ts`) that can be ended; its input has been checked (`formats/tokenizer/check.ts`).
  */
 import { TemplateError } from '../../../formats/template/errors.ts';
 import { ChatTemplate } from '../../../formats/template/template.ts';

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { dataError } from '../../../core/data/codes.ts';
 import type { RowPlace } from '../../../core/data/conversation.ts';
 import type { PivotError } from '../../../../plan/errors.ts';
+import { visibleInLine as plain } from '../../../../plan/visible.ts';
 
 const openFile = promisify(open);
 const readFile = promisify(read);
@@ -68,10 +69,7 @@ export function quoted(text: string): string {
   return `"${plain(short)}"`;
 }
 
-/** Control characters and halves of surrogate pairs as escapes. */
-export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+export { plain };
 
 /** An open file that is read by ranges. */
 export interface RangeFile {

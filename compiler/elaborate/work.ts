@@ -1,0 +1,28 @@
+/**
+ * How much a compilation has done. A text of a few lines can ask for more than any machine has (calls that double with each layer, a
+ * repeat of billions), so depth and work are counted, and end in a diagnostic. One compilation runs at a time, so there is one count.
+ */
+import { LIMITS } from '../../grammar/index.ts';
+import type { Span } from '../../grammar/index.ts';
+import { fail } from './fault.ts';
+
+let depth = 0;
+let evaluations = 0;
+
+/** Begins the count of a compilation. */
+export function beginWork(): void {
+  depth = 0;
+  evaluations = 0;
+}
+
+/** Counts an evaluation at `span` and runs it one level deeper. Each level takes some of the stack. */
+export function counted<T>(span: Span, run: () => T): T {
+  if (depth >= LIMITS.depth.most) fail('P0701', { limit: 'depth', where: 'this calls, or refers to, too much in turn' }, span);
+  if (++evaluations > LIMITS.evaluations.most) fail('P0701', { limit: 'evaluations', where: 'this text asks for too much work' }, span);
+  depth++;
+  try {
+    return run();
+  } finally {
+    depth--;
+  }
+}

@@ -1,0 +1,67 @@
+/** What must hold of every text, however damaged: it is checked without an exception, in time, and all that is told lies within it. */
+import { compile } from '../../../compiler/compile.ts';
+import { children, formatDiagnostics, parse } from '../../../grammar/index.ts';
+import type { Diagnostic, Node, Span } from '../../../grammar/index.ts';
+import { NAME, fuzzHost, libraryParser } from './host.ts';
+
+/** Milliseconds of the processor that a text may take. */
+const BOUND = 2_000;
+
+/** Characters that the diagnostics of a text may take in a terminal. */
+const LONGEST = 150_000;
+
+export class Judge {
+  private text = '';
+  private readonly host = fuzzHost(() => this.text);
+  private readonly parse = libraryParser();
+
+  /** What is wrong with the check of a text; undefined if nothing is. */
+  judge(text: string): string | undefined {
+    this.text = text;
+    const began = process.cpuUsage();
+    try {
+      const { tree } = parse(text, NAME);
+      const node = badNode(tree, text.length);
+      if (node) return `${node.kind} has the span ${JSON.stringify(node.span)} in a text of ${text.length}`;
+      const { diagnostics, texts, plan } = compile(NAME, this.host, { targets: [], parse: this.parse });
+      if (!plan && diagnostics.length === 0) return 'neither a plan nor a diagnostic';
+      for (const diagnostic of diagnostics) {
+        const fault = faultOf(diagnostic, texts);
+        if (fault !== undefined) return `${diagnostic.code}: ${fault}`;
+      }
+      const printed = formatDiagnostics(diagnostics, texts).length;
+      if (printed > LONGEST) return `${printed} characters of diagnostics`;
+    } catch (error) {
+      return `exception: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    }
+    const { user, system } = process.cpuUsage(began);
+    const milliseconds = (user + system) / 1000;
+    return milliseconds > BOUND ? `took ${Math.round(milliseconds)} ms` : undefined;
+  }
+}
+
+function badNode(root: Node, length: number): Node | undefined {
+  const open = [root];
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (!inside(node.span, length)) return node;
+    open.push(...children(node));
+  }
+  return undefined;
+}
+
+function inside({ start, end, line, column, endLine, endColumn }: Span, length: number): boolean {
+  const ordered = line < endLine || (line === endLine && column <= endColumn);
+  return start >= 0 && start <= end && end <= length && line >= 1 && column >= 1 && ordered;
+}
+
+function faultOf({ message, help, span, trace }: Diagnostic, texts: ReadonlyMap<string, string>): string | undefined {
+  for (const words of [message, help ?? ''])
+    if (/\bundefined\b|\bNaN\b|\[object |RangeError|TypeError/.test(words)) return `says ${JSON.stringify(words.slice(0, 300))}`;
+  if (message === '') return 'says nothing';
+  for (const place of [...(span ? [span] : []), ...(trace ?? []).map((step) => step.span)]) {
+    const text = texts.get(place.file);
+    if (text === undefined) return `is in ${place.file}, which nobody read`;
+    if (!inside(place, text.length)) return `has the span ${JSON.stringify(place)} in a text of ${text.length}`;
+  }
+  return undefined;
+}
