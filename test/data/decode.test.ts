@@ -73,6 +73,7 @@ describe('threads', () => {
   // Threads start from compiled files only, so that the few that they need are compiled here as the package is.
   const files = [
     'plan/errors.ts',
+    'plan/visible.ts',
     'runtime/core/data/codes.ts',
     'runtime/core/data/preprocess/preprocess.ts',
     'formats/processor/recipe.ts',
