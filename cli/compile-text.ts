@@ -9,6 +9,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Target } from '../plan/program.ts';
 import { Rejected } from './failure.ts';
 import { hostOf } from './host.ts';
+import type { Knows } from './host.ts';
 import { debugObserver, debugPrograms } from './observer.ts';
 
 export interface TextArguments {
@@ -42,8 +43,12 @@ function withoutRows(host: Host): Host {
 }
 
 /** Compiles a text; prints its diagnostics to stderr and throws `Rejected` if one is an error. With `described`, rows may be missing, and so is what no task needs. */
-export function compileText(args: TextArguments, targets: Target[], { fuse = true, described = false } = {}): Compiled & { plan: Plan } {
-  const { path, host: real } = hostOf(args.file);
+export function compileText(
+  args: TextArguments,
+  targets: Target[],
+  { fuse = true, described = false, knows }: { fuse?: boolean; described?: boolean; knows?: Knows } = {},
+): Compiled & { plan: Plan } {
+  const { path, host: real } = hostOf(args.file, knows);
   const host = described ? withoutRows(real) : real;
   const compiled = compile(path, host, { targets, fuse, asks: !described, set: settings(args.set), observe: debugObserver() });
   if (compiled.diagnostics.length > 0) {

@@ -241,7 +241,7 @@ describe('faults', () => {
     const message = error instanceof Error ? error.message : '';
     expect(message).toMatch(/^14 faults in the rows of many:/);
     expect(message.split('\n').length).toBe(12);
-    expect(message).toMatch(/many\/a.jsonl:10: chosen.*\n {2}and 4 more$/);
+    expect(message).toMatch(/many\/b.jsonl:1: image: no.png does not exist\n {2}and 4 more$/);
   });
 
   test('a folder that is missing, is a file, or has no rows', async () => {

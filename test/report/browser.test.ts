@@ -1,66 +1,72 @@
 /** The report as a reader meets it: opened in a browser, from a file, without a network. */
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { writeReport } from '../../runtime/node/report/report.ts';
-import { openBrowser } from '../support/browser.ts';
+import { TestBrowser, withoutBrowser } from '../support/browser.ts';
 import { fullRun } from './full-run.ts';
 
-const browser = await openBrowser();
-if (typeof browser === 'string') process.stderr.write(`The report is not opened in a browser: ${browser}\n`);
+if (withoutBrowser !== undefined) process.stderr.write(`The report is not opened in a browser: ${withoutBrowser}\n`);
 
-(typeof browser === 'string' ? describe.skip : describe)('the report in a browser', () => {
-  let page: Page;
+(withoutBrowser === undefined ? describe : describe.skip)('the report in a browser', () => {
+  const browser = new TestBrowser();
+  let path = '';
   let remove = (): void => undefined;
-  const messages: string[] = [];
-  const requests: string[] = [];
   beforeAll(async () => {
-    if (typeof browser === 'string') return;
     const run = await fullRun({ seeds: [0, 1] });
     remove = run.remove;
-    const path = await writeReport(run.dir, run.plan);
-    page = await browser.newPage({ viewport: { width: 1200, height: 900 }, colorScheme: 'light' });
-    page.on('console', (message) => messages.push(message.text()));
-    page.on('pageerror', (error) => messages.push(String(error)));
-    page.on('request', (request) => requests.push(request.url()));
-    await page.goto(pathToFileURL(path).href);
+    path = await writeReport(run.dir, run.plan);
   });
   afterAll(async () => {
     remove();
-    if (typeof browser !== 'string') await browser.close();
+    await browser.close();
   });
 
+  const screen: BrowserContextOptions = { viewport: { width: 1200, height: 900 }, colorScheme: 'light' };
+  /** A test with the report on a page of its own. */
+  const shown = (name: string, use: (page: Page) => Promise<void>): void =>
+    test(name, () =>
+      browser.withPage(screen, async (page) => {
+        await page.goto(pathToFileURL(path).href);
+        await use(page);
+      }),
+    );
   /** Widths beyond which something sticks out of the page. */
-  const overflow = (): Promise<number> => page.evaluate('document.documentElement.scrollWidth - innerWidth');
-  const background = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');
+  const overflow = (page: Page): Promise<number> => page.evaluate('document.documentElement.scrollWidth - innerWidth');
+  const background = (page: Page): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');
 
-  test('loads with no complaint and asks for nothing but itself', () => {
-    expect(messages).toEqual([]);
-    expect(requests.filter((url) => !url.startsWith('data:image/png'))).toHaveLength(1);
-  });
+  test('loads with no complaint and asks for nothing but itself', () =>
+    browser.withPage(screen, async (page) => {
+      const messages: string[] = [];
+      const requests: string[] = [];
+      page.on('console', (message) => messages.push(message.text()));
+      page.on('pageerror', (error) => messages.push(String(error)));
+      page.on('request', (request) => requests.push(request.url()));
+      await page.goto(pathToFileURL(path).href);
+      expect(messages).toEqual([]);
+      expect(requests.filter((url) => !url.startsWith('data:image/png'))).toHaveLength(1);
+    }));
 
-  test('the committed report of sft-vs-dpo shows its parts', async () => {
-    if (typeof browser === 'string') return;
-    const own = await browser.newPage({ viewport: { width: 1200, height: 900 } });
-    await own.goto(pathToFileURL('docs/results/sft-vs-dpo.html').href);
-    const parts = [
-      'Summary',
-      'Training',
-      'Tuning',
-      'Probes',
-      'Where the losses look',
-      'Answers',
-      'Training rows',
-      'Cost',
-      'The text',
-      'Identity',
-    ];
-    const shown = await own.locator('section h2').allTextContents();
-    expect(shown).toEqual(expect.arrayContaining(parts));
-    for (const section of await own.locator('section').all()) expect((await section.boundingBox())?.height).toBeGreaterThan(80);
-  });
+  test('the committed report of sft-vs-dpo shows its parts', () =>
+    browser.withPage(screen, async (page) => {
+      await page.goto(pathToFileURL('docs/results/sft-vs-dpo.html').href);
+      const parts = [
+        'Summary',
+        'Training',
+        'Tuning',
+        'Probes',
+        'Where the losses look',
+        'Answers',
+        'Training rows',
+        'Cost',
+        'The text',
+        'Identity',
+      ];
+      expect(await page.locator('section h2').allTextContents()).toEqual(expect.arrayContaining(parts));
+      for (const section of await page.locator('section').all()) expect((await section.boundingBox())?.height).toBeGreaterThan(80);
+    }));
 
-  test('every part, chart and picture is there to be seen', async () => {
+  shown('every part, chart and picture is there to be seen', async (page) => {
     const sections = page.locator('section');
     expect(await sections.count()).toBe(13);
     for (const section of await sections.all()) {
@@ -73,7 +79,7 @@ if (typeof browser === 'string') process.stderr.write(`The report is not opened 
     expect(await page.locator('img').count()).toBeGreaterThan(80);
   });
 
-  test('labels of a dot chart neither overlap nor leave it', async () => {
+  shown('labels of a dot chart neither overlap nor leave it', async (page) => {
     // Boxes of all texts of each chart: [chart, left, right, top, bottom].
     const faults: string[] = await page.evaluate(`[...document.querySelectorAll('.charts.small svg, .beside svg')].flatMap((svg) => {
       const frame = svg.getBoundingClientRect();
@@ -86,31 +92,29 @@ if (typeof browser === 'string') process.stderr.write(`The report is not opened 
     expect(faults).toEqual([]);
   });
 
-  test('links of the contents lead to their parts', async () => {
+  shown('links of the contents lead to their parts', async (page) => {
     const targets: string[] = await page.evaluate(`[...document.querySelectorAll('nav a')].map((a) => a.getAttribute('href'))`);
     expect(targets).toHaveLength(13);
     for (const target of targets) expect(await page.locator(target).count()).toBe(1);
   });
 
-  test('fits a wide page, a telephone and paper', async () => {
-    expect(await overflow()).toBeLessThanOrEqual(0);
+  shown('fits a wide page, a telephone and paper', async (page) => {
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
     await page.setViewportSize({ width: 390, height: 800 });
-    expect(await overflow()).toBeLessThanOrEqual(0);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
     await page.setViewportSize({ width: 690, height: 900 });
     await page.emulateMedia({ media: 'print' });
-    expect(await overflow()).toBeLessThanOrEqual(0);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
     expect(await page.locator('nav').isVisible()).toBe(false);
-    expect(await background()).toBe('rgb(255, 255, 255)');
-    await page.emulateMedia({ media: 'screen' });
-    await page.setViewportSize({ width: 1200, height: 900 });
+    expect(await background(page)).toBe('rgb(255, 255, 255)');
   });
 
-  test('is dark where the reader’s system is, with colours of its own in the charts', async () => {
+  shown('is dark where the reader’s system is, with colours of its own in the charts', async (page) => {
     const stroke = (): Promise<string> => page.evaluate(`getComputedStyle(document.querySelector('.charts.small polygon')).fill`);
-    const [light, bright] = [await background(), await stroke()];
+    const [light, bright] = [await background(page), await stroke()];
     await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await background()).toBe('rgb(25, 25, 23)');
-    expect([await background(), await stroke()]).not.toEqual([light, bright]);
+    expect(await background(page)).toBe('rgb(25, 25, 23)');
+    expect([await background(page), await stroke()]).not.toEqual([light, bright]);
     expect(await stroke()).not.toBe(bright);
   });
 });

@@ -15,6 +15,10 @@ export type Role = 'system' | 'user' | 'assistant' | 'tool';
 export interface Message {
   role: Role;
   content: Part[];
+  /** What the message says beside its content (`tool_calls`, `reasoning_content`, `name`): a chat template is given it as it is. */
+  more?: Record<string, Json>;
+  /** The row says that this answer is not to be learnt. */
+  learn?: false;
 }
 
 /** A picture as it is stored: a path relative to the folder of its rows, or the bytes of a file. */
@@ -25,9 +29,18 @@ export interface RowPlace extends Place {
   entry?: string;
 }
 
+/** What is wrong with a row. `field` is a path such as `prompt[0].role`, where it is about one. */
+export interface RowFault {
+  place: RowPlace;
+  field?: string;
+  what: string;
+  /** Rows that lack the same column have the same fault, whatever else they have. */
+  missing?: boolean;
+}
+
 /**
- * One row. Preference rows have `prompt`, `chosen` and `rejected`; supervised rows have `messages`. `conversational: false` says
- * that the texts were plain ones, to which no chat template is applied.
+ * One row. Preference rows have `prompt`, `chosen` and `rejected`; supervised rows have `messages`, which end with an answer that is
+ * learnt. `conversational: false` says that the texts were plain ones, to which no chat template is applied.
  */
 export interface ConversationRow {
   id?: string;
@@ -41,6 +54,8 @@ export interface ConversationRow {
   conversational?: boolean;
   /** How many of `messages` are the prompt, where the rows tell it from the completion: only what follows is learnt. */
   lead?: number;
+  /** Tools that the chat template is given. */
+  tools?: Json[];
   /** Columns that the layout does not read. */
   extra?: Record<string, Json>;
   place: RowPlace;

@@ -1,4 +1,5 @@
 /** The scan before training: which rows have texts that the layout has no room for. */
+import { PivotError } from '../../../plan/errors.ts';
 import type { Collate, Tokenizer } from '../../../plan/plan.ts';
 import { dataError } from './codes.ts';
 import { conversationIds, promptIds } from './conversation-ids.ts';
@@ -12,23 +13,36 @@ export interface Unfit {
 }
 
 /**
- * Reads the texts of all rows, without pictures where the source can, and counts those that do not fit the layout, with
- * `prompts` only those whose prompt does not. To be run before the device is touched. Sources whose texts would need pictures to be
- * decoded are not scanned.
+ * Reads the texts of all rows, without pictures where the source can, and gives those that do not fit the layout, with
+ * `prompts` only those whose prompt does not, each with an error that names it. To be run before the device is touched. Sources whose texts
+ * would need pictures to be decoded are not scanned.
  */
-export function countUnfit(source: RowSource, collate: Collate, tokenizer: Tokenizer | undefined, examples = 5, prompts = false): Unfit {
-  const unfit: Unfit = { count: 0, examples: [] };
+export function* unfitRows(
+  source: RowSource,
+  collate: Collate,
+  tokenizer: Tokenizer | undefined,
+  prompts = false,
+): Generator<PivotError, void, undefined> {
   const check = checkOf(source, collate, tokenizer, prompts);
-  if (check === undefined || source.text === undefined) return unfit;
+  if (check === undefined || source.text === undefined) return;
   for (let index = 0; index < source.count; index++) {
+    if (source.refused?.(index) === true) continue;
     const row = source.text(index);
     try {
       check(row, index);
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      unfit.count++;
-      if (unfit.examples.length < examples) unfit.examples.push(error.message);
+      if (!(error instanceof PivotError)) throw error;
+      yield error;
     }
+  }
+}
+
+/** Counts those rows. */
+export function countUnfit(source: RowSource, collate: Collate, tokenizer: Tokenizer | undefined, examples = 5, prompts = false): Unfit {
+  const unfit: Unfit = { count: 0, examples: [] };
+  for (const { message } of unfitRows(source, collate, tokenizer, prompts)) {
+    unfit.count++;
+    if (unfit.examples.length < examples) unfit.examples.push(message);
   }
   return unfit;
 }

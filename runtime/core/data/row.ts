@@ -9,6 +9,7 @@
 import type { DataSource } from '../../../plan/plan.ts';
 import type { Tensor } from '../safetensors/format.ts';
 import { dataError } from './codes.ts';
+import type { RowFault } from './conversation.ts';
 import { exchangedPairs } from './exchange.ts';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -76,8 +77,31 @@ export interface RowSource {
   place?(index: number): { file: string; line?: number };
   /** How the tokenizer writes each of these ids, for rows with `ids`. */
   spell?(ids: readonly number[]): Promise<string[]>;
+  /** Whether a row was refused; only where rows are looked at (`Look`), since a run is not begun with such a row. */
+  refused?(index: number): boolean;
+  /** What a look has seen: `count` rows of these. */
+  looked?: Looked;
   /** Lets go of files and threads. */
   close?(): Promise<void>;
+}
+
+export interface Looked {
+  /** Rows of the files, as far as these were scanned. */
+  total: number;
+  /** Whether the files were scanned to their end. */
+  scanned: boolean;
+  /** What is of no consequence, such as columns that are not used. */
+  notes: string[];
+}
+
+/**
+ * A look at rows without a run (`pivot check`): faults are gathered and the rows behind them are read all the same, and it may end before the
+ * last row. Files are not compared with the hashes of a plan.
+ */
+export interface Look {
+  /** Whether to go on. Asked before each row with the number of rows that are done, and while files are scanned. */
+  more(done?: number, total?: number): boolean;
+  fault(fault: RowFault): void;
 }
 
 export interface SourceContext {
@@ -89,6 +113,7 @@ export interface SourceContext {
   results?(task: string): string;
   /** Told what the user should know of rows that are read all the same, a line each. */
   warn?(text: string): void;
+  look?: Look;
   openers: Record<string, SourceOpener>;
 }
 
@@ -113,10 +138,11 @@ async function openOne(spec: DataSource, context: SourceContext): Promise<RowSou
   const source = await open(spec, context);
   // How many rows a task made is known when it is done; the plan has a bound.
   if (spec.task !== undefined && source.count <= spec.count) return source;
+  if (source.looked !== undefined && (!source.looked.scanned || source.looked.total >= spec.count)) return source;
   if (source.count < spec.count) {
     await source.close?.();
-    throw dataError('R0513', `${source.name} has ${source.count} rows, and the text counts ${spec.count}`, {
-      cure: `set count to ${source.count}, or add rows`,
+    throw dataError('R0513', `${source.name} has ${source.looked?.total ?? source.count} rows, and the text counts ${spec.count}`, {
+      cure: `set count to ${source.looked?.total ?? source.count}, or add rows`,
     });
   }
   return source.count === spec.count ? source : { ...source, count: spec.count };

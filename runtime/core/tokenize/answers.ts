@@ -8,9 +8,13 @@
  * - Conversations of which all answers are learnt are tokenised whole. Where a token would hold letters of both sides of a border, the
  *   row is refused.
  * - Plain rows get no template and no end of turn.
+ *
+ * A row of which no token would be learnt is refused: what it adds to a mean over tokens is 0/0.
  */
 import { PivotError } from '../../../plan/errors.ts';
 import type { Message, Part } from '../data/conversation.ts';
+import type { Json } from '../data/row.ts';
+import { checkExtras } from './extras.ts';
 
 /** What is needed of a tokenizer with a chat template (`runtime/node/tokenize/open.ts`). */
 export interface ChatTokenizer {
@@ -19,7 +23,14 @@ export interface ChatTokenizer {
   template: string | undefined;
   encode(texts: string[]): Promise<number[][]>;
   ids(tokens: string[]): Promise<(number | undefined)[]>;
-  render(conversations: { messages: Message[]; generation: boolean }[], imageMark?: string): Promise<string[]>;
+  render(conversations: RenderedConversation[], imageMark?: string): Promise<string[]>;
+}
+
+/** What a chat template is given: with `generation`, it is to begin the assistant's next turn. */
+export interface RenderedConversation {
+  messages: Message[];
+  generation: boolean;
+  tools?: Json[];
 }
 
 export interface Pair {
@@ -31,6 +42,8 @@ export interface Pair {
 /** One text as a model reads it. */
 export interface Sequence {
   ids: Int32Array;
+  /** Where the prompt ends and the first answer that is learnt begins. */
+  begin: number;
   /** 1 where the token is learnt. */
   learnt: Uint8Array;
   /** Where the tokens of pictures stand, in the order of the text: picture `index` of the row, from `begin` on, `count` tokens. */
@@ -42,9 +55,13 @@ export interface RenderOptions {
   image?: { token: string; count: number };
   /** Names a row in messages; by default its number from 1. */
   nameOf?(row: number): string;
+  /** The tools of a row, where it has some. */
+  toolsOf?(row: number): Json[] | undefined;
+  /** Told what the template passes over and the row can do without; once for each such key. */
+  warn?(text: string): void;
 }
 
-/** How many of a conversation's tokens are learnt: every answer, the last answer, or all tokens (TRL's default for conversations). */
+/** How many of a conversation's tokens are learnt: every answer that its row does not exclude, the last answer, or all tokens (TRL's default for conversations). */
 export type Learn = 'answers' | 'last' | 'all';
 
 /** Pairs through the chat template. @throws PivotError R0542 (the template), R0544 (the row). */
@@ -75,8 +92,13 @@ export async function renderPlainPairs(
   const ids = await tokenizer.encode(rows.flatMap((row) => [textOf(row.prompt), textOf(row.chosen), textOf(row.rejected)]));
   return rows.map((row, i) => {
     const [prompt, chosen, rejected] = ids.slice(3 * i, 3 * i + 3);
-    const join = (answer: readonly number[], said: Message[]): Sequence => expand(prompt, answer, [...row.prompt, ...said], context, i);
-    return { chosen: join(chosen, row.chosen), rejected: join(rejected, row.rejected) };
+    const join = (answer: readonly number[], said: Message[], name: string): Sequence => {
+      if (answer.length === 0) throw odd(`${context.nameOf(i)}:`, `${name}: the answer is empty: it has no token to learn`, FILL);
+      return expand(prompt, answer, [...row.prompt, ...said], context, i);
+    };
+    // A row of one answer is given as a pair of it.
+    const single = row.rejected === row.chosen;
+    return { chosen: join(chosen, row.chosen, single ? 'answer' : 'chosen'), rejected: join(rejected, row.rejected, 'rejected') };
   });
 }
 
@@ -96,16 +118,17 @@ export async function renderConversations(
     });
     return renderCompletions(tokenizer, completions, context);
   }
-  const texts = await tokenizer.render(
-    rows.map((messages) => ({ messages: [...messages], generation: false })),
-    context.mark,
-  );
+  const whole = rows.map((messages, row) => conversation([...messages], false, context, row));
+  await checkExtras(tokenizer, whole, context);
+  const texts = await tokenizer.render(whole, context.mark);
   const ids = await tokenizer.encode(texts);
   const spans = learn === 'all' ? undefined : await answerSpans(tokenizer, rows, texts, ids, context);
   return rows.map((messages, row) => {
     const learnt = new Uint8Array(ids[row].length).fill(spans === undefined ? 1 : 0);
     for (const [begin, end] of spans?.[row] ?? []) learnt.fill(1, begin, end);
-    return expandMasked(ids[row], learnt, messages, context, row);
+    const begin = learnt.indexOf(1);
+    if (begin < 0) throw odd(context.nameOf(row), 'has nothing to learn: its answers are empty', FILL);
+    return expandMasked(ids[row], learnt, begin, messages, context, row);
   });
 }
 
@@ -118,14 +141,14 @@ export async function renderPrompts(
   const context = await contextOf(tokenizer, options);
   prompts.forEach((messages, row) => checkPrompt(messages, context.nameOf(row)));
   const texts = await tokenizer.render(
-    prompts.map((messages) => ({ messages, generation: true })),
+    prompts.map((messages, row) => conversation(messages, true, context, row)),
     context.mark,
   );
   const ids = await tokenizer.encode(texts);
   return prompts.map((messages, row) => Array.from(expand(ids[row], [], messages, context, row).ids));
 }
 
-interface Context {
+interface Context extends Pick<RenderOptions, 'toolsOf' | 'warn'> {
   tokenizer: ChatTokenizer;
   nameOf(row: number): string;
   mark: string;
@@ -134,8 +157,10 @@ interface Context {
 }
 
 async function contextOf(tokenizer: ChatTokenizer, options: RenderOptions): Promise<Context> {
+  const { toolsOf, warn } = options;
   const nameOf = (row: number): string => options.nameOf?.(row) ?? `row ${row + 1}`;
-  if (options.image === undefined) return { tokenizer, nameOf, mark: '' };
+  const common = { tokenizer, nameOf, toolsOf, warn };
+  if (options.image === undefined) return { ...common, mark: '' };
   const { token, count } = options.image;
   const [id] = await tokenizer.ids([token]);
   if (id === undefined) {
@@ -144,7 +169,12 @@ async function contextOf(tokenizer: ChatTokenizer, options: RenderOptions): Prom
       place: { file: tokenizer.file },
     });
   }
-  return { tokenizer, nameOf, mark: token, image: { id, count } };
+  return { ...common, mark: token, image: { id, count } };
+}
+
+function conversation(messages: Message[], generation: boolean, { toolsOf }: Context, row: number): RenderedConversation {
+  const tools = toolsOf?.(row);
+  return tools === undefined ? { messages, generation } : { messages, generation, tools };
 }
 
 interface Completion {
@@ -155,11 +185,17 @@ interface Completion {
 
 /** Prompt and answer, tokenised apart. */
 async function renderCompletions(tokenizer: ChatTokenizer, items: readonly Completion[], context: Context): Promise<Sequence[]> {
+  const halves = items.map(({ row, prompt, answer }) => ({
+    asked: conversation([...prompt], true, context, row),
+    whole: conversation([...prompt, ...answer], false, context, row),
+  }));
+  await checkExtras(
+    tokenizer,
+    halves.map(({ whole }) => whole),
+    { ...context, nameOf: (i) => context.nameOf(items[i].row) },
+  );
   const rendered = await tokenizer.render(
-    items.flatMap(({ prompt, answer }) => [
-      { messages: [...prompt], generation: true },
-      { messages: [...prompt, ...answer], generation: false },
-    ]),
+    halves.flatMap(({ asked, whole }) => [asked, whole]),
     context.mark,
   );
   const texts = items.flatMap(({ row }, i) => {
@@ -168,7 +204,11 @@ async function renderCompletions(tokenizer: ChatTokenizer, items: readonly Compl
     return [prompt, whole.slice(prompt.length)];
   });
   const ids = await tokenizer.encode(texts);
-  return items.map(({ row, prompt, answer }, i) => expand(ids[2 * i], ids[2 * i + 1], [...prompt, ...answer], context, row));
+  return items.map(({ row, prompt, answer }, i) => {
+    if (ids[2 * i + 1].length === 0)
+      throw odd(context.nameOf(row), 'has an answer that is empty: the chat_template writes nothing of it that could be learnt', FILL);
+    return expand(ids[2 * i], ids[2 * i + 1], [...prompt, ...answer], context, row);
+  });
 }
 
 /** Begin and end of every answer among the ids of whole conversations. */
@@ -180,17 +220,17 @@ async function answerSpans(
   context: Context,
 ): Promise<[number, number][][]> {
   const borders = rows.flatMap((messages, row) =>
-    messages.flatMap(({ role }, i) =>
-      role === 'assistant'
+    messages.flatMap(({ role, learn }, i) =>
+      role === 'assistant' && learn !== false
         ? [
-            { row, messages: messages.slice(0, i), generation: true },
-            { row, messages: messages.slice(0, i + 1), generation: false },
+            { row, ...conversation(messages.slice(0, i), true, context, row) },
+            { row, ...conversation(messages.slice(0, i + 1), false, context, row) },
           ]
         : [],
     ),
   );
   const prefixes = await tokenizer.render(borders, context.mark);
-  borders.forEach(({ row, generation }, i) => checkPrefix(prefixes[i], texts[row], context, row, !generation));
+  borders.forEach(({ row }, i) => checkPrefix(prefixes[i], texts[row], context, row));
   const ends = await tokenizer.encode(prefixes);
   const spans = rows.map((): [number, number][] => []);
   borders.forEach(({ row, generation }, i) => {
@@ -209,8 +249,8 @@ async function answerSpans(
   return spans;
 }
 
-function checkPrefix(prompt: string, whole: string, { tokenizer, nameOf }: Context, row: number, mayEnd = false): void {
-  if (whole.startsWith(prompt) && (mayEnd || whole.length > prompt.length)) return;
+function checkPrefix(prompt: string, whole: string, { tokenizer, nameOf }: Context, row: number): void {
+  if (whole.startsWith(prompt)) return;
   let at = 0;
   while (at < prompt.length && prompt[at] === whole[at]) at++;
   const show = (text: string): string => JSON.stringify(text.slice(Math.max(0, at - 10), at + 20));
@@ -238,6 +278,8 @@ function odd(name: string, what: string, cure = 'mend the row, or leave it out')
   return new PivotError('R0544', `${name} ${what}`, { cure });
 }
 
+const FILL = 'give it a text, or leave the row out';
+
 /** Rows are not at fault where a tokenizer has no token for pictures, or has one that could not be found out. */
 const NAME_TOKEN =
   'name the token of the vocabulary that stands for a picture: `image_token` of a source, --image-token of `pivot data show`';
@@ -250,13 +292,14 @@ function expand(
   row: number,
 ): Sequence {
   const learnt = new Uint8Array(prompt.length + answer.length).fill(1, prompt.length);
-  return expandMasked([...prompt, ...answer], learnt, messages, context, row);
+  return expandMasked([...prompt, ...answer], learnt, prompt.length, messages, context, row);
 }
 
-/** Each image token becomes as many as a picture takes. */
+/** Each image token becomes as many as a picture takes. `begin` is that of the first answer among `ids`. */
 function expandMasked(
   ids: readonly number[],
   learnt: Uint8Array,
+  begin: number,
   messages: readonly Message[],
   { image, nameOf }: Context,
   row: number,
@@ -272,9 +315,10 @@ function expandMasked(
   }
   const count = image?.count ?? 1;
   const length = ids.length + marks * (count - 1);
-  const sequence: Sequence = { ids: new Int32Array(length), learnt: new Uint8Array(length), images: [] };
+  const sequence: Sequence = { ids: new Int32Array(length), begin: length, learnt: new Uint8Array(length), images: [] };
   let at = 0;
   ids.forEach((id, i) => {
+    if (i === begin) sequence.begin = at;
     const isImage = image !== undefined && id === image.id;
     const next = at + (isImage ? count : 1);
     if (isImage) sequence.images.push({ index: pictures[sequence.images.length].index, begin: at, count });

@@ -1,109 +1,31 @@
-/**
- * Rows as conversations that a checkpoint's tokenizer and chat template have written. All rows are rendered while their source is being opened,
- * so that a template's refusal of the last one is known before the first step; the process that executes templates ends with that.
- */
-import { TOKENIZER_FILES } from '../../../plan/checkpoint-files.ts';
+/** Rows as conversations that a checkpoint's tokenizer and chat template have written: ids, and what is learnt of them. */
 import { PivotError } from '../../../plan/errors.ts';
-import type { DataSource } from '../../../plan/plan.ts';
 import { wordsOf } from '../../core/data/conversation.ts';
 import type { ConversationRow, Message } from '../../core/data/conversation.ts';
-import type { Row, SourceContext, TokenIds } from '../../core/data/row.ts';
+import type { Row, TokenIds } from '../../core/data/row.ts';
 import { renderConversations, renderPairs, renderPlainPairs } from '../../core/tokenize/answers.ts';
 import type { ChatTokenizer, Pair, RenderOptions, Sequence } from '../../core/tokenize/answers.ts';
 import { imageToken } from '../tokenize/image-token.ts';
 import { openTokenizer } from '../tokenize/open.ts';
 import type { TextTokenizer } from '../tokenize/open.ts';
-import { checkFiles } from './content-hash.ts';
 import { placeOf } from './faults.ts';
 import type { Form } from './plain-rows.ts';
 
 /** What is said in a row, without its pictures. */
 export type SaidRow = Pick<
   ConversationRow,
-  'prompt' | 'chosen' | 'rejected' | 'messages' | 'lead' | 'conversational' | 'extra' | 'rejectedImages' | 'place'
+  'prompt' | 'chosen' | 'rejected' | 'messages' | 'lead' | 'conversational' | 'tools' | 'extra' | 'rejectedImages' | 'place'
 >;
 
-function saidRow({ prompt, chosen, rejected, messages, lead, conversational, extra, rejectedImages, place }: ConversationRow): SaidRow {
-  return { prompt, chosen, rejected, messages, lead, conversational, extra, rejectedImages, place };
+export function saidRow(row: ConversationRow): SaidRow {
+  const { prompt, chosen, rejected, messages, lead, conversational, tools, extra, rejectedImages, place } = row;
+  return { prompt, chosen, rejected, messages, lead, conversational, tools, extra, rejectedImages, place };
 }
 
 export interface RenderedRow {
   texts: Row;
   /** Pictures in the order of the text, by their index in the row. */
   pictures: readonly number[];
-}
-
-/** Rows that go through the template at once, and are held until then. */
-const BATCH = 256;
-
-/**
- * Renders rows as they come, a batch at a time, and hands each on to `keep`, in their order. A refusal is told at the end, since faults of the
- * rows themselves, which may come behind it, are to be mended first.
- */
-export class ConversationRenderer<Beside> {
-  private readonly form: Form;
-  private readonly spec: DataSource;
-  private readonly context: SourceContext;
-  private readonly keep: (row: RenderedRow, beside: Beside) => void;
-  private waiting: { said: SaidRow; beside: Beside }[] = [];
-  private templates: Promise<Templates> | undefined;
-  private refusal: { error: unknown } | undefined;
-
-  constructor(form: Form, spec: DataSource, context: SourceContext, keep: (row: RenderedRow, beside: Beside) => void) {
-    this.form = form;
-    this.spec = spec;
-    this.context = context;
-    this.keep = keep;
-  }
-
-  /** `beside` is handed on with what becomes of the row. */
-  async add(row: ConversationRow, beside: Beside): Promise<void> {
-    if (this.refusal !== undefined) return;
-    this.waiting.push({ said: saidRow(row), beside });
-    if (this.waiting.length === BATCH) await this.render();
-  }
-
-  /** Renders the last rows. Throws R0523 (other files than when compiled), R0540 to R0544 (tokenizer, template, or a row they refuse). */
-  async finish(): Promise<void> {
-    if (this.waiting.length > 0) await this.render();
-    if (this.refusal !== undefined) throw this.refusal.error;
-    const { tokenizer } = await this.open();
-    for (const warning of tokenizer.warnings) this.context.warn?.(`warning: ${warning}`);
-  }
-
-  async close(): Promise<void> {
-    await this.templates?.then(
-      ({ tokenizer }) => tokenizer.close(),
-      () => undefined,
-    );
-  }
-
-  private async render(): Promise<void> {
-    const part = this.waiting;
-    this.waiting = [];
-    try {
-      const { tokenizer, image } = await this.open();
-      const made = await renderSaid(
-        tokenizer,
-        part.map(({ said }) => said),
-        this.form,
-        image,
-      );
-      made.forEach((row, i) => this.keep(row, part[i].beside));
-    } catch (error) {
-      this.refusal = { error };
-    }
-  }
-
-  private open(): Promise<Templates> {
-    const open = async ({ chat, params }: DataSource): Promise<Templates> => {
-      if (chat === undefined) throw new Error('the plan names no chat template');
-      const folder = this.context.resolve?.(chat.folder) ?? chat.folder;
-      checkFiles(folder, TOKENIZER_FILES, chat.hash);
-      return openTemplates(folder, params.image_token);
-    };
-    return (this.templates ??= open(this.spec));
-  }
 }
 
 /** A token that stands for a picture in texts; its id is absent where the tokenizer does not have it. */
@@ -136,10 +58,13 @@ export async function renderSaid(
   rows: readonly SaidRow[],
   form: Form,
   image: ImageToken | undefined,
+  warn?: (text: string) => void,
 ): Promise<RenderedRow[]> {
   const options: RenderOptions = {
     ...(image === undefined ? {} : { image: { token: image.token, count: 1 } }),
     nameOf: (row) => placeOf(rows[row].place),
+    toolsOf: (row) => rows[row].tools,
+    ...(warn === undefined ? {} : { warn }),
   };
   const made = await (form === 'preferences' ? pairs(tokenizer, rows, options) : answers(tokenizer, rows, options));
   return made.map((sequences, i) => joined(rows[i], sequences, image?.id ?? -1));
@@ -218,8 +143,8 @@ async function chosenBy(
     const indices = rows.flatMap((row, i) => (is(row) === kind ? [i] : []));
     if (indices.length === 0) continue;
     const at: At = (options) => {
-      const { nameOf, ...rest } = outer(options);
-      return { ...rest, ...(nameOf === undefined ? {} : { nameOf: (row: number) => nameOf(indices[row]) }) };
+      const { nameOf, toolsOf, ...rest } = outer(options);
+      return { ...rest, nameOf: (row) => nameOf?.(indices[row]) ?? `row ${indices[row] + 1}`, toolsOf: (row) => toolsOf?.(indices[row]) };
     };
     const made = await render(
       indices.map((i) => rows[i]),
@@ -230,9 +155,9 @@ async function chosenBy(
   return result;
 }
 
-/** A row's sequences as ids: what stands before the first learnt token is the prompt. */
+/** A row's sequences as ids: what stands before the first answer that is learnt is the prompt. Both answers of a pair follow the same one. */
 function joined(row: SaidRow, [first, second]: Sequence[], image: number): RenderedRow {
-  const begin = first.learnt.indexOf(1);
+  const { begin } = first;
   const late = [first, ...(second ? [second] : [])].some(({ images }) => images.some((one) => one.begin >= begin));
   if (late) throw odd(undefined, 0, 'has a picture behind its first answer, where none can be seen yet', placeOf(row.place));
   const prompt = Array.from(first.ids.subarray(0, begin));

@@ -11,9 +11,11 @@ import type { ConversationRow, ImageRef, RowPlace } from '../../core/data/conver
 import { choiceParam, textParam, wholeParam } from '../../core/data/params.ts';
 import type { Box, Row, RowSource, SourceContext, SourceOpener } from '../../core/data/row.ts';
 import { contentHash } from './content-hash.ts';
-import { ConversationRenderer, spellerOf } from './conversations.ts';
+import { ConversationRenderer } from './conversation-renderer.ts';
+import { spellerOf } from './conversations.ts';
 import { placeOf } from './faults.ts';
 import { LAYOUT_NAMES } from './layouts/detect.ts';
+import { unusedText } from './layouts/unused.ts';
 import { openRows } from './open-rows.ts';
 import type { Rows } from './open-rows.ts';
 import type { Decoded } from './pictures/decode.ts';
@@ -53,14 +55,15 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
   const layout = choiceParam(spec, 'layout', ['', ...LAYOUT_NAMES], '');
   const [entry, images] = [optional(spec, 'entry'), optional(spec, 'images')];
   const prepared = await preparation(
-    { processor: spec.processor, size: wholeParam(spec, 'size'), among: spec.chat !== undefined },
+    { processor: spec.processor, size: wholeParam(spec, 'size'), among: spec.chat !== undefined, asPlanned: context.look === undefined },
     (folder) => resolved(context, folder),
   );
-  const kept = new RowStore<Kept>();
+  // In the place of a row that a look refuses stands nothing.
+  const kept = new RowStore<Kept | undefined>();
   const renderer =
     spec.chat === undefined
       ? undefined
-      : new ConversationRenderer<Pick<Kept, 'paths'>>(form, spec, context, (row, beside) => kept.append({ ...row, ...beside }));
+      : new ConversationRenderer<Pick<Kept, 'paths'>>(form, spec, context, (row, beside) => kept.append(row && { ...row, ...beside }));
   let rows: Rows | undefined;
   let decoder: Decoder | undefined;
   const close = async (): Promise<void> => {
@@ -82,13 +85,21 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
         }
         const text = plainRow(row, form, complain);
         if (text !== undefined && !faulty) kept.append({ ...keptOf(text), ...pathsOf(row) });
+        else if (context.look !== undefined) kept.append(undefined);
       },
+      ...(context.look === undefined ? {} : { look: context.look }),
+      refused: () => (renderer === undefined ? kept.append(undefined) : renderer.skip()),
     });
-    await checkUnchanged(spec, path, given);
+    if (context.look === undefined) await checkUnchanged(spec, path, given);
     for (const warning of rows.warnings) context.warn?.(`warning: ${warning}`);
+    const unused = rows.unused.filter((name) => name !== 'boxes' || renderer !== undefined);
+    if (unused.length > 0 && context.look === undefined) context.warn?.(`note: ${given}: ${unusedText(unused)}`);
     await renderer?.finish();
     decoder = openDecoder(context.workers ?? DEFAULT_WORKERS);
-    return sourceOf({ given, kept, rows, decoder, prepared, close }, spec.chat && resolved(context, spec.chat.folder));
+    const source = sourceOf({ given, kept, rows, decoder, prepared, close }, spec.chat && resolved(context, spec.chat.folder));
+    if (context.look === undefined) return source;
+    const notes = unused.length === 0 ? [] : [unusedText(unused)];
+    return { ...source, refused: (index) => kept.read(index) === undefined, looked: { total: rows.count, scanned: rows.scanned, notes } };
   } catch (error) {
     await close();
     throw error;
@@ -99,7 +110,7 @@ async function openFiles(spec: DataSource, form: Form, context: SourceContext): 
 
 interface Opened {
   given: string;
-  kept: RowStore<Kept>;
+  kept: RowStore<Kept | undefined>;
   rows: Rows;
   decoder: Decoder;
   prepared: Preparation;
@@ -115,16 +126,21 @@ function sourceOf({ given, kept, rows, decoder, prepared, close }: Opened, token
       throw brokenPicture(image, rows.place(index), cause);
     }
   };
+  const read = (index: number): Kept => {
+    const row = kept.read(index);
+    if (row === undefined) throw new RangeError(`row ${index + 1} of ${given} was refused`);
+    return row;
+  };
   return {
     name: given,
     count: kept.count,
-    text: (index) => kept.read(index).texts,
+    text: (index) => read(index).texts,
     place: (index) => {
       const { file, line } = rows.place(index);
       return { file, ...(line === undefined ? {} : { line }) };
     },
     row: async (index) => {
-      const { texts, pictures, boxes, paths } = kept.read(index);
+      const { texts, pictures, boxes, paths } = read(index);
       const all = paths === undefined ? (await rows.row(index)).images : paths.map((path): ImageRef => ({ path }));
       const shown = await Promise.all(pictures.map((one) => decoded(all[one], index)));
       return { ...texts, ...picturesOf(shown, prepared), ...(boxes && shown.length > 0 ? scaled(boxes, shown[0]) : {}) };

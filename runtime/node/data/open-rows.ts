@@ -4,16 +4,18 @@
  * their headers where their bytes are at hand) and decoded by others, when their row is used.
  */
 import { join } from 'node:path';
-import type { ConversationRow, ImageRef, RowPlace } from '../../core/data/conversation.ts';
+import type { ConversationRow, ImageRef, RowFault, RowPlace } from '../../core/data/conversation.ts';
+import type { Look } from '../../core/data/row.ts';
 import { dataError } from '../../core/data/codes.ts';
 import { PivotError } from '../../../plan/errors.ts';
+import { Scan } from './containers/records.ts';
 import type { Fields, Table } from './containers/table.ts';
 import { Notes } from './faults.ts';
-import { assemble } from './layouts/assemble.ts';
+import { assemble, readOf } from './layouts/assemble.ts';
 import { checkColumns, detect } from './layouts/detect.ts';
 import type { Detected } from './layouts/detect.ts';
 import { withPictureNames, columnNamed } from './layouts/imagefolder.ts';
-import type { LayoutName, Picture, Wanted } from './layouts/layout.ts';
+import type { Complain, LayoutName, Picture, Wanted } from './layouts/layout.ts';
 import { inspectPicture } from './pictures/inspect.ts';
 import { openPictures } from './pictures/paths.ts';
 import { findRowFiles, openTable } from './row-files.ts';
@@ -31,6 +33,9 @@ export interface RowsOptions {
   limit?: number;
   /** Sees each checked row, in order, and may complain about it. Where one is `faulty`, this or an earlier one, opening will fail. */
   visit?(row: ConversationRow, index: number, complain: (field: string, what: string) => undefined, faulty: boolean): void | Promise<void>;
+  /** With it faults do not end the opening; `refused` is told of rows that are not visited. */
+  look?: Look;
+  refused?(index: number): void;
 }
 
 export interface Rows {
@@ -39,7 +44,11 @@ export interface Rows {
   /** The entry of `dataset_info.json` that was read. */
   entry?: string;
   count: number;
+  /** With a look: the files were scanned to their end. */
+  scanned: boolean;
   warnings: string[];
+  /** Columns that the rows have and that are not used. */
+  unused: string[];
   /** Row groups of all Parquet files. */
   rowGroups?: number;
   /** A row in the normal form; its bytes are read from the file now. */
@@ -52,6 +61,9 @@ export interface Rows {
 
 /** Faults after which no more rows are read: then it is not single rows that are wrong. */
 const MOST_FAULTS = 1000;
+
+/** Names of columns that are kept to tell which are not used: rows of hostile files have as many as they please. */
+const MOST_COLUMNS = 1000;
 
 /** Rows that are looked at to detect the layout. */
 const FIRST = 100;
@@ -67,7 +79,8 @@ export async function openRows(path: string, given: string, options: RowsOptions
     for (const table of tables) await table.close();
   };
   try {
-    for (const file of files) tables.push(await openTable(file.path, file.name));
+    const scan = new Scan(options.look && (() => options.look?.more() === true));
+    for (const file of files) if (tables.length === 0 || scan.goesOn()) tables.push(await openTable(file.path, file.name, scan));
     const detected = factory ?? (await layoutOf(tables[0], options));
     for (const table of tables) if (table.columns !== undefined) checkColumns(renamed(table.columns), detected, table.name);
     const starts = tables.map((_, i) => tables.slice(0, i).reduce((sum, { count }) => sum + count, 0));
@@ -83,10 +96,12 @@ export async function openRows(path: string, given: string, options: RowsOptions
       ...(factory === undefined ? {} : { entry: factory.entry }),
       ...(groups.length === 0 ? {} : { rowGroups: groups.reduce((sum, n) => sum + n, 0) }),
       count: all,
+      scanned: !scan.stopped,
       warnings,
+      unused: reader.unused(),
       row: async (index) => {
         const faults = new Notes();
-        const row = await reader.read(index, faults, new Notes());
+        const row = await reader.read(index, (fault) => faults.add(fault));
         faults.throwAny(given);
         if (row === undefined) throw dataError('R0520', `row ${index + 1} of ${given} cannot be read`, { cure: 'mend the row' });
         return row.row;
@@ -136,20 +151,34 @@ function renamed(columns: ReadonlyMap<string, string>): Map<string, string> {
 }
 
 /** Reads the first `count` rows; throws R0520 with their faults. Gives the warnings. */
-async function checkRows(reader: RowReader, count: number, given: string, { visit }: RowsOptions): Promise<string[]> {
+async function checkRows(reader: RowReader, count: number, given: string, { visit, look, refused }: RowsOptions): Promise<string[]> {
   const [faults, warnings] = [new Notes(), new Notes()];
-  for (let index = 0; index < count && faults.count < MOST_FAULTS; index++) {
-    const read = await reader.read(index, faults, warnings);
-    if (read === undefined) continue;
-    const { row, pictures } = read;
-    const complain = (field: string, what: string): undefined => {
-      faults.add({ place: row.place, field, what });
-      return undefined;
-    };
-    for (const picture of pictures) await reader.check(picture, complain);
-    await visit?.(row, index, complain, faults.count > 0);
+  let some = 0;
+  const add = (fault: RowFault): void => {
+    some++;
+    if (look === undefined) faults.add(fault);
+    else look.fault(fault);
+  };
+  for (let index = 0; index < count && some < MOST_FAULTS && look?.more(index, count) !== false; index++) {
+    const before = some;
+    faults.row();
+    const read = await reader.read(index, add, (warning) => warnings.add(warning));
+    if (read !== undefined) {
+      const { row, pictures } = read;
+      const complain = (field: string, what: string): undefined => {
+        add({ place: row.place, field, what });
+        return undefined;
+      };
+      for (const picture of pictures) await reader.check(picture, complain);
+      // With a look, a row is at fault by itself.
+      if (look === undefined || some === before) {
+        await visit?.(row, index, complain, look === undefined && some > 0);
+        continue;
+      }
+    }
+    refused?.(index);
   }
-  faults.throwAny(given, faults.count >= MOST_FAULTS);
+  faults.throwAny(given, some >= MOST_FAULTS);
   return warnings.lines();
 }
 
@@ -158,6 +187,9 @@ class RowReader {
   private readonly starts: readonly number[];
   private readonly detected: Detected;
   private readonly find: Finder;
+  /** Columns that rows have, and those that were used. */
+  private readonly seen = new Set<string>();
+  private readonly used = new Set<string>();
 
   constructor(tables: readonly Table[], starts: readonly number[], detected: Detected, find: Finder) {
     this.tables = tables;
@@ -167,23 +199,35 @@ class RowReader {
   }
 
   /** A row and its pictures, or undefined after faults. */
-  async read(index: number, faults: Notes, warnings: Notes): Promise<{ row: ConversationRow; pictures: Picture[] } | undefined> {
+  async read(
+    index: number,
+    fault: (fault: RowFault) => void,
+    warn: (warning: RowFault) => void = () => undefined,
+  ): Promise<{ row: ConversationRow; pictures: Picture[] } | undefined> {
     const [table, at] = this.tableOf(index);
     const place = this.place(index);
     const read = await table.read(at);
     if (!('fields' in read)) {
-      faults.add({ place, ...read });
+      fault({ place, ...read });
       return undefined;
     }
     const fields: Fields = withPictureNames(read.fields);
-    const complain = (field: string, what: string): undefined => {
-      faults.add({ place, field, what });
+    const complain: Complain = (field, what, missing) => {
+      fault({ place, field, what, ...(missing === undefined ? {} : { missing }) });
       return undefined;
     };
     const draft = this.detected.layout.read(fields, this.detected.wanted, complain);
     if (draft === undefined) return undefined;
-    const row = assemble(draft, fields, place, complain, (field, what) => warnings.add({ place, field, what }));
+    if (this.seen.size < MOST_COLUMNS) for (const name of Object.keys(fields)) this.seen.add(name);
+    for (const name of readOf(draft)) this.used.add(name);
+    const row = assemble(draft, fields, place, complain, (field, what) => warn({ place, field, what }));
     return row && { row, pictures: [...draft.images, ...(draft.rejectedImages ?? [])] };
+  }
+
+  /** Columns of the rows that were read, and of tables, that nothing was made of. */
+  unused(): string[] {
+    const tables = this.tables.flatMap(({ columns }) => (columns === undefined ? [] : [...renamed(columns).keys()]));
+    return [...new Set([...this.seen, ...tables])].filter((name) => !this.used.has(name));
   }
 
   place(index: number): RowPlace {

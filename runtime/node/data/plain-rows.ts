@@ -5,6 +5,7 @@
 import { wordsOf } from '../../core/data/conversation.ts';
 import type { ConversationRow, Message } from '../../core/data/conversation.ts';
 import type { Box, Json } from '../../core/data/row.ts';
+import { plain } from './containers/table.ts';
 
 export type Form = 'preferences' | 'captions';
 
@@ -19,12 +20,15 @@ export interface PlainRow {
   extra?: Record<string, Json>;
 }
 
+const OTHER = 'name the tokenizer of a checkpoint that has one';
+
 type Complain = (field: string, what: string) => undefined;
 
 /** The plain texts of a row; undefined after a fault. */
 export function plainRow(row: ConversationRow, form: Form, complain: Complain): PlainRow | undefined {
   if (row.images.length !== 1) return complain('images', `${row.images.length} pictures; a row has one`);
   if (row.rejectedImages !== undefined) return complain('rejected_images', 'another picture for the rejected answer; a row has one');
+  if (row.tools !== undefined) return complain('tools', `only a chat template is given tools; ${OTHER}`);
   const texts = form === 'preferences' ? preferenceTexts(row, complain) : captionTexts(row, complain);
   const { boxes: given, ...extra } = row.extra ?? {};
   const boxes = given === undefined ? undefined : readBoxes(given, complain);
@@ -49,13 +53,21 @@ function captionTexts({ messages = [] }: ConversationRow, complain: Complain): P
 function promptText(messages: readonly Message[], field: string, complain: Complain): string | undefined {
   if (messages.length !== 1 || messages[0].role !== 'user')
     return complain(field, `${counted(messages)}; a prompt is one message of the user`);
+  if (!saysMore(messages[0], field, complain)) return undefined;
   return messages[0].content[0].type === 'image' ? wordsOf(messages) : complain(field, 'the picture stands behind words; it comes first');
 }
 
 function answerText(messages: readonly Message[], field: string, complain: Complain): string | undefined {
   if (messages.length !== 1 || messages[0].role !== 'assistant')
     return complain(field, `${counted(messages)}; an answer is one message of the assistant`);
-  return wordsOf(messages);
+  return saysMore(messages[0], field, complain) ? wordsOf(messages) : undefined;
+}
+
+/** False after a fault: a list of words has no place for what a message says beside its content. */
+function saysMore({ more }: Message, field: string, complain: Complain): boolean {
+  const [key] = Object.keys(more ?? {});
+  if (key !== undefined) complain(`${field}.${plain(key)}`, `only a chat template can write it; ${OTHER}`);
+  return key === undefined;
 }
 
 function counted(messages: readonly Message[]): string {

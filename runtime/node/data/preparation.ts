@@ -16,9 +16,12 @@ export interface Preparation {
   table?: Float32Array;
 }
 
-/** `among`: whether pictures stand among the tokens of conversations. `resolve` gives the folder's path. Throws R0518, R0523 and R0530. */
+/**
+ * `among`: whether pictures stand among the tokens of conversations; `asPlanned`: the processor is that of the plan. `resolve` gives the folder's
+ * path. Throws R0518, R0523 and R0530.
+ */
 export async function preparation(
-  { processor, size, among }: { processor?: DataSource['processor']; size: number; among: boolean },
+  { processor, size, among, asPlanned = true }: { processor?: DataSource['processor']; size: number; among: boolean; asPlanned?: boolean },
   resolve: (path: string) => string,
 ): Promise<Preparation> {
   if (processor === undefined) {
@@ -27,7 +30,7 @@ export async function preparation(
   }
   const { folder, hash } = processor;
   const path = resolve(folder);
-  checkFiles(path, PROCESSOR_FILES, hash, 'the processor');
+  if (asPlanned) checkFiles(path, PROCESSOR_FILES, hash, 'the processor');
   const { recipe, file } = await readRecipe(path);
   const made = recipe.crop ?? (recipe.resize?.to.kind === 'exact' ? recipe.resize.to : undefined);
   if (made !== undefined && (made.width !== size || made.height !== size)) {

@@ -6,6 +6,7 @@ import { openCsv } from './containers/csv.ts';
 import { openJson } from './containers/json.ts';
 import { openJsonl } from './containers/jsonl.ts';
 import { openParquet } from './containers/parquet.ts';
+import type { Scan } from './containers/records.ts';
 import type { Table } from './containers/table.ts';
 import { openWebdataset } from './containers/webdataset.ts';
 import { readFactoryEntry } from './layouts/dataset-info.ts';
@@ -15,7 +16,7 @@ import { columnNamed } from './layouts/imagefolder.ts';
 import type { Wanted } from './layouts/layout.ts';
 import { findFile } from './pictures/paths.ts';
 
-const OPENERS: Readonly<Record<string, (path: string, name: string) => Promise<Table>>> = {
+const OPENERS: Readonly<Record<string, (path: string, name: string, scan?: Scan) => Promise<Table>>> = {
   '.jsonl': openJsonl,
   '.ndjson': openJsonl,
   '.json': openJson,
@@ -75,11 +76,11 @@ async function fileIn(root: string, name: string, given: string): Promise<{ path
   return { path: found.file, name: join(given, name) };
 }
 
-/** Opens a file of rows by its ending; that of a link by the link's. */
-export function openTable(path: string, name: string): Promise<Table> {
+/** Opens a file of rows by its ending; that of a link by the link's. A scan that is stopped leaves it partial. */
+export function openTable(path: string, name: string, scan?: Scan): Promise<Table> {
   const ending = [name, path].map((one) => extname(one).toLowerCase()).find((one) => Object.hasOwn(OPENERS, one));
   if (ending === undefined) throw missing(name, `${name} is no file of rows (${Object.keys(OPENERS).join(', ')})`);
-  return OPENERS[ending](path, name);
+  return OPENERS[ending](path, name, scan);
 }
 
 async function factoryFiles(folder: string, given: string, { entry, wanted }: { entry?: string; wanted?: Wanted }): Promise<RowFiles> {

@@ -9,6 +9,7 @@ import type { Markup } from '../report/html.ts';
 import { page } from '../report/page.ts';
 import { encodePng } from './export-rows.ts';
 import { placeOf } from './faults.ts';
+import { unusedText } from './layouts/unused.ts';
 import { openRows } from './open-rows.ts';
 import type { Rows, RowsOptions } from './open-rows.ts';
 import { decodeBytes, decodeFile } from './pictures/decode.ts';
@@ -32,6 +33,8 @@ export interface ShownRow {
   images: ShownPicture[];
   rejectedImages: ShownPicture[];
   warnings: string[];
+  /** Columns that are not used. */
+  unused: string[];
 }
 
 /** Reads row `number`, from 1, of a file or folder, and its pictures. Throws as `openRows` does, R0513 where there is no such row, R0521 for a broken picture. */
@@ -44,8 +47,8 @@ export async function showRow(path: string, given: string, number: number, optio
     const row = await rows.row(number - 1);
     const shown = (refs: readonly ImageRef[]): Promise<ShownPicture[]> => Promise.all(refs.map((ref) => pictureOf(rows, ref)));
     const [images, rejectedImages] = [await shown(row.images), await shown(row.rejectedImages ?? [])];
-    const { count, layout, warnings } = rows;
-    return { given, number, count, layout, row, images, rejectedImages, warnings };
+    const { count, layout, warnings, unused } = rows;
+    return { given, number, count, layout, row, images, rejectedImages, warnings, unused };
   } finally {
     await rows.close();
   }
@@ -67,7 +70,7 @@ const NOBODY: Seen = { notes: [] };
 
 /** The row in lines of text. Texts are quoted as JSON, so that blanks and control characters show. */
 export function rowText(
-  { number, count, layout, row, images, rejectedImages, warnings }: ShownRow,
+  { number, count, layout, row, images, rejectedImages, warnings, unused }: ShownRow,
   { tokens, notes }: Seen = NOBODY,
 ): string {
   const lines = [`${placeOf(row.place)}: row ${number} of ${count}, layout ${layout}`];
@@ -77,19 +80,21 @@ export function rowText(
   picture('rejected image', rejectedImages);
   for (const [name, messages] of conversationsOf(row)) {
     lines.push(`${name}:`);
-    for (const { role, content } of messages)
-      lines.push(
-        `  ${role}: ${content.map((part) => (part.type === 'image' ? `[image ${part.index}]` : JSON.stringify(part.text))).join(' ')}`,
-      );
+    for (const message of messages) {
+      const parts = message.content.map((part) => (part.type === 'image' ? `[image ${part.index}]` : JSON.stringify(part.text)));
+      lines.push(`  ${message.role}: ${[...parts, ...besideContent(message)].join(' ')}`);
+    }
   }
+  if (row.tools !== undefined) lines.push(`tools: ${JSON.stringify(row.tools)}`);
   if (row.conversational === false) lines.push('plain texts: no chat template is applied');
   if (tokens !== undefined) lines.push(...tokensText(tokens));
-  return [...lines, ...[...warnings, ...notes].map((warning) => `warning: ${warning}`)].join('\n');
+  const told = unused.length === 0 ? [] : [`note: ${unusedText(unused)}`];
+  return [...lines, ...[...warnings, ...notes].map((warning) => `warning: ${warning}`), ...told].join('\n');
 }
 
 /** A page of the row; pictures as the processor makes them before their bytes become numbers, or as they are. One file, nothing from elsewhere. */
 export async function rowPage(shown: ShownRow, { pictures: prepared, tokens, refusal, notes }: Seen = NOBODY): Promise<string> {
-  const { number, count, given, layout, row, images, rejectedImages, warnings } = shown;
+  const { number, count, given, layout, row, images, rejectedImages, warnings, unused } = shown;
   const recipe = prepared?.recipe;
   const pictures = await Promise.all(
     [...images, ...rejectedImages].map(async ({ name, picture }) => {
@@ -99,7 +104,13 @@ export async function rowPage(shown: ShownRow, { pictures: prepared, tokens, ref
       return markup`<figure><img src="${source}" alt="${name}" width="${seen.width}" height="${seen.height}"><figcaption>${name}: ${size}</figcaption></figure>`;
     }),
   );
-  const status = [...warnings, ...notes, ...(refusal === undefined ? [] : [`The row has no tokens: ${refusal.message} (${refusal.code})`])];
+  const told = unused.length === 0 ? [] : [unusedText(unused)];
+  const status = [
+    ...warnings,
+    ...notes,
+    ...told,
+    ...(refusal === undefined ? [] : [`The row has no tokens: ${refusal.message} (${refusal.code})`]),
+  ];
   return page({
     title: `Row ${number} of ${basename(given)}`,
     about: '',
@@ -113,12 +124,19 @@ export async function rowPage(shown: ShownRow, { pictures: prepared, tokens, ref
   });
 }
 
+/** What a message says beside its content: `tool_calls=[...]`, `(not learnt)`. */
+function besideContent({ more, learn }: Message): string[] {
+  const said = Object.entries(more ?? {}).map(([key, value]) => `${JSON.stringify(key).slice(1, -1)}=${JSON.stringify(value)}`);
+  return [...said, ...(learn === false ? ['(not learnt)'] : [])];
+}
+
 function preparedBy(prepared: Seen['pictures']): Markup {
   return prepared === undefined
     ? markup`<p class="legend">As they are stored.</p>`
     : markup`<p class="legend">As ${prepared.recipe.as} of ${prepared.folder} preprocesses them, before their bytes become numbers.</p>`;
 }
 
-function messageOf({ role, content }: Message): Markup {
-  return markup`<p><b>${role}</b>: ${content.map((part) => (part.type === 'image' ? markup`<i>image ${part.index}</i> ` : part.text))}</p>`;
+function messageOf(message: Message): Markup {
+  const beside = besideContent(message).map((text) => markup` <i>${text}</i>`);
+  return markup`<p><b>${message.role}</b>: ${message.content.map((part) => (part.type === 'image' ? markup`<i>image ${part.index}</i> ` : part.text))}${beside}</p>`;
 }

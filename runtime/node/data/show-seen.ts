@@ -42,7 +42,7 @@ export async function seenRow(row: ConversationRow, { tokenizer: named, processo
   if (tokenizer !== undefined) {
     const made = await orRefusal(tokensOfRow(row, tokenizer, more));
     if (made instanceof PivotError) seen.refusal = made;
-    else if (made !== undefined) seen.tokens = made;
+    else if (made !== undefined) seen.notes.push(...(seen.tokens = made).warnings);
     return seen;
   }
   const beside = processor?.endsWith('.json') === true ? dirname(processor) : processor;
@@ -50,7 +50,7 @@ export async function seenRow(row: ConversationRow, { tokenizer: named, processo
   // The tokenizer of an encoder has no template, and nobody asked for it.
   const made = await orRefusal(tokensOfRow(row, beside, { ...more, ifComplete: true }));
   if (made instanceof PivotError) seen.notes.push(`there are no tokens, since ${made.message} (${made.code})`);
-  else if (made !== undefined) seen.tokens = made;
+  else if (made !== undefined) seen.notes.push(...(seen.tokens = made).warnings);
   return seen;
 }
 

@@ -20,6 +20,8 @@ export interface ShownTokens {
   prompt: Piece;
   /** One, or the chosen and the rejected one. */
   answers: Piece[];
+  /** What the template does not use of the row. */
+  warnings: string[];
 }
 
 /**
@@ -35,7 +37,9 @@ export async function tokensOfRow(
   try {
     const templated = row.conversational !== false;
     if (ifComplete && templated && tokenizer.template === undefined) return undefined;
-    const [{ texts }] = await renderSaid(tokenizer, [row], row.rejected === undefined ? 'captions' : 'preferences', image);
+    const warnings: string[] = [];
+    const form = row.rejected === undefined ? 'captions' : 'preferences';
+    const [{ texts }] = await renderSaid(tokenizer, [row], form, image, (text) => warnings.push(text));
     const { ids } = texts;
     if (ids === undefined) throw new Error('a rendered row has ids');
     const write = await writer(tokenizer, ids);
@@ -44,6 +48,7 @@ export async function tokensOfRow(
     return {
       folder,
       templated,
+      warnings,
       prompt: { name: 'prompt', tokens: prompt.map((id) => write(id, false)) },
       answers: (['answer', 'chosen', 'rejected'] as const).flatMap((name): Piece[] => {
         const tokens = sides[name]?.map((id, i) => write(id, learnt === undefined || learnt[i] === 1));

@@ -11,12 +11,12 @@ import { duration, rate } from './words.ts';
 const EVERY_SECONDS = 10;
 const EVERY_PART = 0.1;
 
-/** A bar if standard output is a terminal, else plain lines. */
-export function standardLog(): Log {
-  return process.stdout.isTTY === true
+/** A bar if the stream, standard output by default, is a terminal, else plain lines. */
+export function standardLog(stream: NodeJS.WriteStream = process.stdout): Log {
+  return stream.isTTY
     ? terminalLog()
     : plainLog(
-        (line) => process.stdout.write(`${visible(line)}\n`),
+        (line) => stream.write(`${visible(line)}\n`),
         () => performance.now(),
       );
 }

@@ -2,15 +2,15 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { hashOf } from '../../../plan/hash.ts';
-import type { Collate, DataSource, Speech, StateTensor, Task } from '../../../plan/plan.ts';
+import type { Speech, StateTensor, Task } from '../../../plan/plan.ts';
 import { checkFit } from '../../core/data/fit.ts';
 import { runError } from '../../core/train/errors.ts';
 import { contentHash } from '../data/content-hash.ts';
 import { openSpeech } from '../tokenize/speech.ts';
 import { dataOf, pathOf } from './context.ts';
 import type { RunContext } from './context.ts';
-import { needsDevice } from './estimate.ts';
 import { onFile } from './files.ts';
+import { rowsReadBy } from './read-rows.ts';
 import { bytes } from './words.ts';
 
 /** Files whose weights these tasks start from, and the configs beside them, are there and unchanged. Throws R0606 with all that are not. */
@@ -37,31 +37,20 @@ function statesOf(task: Task): StateTensor[] {
  */
 export async function checkData(context: RunContext, tasks: readonly Task[]): Promise<void> {
   const seen = new Set<string>();
-  const check = async (spec: DataSource, collate: Collate, prompts = false): Promise<void> => {
-    const key = hashOf({ spec, collate, prompts });
-    if (seen.has(key)) return;
-    seen.add(key);
-    const { source, tokenizer } = await dataOf(context, spec, collate);
-    checkFit(source, collate, tokenizer, prompts);
-  };
   const checkSpeech = async (speech: Speech): Promise<void> => {
     const key = hashOf({ speech });
     if (seen.has(key)) return;
     seen.add(key);
     await (await openSpeech(speech, (path) => pathOf(context, path))).close();
   };
-  for (const task of tasks) {
-    if (task.kind === 'sample' && task.speech !== undefined) await checkSpeech(task.speech);
-    if (!needsDevice(task)) continue;
-    // What an earlier task will make cannot be looked at yet.
-    if (readsResults(task.data)) continue;
-    await check(task.data, task.collate, task.kind === 'sample');
-    if (task.kind === 'train' && task.evaluate !== undefined) await check(task.evaluate.data, task.collate);
+  for (const task of tasks) if (task.kind === 'sample' && task.speech !== undefined) await checkSpeech(task.speech);
+  for (const { data, collate, prompts } of rowsReadBy(tasks)) {
+    const key = hashOf({ data, collate, prompts });
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const { source, tokenizer } = await dataOf(context, data, collate);
+    checkFit(source, collate, tokenizer, prompts);
   }
-}
-
-function readsResults(data: DataSource): boolean {
-  return data.task !== undefined || (data.mix ?? []).some(readsResults);
 }
 
 /** Throws R0603 where the disk has less than `needed` bytes left. */

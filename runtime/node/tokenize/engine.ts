@@ -23,15 +23,17 @@ export interface EngineFiles {
   specials: Record<string, string>;
 }
 
-/** A message as a template sees it: parts, or one text. */
+/** A message as a template sees it: parts, or one text, and whatever else the message says. */
 export interface TemplateMessage {
   role: string;
   content: string | ({ type: 'text'; text: string } | { type: 'image' })[];
+  [key: string]: Json | undefined;
 }
 
 export interface Conversation {
-  messages: { role: string; content: ({ type: 'text'; text: string } | { type: 'image' })[] }[];
+  messages: { role: string; content: ({ type: 'text'; text: string } | { type: 'image' })[]; more?: { [key: string]: Json } }[];
   generation: boolean;
+  tools?: Json[];
 }
 
 /** One job; each job answers with a list as long as its items. */
@@ -119,11 +121,12 @@ export class Engine {
 
   private render(conversation: Conversation, imageMark: string): string {
     const { parsed, takesParts } = this.templateOf();
-    const messages: TemplateMessage[] = conversation.messages.map(({ role, content }) => ({
+    const messages: TemplateMessage[] = conversation.messages.map(({ role, content, more }) => ({
+      ...more,
       role,
       content: takesParts ? content : content.map((part) => (part.type === 'text' ? part.text : imageMark)).join(''),
     }));
-    return this.run(parsed, messages, conversation.generation);
+    return this.run(parsed, messages, conversation.generation, conversation.tools);
   }
 
   private templateOf(): { parsed: ChatTemplate; takesParts: boolean } {
@@ -150,19 +153,26 @@ export class Engine {
     }
   }
 
-  private run(parsed: ChatTemplate, messages: TemplateMessage[], generation: boolean): string {
+  private run(parsed: ChatTemplate, messages: TemplateMessage[], generation: boolean, tools: Json[] | null = null): string {
     try {
       return parsed.render({
         ...this.files.specials,
-        messages: messages.map((message) => ({ ...message })),
+        messages: messages.map(asJson),
         add_generation_prompt: generation,
-        tools: null,
+        tools,
         documents: null,
       });
     } catch (error) {
       throw templateFault(error, 'it refuses the conversation');
     }
   }
+}
+
+/** Without keys that have no value: a template would take these for values that are not defined. */
+function asJson(message: TemplateMessage): Json {
+  return Object.fromEntries(
+    Object.entries(message).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as [string, Json]])),
+  );
 }
 
 function templateFault(error: unknown, what: string): EngineFault {

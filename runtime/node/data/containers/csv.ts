@@ -1,5 +1,5 @@
 /** CSV with a header (RFC 4180): fields in quotes may hold commas, line breaks and doubled quotes. All values are texts. */
-import { checkText, piecesOf, RecordIndex, textOf } from './records.ts';
+import { checkText, piecesOf, RecordIndex, Scan, textOf } from './records.ts';
 import { damaged, openRanges } from './table.ts';
 import type { RangeFile, Table } from './table.ts';
 
@@ -7,10 +7,10 @@ const QUOTE = 34;
 const LINE_FEED = 10;
 
 /** Opens a CSV. Throws R0504, or R0532 for a file without rows, with an open quote at its end, or with columns of the same name. */
-export async function openCsv(path: string, name: string): Promise<Table> {
+export async function openCsv(path: string, name: string, scan = new Scan()): Promise<Table> {
   const file = await openRanges(path, name);
   try {
-    const index = await indexRecords(file, await checkText(file, 'CSV'));
+    const index = await indexRecords(file, await checkText(file, 'CSV'), scan);
     if (index.count < 2)
       throw damaged(name, `expected at least one row below the header, found ${index.count === 0 ? 'blank lines only' : 'none'}`);
     const header = await fieldsAt(file, index, 0);
@@ -21,6 +21,7 @@ export async function openCsv(path: string, name: string): Promise<Table> {
     return {
       name,
       count: index.count - 1,
+      partial: scan.stopped,
       columns: new Map(columns.map((column) => [column, 'string'])),
       read: async (row) => {
         const read = await fieldsAt(file, index, row + 1);
@@ -37,11 +38,11 @@ export async function openCsv(path: string, name: string): Promise<Table> {
   }
 }
 
-async function indexRecords(file: RangeFile, from: number): Promise<RecordIndex> {
+async function indexRecords(file: RangeFile, from: number, scan: Scan): Promise<RecordIndex> {
   const index = new RecordIndex();
   let [start, line, startLine] = [from, 1, 1];
   let inQuotes = false;
-  for await (const { at, bytes } of piecesOf(file, from)) {
+  for await (const { at, bytes } of piecesOf(file, from, scan)) {
     for (let i = 0; i < bytes.length; i++) {
       // A doubled quote closes and opens again.
       if (bytes[i] === QUOTE) inQuotes = !inQuotes;
@@ -54,6 +55,7 @@ async function indexRecords(file: RangeFile, from: number): Promise<RecordIndex>
       }
     }
   }
+  if (scan.stopped) return index;
   if (inQuotes) throw damaged(file.name, 'a quote is never closed: the file is cut off', { line: startLine });
   if (start < file.size) index.add(start, file.size, startLine);
   return index;

@@ -3,28 +3,29 @@
  * element is parsed when it is read.
  */
 import { openJsonl } from './jsonl.ts';
-import { checkText, objectOf, piecesOf, RecordIndex } from './records.ts';
+import { checkText, objectOf, piecesOf, RecordIndex, Scan } from './records.ts';
 import { damaged, openRanges } from './table.ts';
 import type { RangeFile, Table } from './table.ts';
 
 const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE, OPEN_BRACE, CLOSE_BRACE, LINE_FEED] = [...'"\\,[]{}\n'].map((c) => c.charCodeAt(0));
 
 /** Opens a file that holds one list; JSON lines under this name are read as such. Throws R0504, or R0532 for anything else or a file that is cut off. */
-export async function openJson(path: string, name: string): Promise<Table> {
+export async function openJson(path: string, name: string, scan = new Scan()): Promise<Table> {
   const file = await openRanges(path, name);
   try {
     const start = await checkText(file, 'JSON, a list of objects');
     const first = await firstByte(file, start);
     if (first === OPEN_BRACE) {
       await file.close();
-      return await openJsonl(path, name);
+      return await openJsonl(path, name, scan);
     }
     if (first !== OPEN) throw damaged(name, 'expected a list of objects, found neither a list nor an object', { line: 1 });
-    const index = await indexElements(file, start);
-    if (index.count === 0) throw damaged(name, 'expected at least one row, found an empty list');
+    const index = await indexElements(file, start, scan);
+    if (index.count === 0 && !scan.stopped) throw damaged(name, 'expected at least one row, found an empty list');
     return {
       name,
       count: index.count,
+      partial: scan.stopped,
       read: (row) => objectOf(file, index.range(row)),
       // A row of a list is named by its number; its line is where it begins.
       place: (row) => ({ file: name, row: row + 1 }),
@@ -45,7 +46,7 @@ async function firstByte(file: RangeFile, start: number): Promise<number | undef
 }
 
 /** Depth 0 is outside of the list, 1 between its elements, more inside of one. */
-async function indexElements(file: RangeFile, from: number): Promise<RecordIndex> {
+async function indexElements(file: RangeFile, from: number, scan: Scan): Promise<RecordIndex> {
   const index = new RecordIndex();
   let depth = 0;
   let line = 1;
@@ -61,7 +62,7 @@ async function indexElements(file: RangeFile, from: number): Promise<RecordIndex
     else if (comma) throw wrong('a comma with nothing behind it');
     start = -1;
   };
-  for await (const { at, bytes } of piecesOf(file, from)) {
+  for await (const { at, bytes } of piecesOf(file, from, scan)) {
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i];
       if (byte === LINE_FEED) line++;
@@ -94,7 +95,7 @@ async function indexElements(file: RangeFile, from: number): Promise<RecordIndex
       if (depth < 1) throw wrong('a bracket that was never opened');
     }
   }
-  if (!ended) throw damaged(file.name, `the list has no end after row ${index.count}: the file is cut off`, { line });
+  if (!ended && !scan.stopped) throw damaged(file.name, `the list has no end after row ${index.count}: the file is cut off`, { line });
   return index;
 }
 

@@ -1,5 +1,5 @@
 /** JSON lines. Only a line feed ends a line: other separators, such as U+2028, may stand inside of a JSON text. Blank lines are no rows. */
-import { checkText, objectOf, piecesOf, RecordIndex } from './records.ts';
+import { checkText, objectOf, piecesOf, RecordIndex, Scan } from './records.ts';
 import { damaged, openRanges } from './table.ts';
 import type { RangeFile, Table } from './table.ts';
 
@@ -7,14 +7,15 @@ const LINE_FEED = 10;
 const EXPECTED = 'JSON, one object per line';
 
 /** Opens a file of JSON lines. Throws R0504, or R0532 for a file that holds none; single lines are judged when they are read. */
-export async function openJsonl(path: string, name: string): Promise<Table> {
+export async function openJsonl(path: string, name: string, scan = new Scan()): Promise<Table> {
   const file = await openRanges(path, name);
   try {
-    const index = await indexLines(file, await checkText(file, EXPECTED));
-    if (index.count === 0) throw damaged(name, 'expected at least one row, found blank lines only');
+    const index = await indexLines(file, await checkText(file, EXPECTED), scan);
+    if (index.count === 0 && !scan.stopped) throw damaged(name, 'expected at least one row, found blank lines only');
     return {
       name,
       count: index.count,
+      partial: scan.stopped,
       read: (row) => objectOf(file, index.range(row)),
       place: (row) => ({ file: name, line: index.line(row), row: row + 1 }),
       close: file.close,
@@ -25,12 +26,12 @@ export async function openJsonl(path: string, name: string): Promise<Table> {
   }
 }
 
-async function indexLines(file: RangeFile, from: number): Promise<RecordIndex> {
+async function indexLines(file: RangeFile, from: number, scan: Scan): Promise<RecordIndex> {
   const index = new RecordIndex();
   let line = 1;
   let start = from;
   let blank = true;
-  for await (const { at, bytes } of piecesOf(file, from)) {
+  for await (const { at, bytes } of piecesOf(file, from, scan)) {
     let i = 0;
     while (i < bytes.length) {
       if (blank) {
@@ -50,7 +51,7 @@ async function indexLines(file: RangeFile, from: number): Promise<RecordIndex> {
       i = end + 1;
     }
   }
-  if (!blank) index.add(start, file.size, line);
+  if (!blank && !scan.stopped) index.add(start, file.size, line);
   return index;
 }
 

@@ -37,9 +37,26 @@ function grown<T extends Float64Array | Uint32Array>(from: T, to: T): T {
 
 const PIECE = 2 ** 20;
 
-/** The whole file in pieces, each with its offset. */
-export async function* piecesOf(file: RangeFile, start = 0): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
-  for (let at = start; at < file.size; at += PIECE) yield { at, bytes: await file.bytes(at, at + PIECE) };
+/** Bounds the scan of a file for its records: what is not scanned is not known to be there. */
+export class Scan {
+  stopped = false;
+  private readonly more: () => boolean;
+
+  constructor(more: () => boolean = () => true) {
+    this.more = more;
+  }
+
+  /** Whether to go on; once it is to end, it stays so. */
+  goesOn(): boolean {
+    if (!this.stopped && !this.more()) this.stopped = true;
+    return !this.stopped;
+  }
+}
+
+/** The whole file in pieces, each with its offset; where a scan is to end, the pieces so far, of which the last may be cut within a record. */
+export async function* piecesOf(file: RangeFile, start = 0, scan = new Scan()): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
+  for (let at = start; at < file.size && (at === start || scan.goesOn()); at += PIECE)
+    yield { at, bytes: await file.bytes(at, at + PIECE) };
 }
 
 /** Longest record that is parsed. */

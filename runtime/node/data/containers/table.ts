@@ -22,17 +22,12 @@ export interface Fields {
   [name: string]: Value;
 }
 
-/** What is wrong with a row. `field` is a path such as `prompt[0].role`, where it is about one. */
-export interface Fault {
-  place: RowPlace;
-  field?: string;
-  what: string;
-}
-
 export interface Table {
   /** As the user named it. */
   name: string;
   count: number;
+  /** The scan ended before the file did: there are more rows. */
+  partial?: boolean;
   /** Types of the columns by name, where all rows have the same. */
   columns?: Map<string, string>;
   /** A row, or what is wrong with it. Throws R0532 where what surrounds the row is damaged. */

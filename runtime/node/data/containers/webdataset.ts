@@ -5,7 +5,7 @@
  */
 import { LOOKED_AT, whatItIs } from '../foreign.ts';
 import { MAX_BYTES } from '../pictures/size.ts';
-import { objectOf, RecordIndex } from './records.ts';
+import { objectOf, RecordIndex, Scan } from './records.ts';
 import { damaged, openRanges, plain } from './table.ts';
 import type { Fields, RangeFile, Table, Value } from './table.ts';
 import { entriesOf } from './tar.ts';
@@ -16,6 +16,8 @@ interface Sample {
   text?: TarEntry;
   /** In the order of their numbers. */
   pictures: TarEntry[];
+  /** Endings of files that are neither. */
+  others: string[];
 }
 
 /** The names of all samples, and the ranges of their headers and contents. */
@@ -27,15 +29,16 @@ interface Samples {
 const PICTURE = /^(?:(\d+)\.)?(?:png|jpe?g|webp)$/i;
 
 /** Opens an archive. Throws R0504, or R0532 for a damaged one and for samples that are apart or have an ending twice. */
-export async function openWebdataset(path: string, name: string): Promise<Table> {
+export async function openWebdataset(path: string, name: string, scan = new Scan()): Promise<Table> {
   const file = await openRanges(path, name);
   try {
     if (file.size === 0) throw damaged(name, 'expected a tar archive, found 0 bytes');
-    const { keys, ranges } = await indexSamples(file);
-    if (keys.length === 0) throw damaged(name, 'expected at least one sample, found 0 samples');
+    const { keys, ranges } = await indexSamples(file, scan);
+    if (keys.length === 0 && !scan.stopped) throw damaged(name, 'expected at least one sample, found 0 samples');
     return {
       name,
       count: keys.length,
+      partial: scan.stopped,
       read: async (row) => readSample(file, await sampleAt(file, keys[row], ranges.range(row))),
       place: (row) => ({ file: name, row: row + 1, entry: keys[row] }),
       close: file.close,
@@ -52,7 +55,7 @@ function partsOf(name: string): { key: string; ending: string } | undefined {
   return match === null ? undefined : { key: match[1], ending: match[2] };
 }
 
-async function indexSamples(file: RangeFile): Promise<Samples> {
+async function indexSamples(file: RangeFile, scan: Scan): Promise<Samples> {
   const samples: Samples = { keys: [], ranges: new RecordIndex() };
   const known = new Set<string>();
   let last: { key: string; begin: number; end: number; endings: Set<string> } | undefined;
@@ -65,6 +68,8 @@ async function indexSamples(file: RangeFile): Promise<Samples> {
     const parts = partsOf(name);
     if (parts === undefined) continue;
     const { key, ending } = parts;
+    // The sample at hand may have more parts.
+    if (last?.key !== key && !scan.goesOn()) break;
     if (last?.key !== key) {
       if (known.has(key))
         throw damaged(file.name, `sample ${plain(key)} stands twice, or its parts are apart`, {
@@ -83,12 +88,13 @@ async function indexSamples(file: RangeFile): Promise<Samples> {
 }
 
 async function sampleAt(file: RangeFile, key: string, [begin, end]: [number, number]): Promise<Sample> {
-  const sample: Sample = { key, pictures: [] };
+  const sample: Sample = { key, pictures: [], others: [] };
   for await (const entry of entriesOf(file, begin, end)) {
     const parts = partsOf(entry.name);
     if (parts?.key !== key) continue;
     if (parts.ending.toLowerCase() === 'json') sample.text = entry;
     else if (PICTURE.test(parts.ending)) sample.pictures.push(entry);
+    else sample.others.push(parts.ending);
   }
   sample.pictures.sort((a, b) => numberOf(a) - numberOf(b));
   return sample;
@@ -98,13 +104,15 @@ function numberOf({ name }: TarEntry): number {
   return Number(/\.(\d+)\.[^./]*$/.exec(name)?.[1] ?? -1);
 }
 
-async function readSample(file: RangeFile, { key, text, pictures }: Sample): ReturnType<Table['read']> {
+async function readSample(file: RangeFile, { key, text, pictures, others }: Sample): ReturnType<Table['read']> {
   if (text === undefined) return { what: `expected a .json with the texts, found ${await kindsOf(file, pictures)}` };
   const read = await objectOf(file, [text.start, text.start + text.size]);
   if ('what' in read) return { what: `entry ${plain(text.name)}: ${read.what}` };
   const fields: Fields = {};
   for (const [name, value] of Object.entries(read.fields)) define(fields, name, value);
   if (!Object.hasOwn(fields, 'id')) define(fields, 'id', key);
+  // Told as columns that are not used.
+  for (const ending of others) define(fields, `.${ending}`, 'a file of the sample');
   if (pictures.length === 0) return { fields };
   const images: Value[] = [];
   for (const { name, start, size } of pictures) {

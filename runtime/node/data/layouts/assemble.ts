@@ -1,10 +1,13 @@
 /** From a draft to the normal form: pictures are numbered and counted, and what a layout may say but nobody should train on is found. */
 import type { ConversationRow, Message, Part, RowPlace } from '../../../core/data/conversation.ts';
 import type { Json } from '../../../core/data/row.ts';
-import { isFields } from '../containers/table.ts';
-import type { Fields, Value } from '../containers/table.ts';
+import { fieldOf } from '../containers/table.ts';
+import type { Fields } from '../containers/table.ts';
 import type { Complain, Draft, Piece, Turn } from './layout.ts';
+import { checkMarks, withoutRest } from './learnt.ts';
+import { isJson, toolsOf } from './message-keys.ts';
 import { sameTurn } from './turns.ts';
+import { checkUnread } from './unused.ts';
 
 /** Notes what the user should know of a row that is read. */
 export type Warn = (field: string, what: string) => void;
@@ -13,7 +16,11 @@ export type Warn = (field: string, what: string) => void;
 export function assemble(draft: Draft, fields: Fields, place: RowPlace, complain: Complain, warn: Warn): ConversationRow | undefined {
   const { prompt, chosen, rejected, messages, images, rejectedImages } = draft;
   const all = [prompt, chosen, rejected, messages].flatMap((turns) => turns ?? []);
-  if (!checkSpeakers(draft, all, complain)) return undefined;
+  if (!checkUnread(fields, readOf(draft), complain)) return undefined;
+  const tools = toolsOf(fieldOf(fields, draft.toolsColumn ?? TOOLS), draft.toolsColumn ?? TOOLS, complain);
+  if (tools === undefined || !checkSpeakers(draft, all, complain) || !checkMarks(draft, complain)) return undefined;
+  if (tools.length > 0 && draft.conversational === false)
+    return complain(draft.toolsColumn ?? TOOLS, 'the texts are plain, and only a chat template is given tools');
   const before = [...(prompt ?? []), ...(messages ?? [])];
   // Texts without any mark: the pictures stand before the first words of the user.
   const first =
@@ -27,9 +34,14 @@ export function assemble(draft: Draft, fields: Fields, place: RowPlace, complain
   const numbered = (turns: readonly Turn[]): Message[] =>
     turns.map((turn) => {
       const pieces: readonly Piece[] = turn === first ? [...images.map(() => ({ picture: true }) as const), ...turn.pieces] : turn.pieces;
-      return { role: turn.role, content: partsOf(pieces, () => next++) };
+      return {
+        role: turn.role,
+        content: partsOf(pieces, () => next++),
+        ...(turn.more === undefined ? {} : { more: turn.more }),
+        ...(turn.mark?.learn === false ? { learn: false } : {}),
+      };
     });
-  const extra = extraOf(fields, draft.read);
+  const extra = extraOf(fields, readOf(draft));
   return {
     ...(draft.id === undefined ? {} : { id: draft.id }),
     images: images.map(({ ref }) => ref),
@@ -37,26 +49,42 @@ export function assemble(draft: Draft, fields: Fields, place: RowPlace, complain
     ...textsOf(draft, numbered, warn),
     ...(draft.lead === undefined ? {} : { lead: draft.lead }),
     ...(draft.conversational === undefined ? {} : { conversational: draft.conversational }),
+    ...(tools.length === 0 ? {} : { tools }),
     ...(extra === undefined ? {} : { extra }),
     place,
   };
 }
 
+const TOOLS = 'tools';
+
+/** Columns of the row that are used. */
+export function readOf({ read, toolsColumn = TOOLS }: Pick<Draft, 'read' | 'toolsColumn'>): string[] {
+  return [...read, toolsColumn];
+}
+
 function textsOf(
-  { prompt, chosen, rejected, messages, rejectedImages }: Draft,
+  { prompt, chosen, rejected, messages, lead, rejectedImages }: Draft,
   numbered: (turns: readonly Turn[]) => Message[],
   warn: Warn,
 ): Pick<ConversationRow, 'prompt' | 'chosen' | 'rejected' | 'messages'> {
-  if (messages !== undefined) return { messages: numbered(messages) };
+  if (messages !== undefined) {
+    const kept = lead === undefined ? withoutRest(messages, warn) : messages;
+    for (const turn of kept.slice(lead ?? 0))
+      if (turn.role === 'assistant' && turn.mark?.learn !== false) warnEmpty([turn], turn.field, warn);
+    return { messages: numbered(kept) };
+  }
   if (prompt === undefined || chosen === undefined || rejected === undefined) return {};
   if (rejectedImages === undefined && chosen.length === rejected.length && chosen.every((turn, i) => sameTurn(turn, rejected[i])))
     warn('rejected', 'chosen and rejected are equal, so that the row says nothing');
   if (prompt.at(-1)?.role === 'assistant')
     warn('prompt', 'it ends with the assistant, whose message would be continued instead of a new one begun');
-  for (const [name, turns] of [['chosen', chosen] as const, ['rejected', rejected] as const])
-    if (turns.every(({ pieces }) => pieces.every((piece) => 'text' in piece && piece.text === '')))
-      warn(name, 'it is empty, so that only the end of a turn is learnt');
+  for (const [name, turns] of [['chosen', chosen] as const, ['rejected', rejected] as const]) warnEmpty(turns, name, warn);
   return { prompt: numbered(prompt), chosen: numbered(chosen), rejected: numbered(rejected) };
+}
+
+function warnEmpty(turns: readonly Turn[], field: string, warn: Warn): void {
+  const isEmpty = ({ pieces, more }: Turn): boolean => more === undefined && pieces.every((piece) => 'text' in piece && piece.text === '');
+  if (turns.every(isEmpty)) warn(field, 'it is empty, so that at most the end of a turn is learnt');
 }
 
 /** Answers are the assistant's, and pictures are not. */
@@ -118,14 +146,4 @@ function columnOf(field: string): string {
 function extraOf(fields: Fields, read: readonly string[]): Record<string, Json> | undefined {
   const rest = Object.entries(fields).filter(([name, value]) => !read.includes(name) && isJson(value));
   return rest.length === 0 ? undefined : (Object.fromEntries(rest) as Record<string, Json>);
-}
-
-/** Nesting of a column that is kept; what is deeper is no one's metadata, and would overflow the stack of those who write it. */
-const DEEPEST = 32;
-
-/** Whether a value is JSON, without bytes in it, and not absurdly deep. */
-function isJson(value: Value, depth = 0): boolean {
-  if (value instanceof Uint8Array || depth > DEEPEST) return false;
-  if (Array.isArray(value)) return value.every((one) => isJson(one, depth + 1));
-  return !isFields(value) || Object.values(value).every((one) => isJson(one, depth + 1));
 }

@@ -73,8 +73,8 @@ function textsOf(entry: Fields, field: string, wrong: Wrong): Record<string, str
 function columnsOf(entry: Fields, wrong: Wrong): FactoryColumns {
   const given = textsOf(entry, 'columns', wrong);
   if (Object.keys(given).length === 0) return FACTORY_COLUMNS;
-  const { messages = FACTORY_COLUMNS.messages, chosen, rejected, images, system } = given;
-  return { messages, chosen, rejected, images, system };
+  const { messages = FACTORY_COLUMNS.messages, chosen, rejected, images, system, tools } = given;
+  return { messages, chosen, rejected, images, system, tools };
 }
 
 function speechOf(entry: Fields, wrong: Wrong): Speech {

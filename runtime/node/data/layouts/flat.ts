@@ -2,13 +2,14 @@
  * Plain columns: image, question, chosen, rejected, as RLAIF-V has them (or question and answer), perhaps with a system text; and RLHF-V's,
  * which holds the last three as JSON in a column `text`. The picture comes before the question unless that says where.
  */
-import { describe, fieldOf, isFields } from '../containers/table.ts';
+import { describe, fieldOf, isFields, plain } from '../containers/table.ts';
 import type { Fields, Value } from '../containers/table.ts';
 import { idOf, plainTurn, textColumn, textOf } from './layout.ts';
 import type { Complain, Draft, Layout, Turn, Wanted } from './layout.ts';
 import { picturesOf } from './pictures.ts';
 
-const READ = ['image', 'images', 'system', 'question', 'chosen', 'rejected', 'answer'];
+/** Keys of RLHF-V's texts. */
+const TEXTS = ['system', 'question', 'chosen', 'rejected', 'answer'];
 
 export const FLAT: Layout = {
   name: 'flat',
@@ -29,8 +30,10 @@ export const RLHF_V: Layout = {
       return complain('text', 'expected JSON with question, chosen and rejected, found a text that is none');
     }
     if (!isFields(value)) return complain('text', `expected a JSON object with question, chosen and rejected, found ${describe(value)}`);
-    const draft = readFlat(row, value, wanted, (field, what) => complain(field === 'image' ? field : `text.${field}`, what));
-    return draft && { ...draft, read: [...READ, 'text'] };
+    const other = Object.keys(value).find((key) => !TEXTS.includes(key) && fieldOf(value, key) !== null);
+    if (other !== undefined) return complain(`text.${plain(other)}`, `it is not read: expected ${TEXTS.join(', ')}`);
+    const draft = readFlat(row, value, wanted, (field, what, lacks) => complain(field === 'image' ? field : `text.${field}`, what, lacks));
+    return draft && { ...draft, read: ['image', 'images', 'text'] };
   },
 };
 
@@ -43,13 +46,19 @@ function readFlat(row: Fields, texts: Fields, wanted: Wanted, complain: Complain
     const text = textColumn(texts, column, complain);
     return text === undefined ? undefined : [plainTurn('assistant', text, column)];
   };
-  const first = wanted === 'preferences' || fieldOf(texts, 'answer') === undefined ? answer('chosen') : answer('answer');
+  const column = wanted === 'preferences' || fieldOf(texts, 'answer') === undefined ? 'chosen' : 'answer';
+  const first = answer(column);
   const second = wanted === 'preferences' ? answer('rejected') : [];
   if (images === undefined || question === undefined || first === undefined || second === undefined) return undefined;
   const prompt = [
     ...(instruction === undefined ? [] : [plainTurn('system', instruction, 'system')]),
     plainTurn('user', question, 'question'),
   ];
-  const common = { id: idOf(row), images, picturesFirst: true, read: READ };
+  const common = {
+    id: idOf(row),
+    images,
+    picturesFirst: true,
+    read: ['image', 'images', 'system', 'question', column, ...(wanted === 'preferences' ? ['rejected'] : [])],
+  };
   return wanted === 'preferences' ? { ...common, prompt, chosen: first, rejected: second } : { ...common, messages: [...prompt, ...first] };
 }

@@ -1,14 +1,16 @@
 /** What every layout is: a function from a row as stored to a draft of the normal form, which `assemble.ts` completes. */
 import type { ImageRef, Role } from '../../../core/data/conversation.ts';
-import { describe, fieldOf } from '../containers/table.ts';
+import type { Json } from '../../../core/data/row.ts';
+import { nearestOf } from '../../../core/data/tokens.ts';
+import { describe, fieldOf, plain } from '../containers/table.ts';
 import type { Fields, Value } from '../containers/table.ts';
 
 export type Wanted = 'preferences' | 'supervised';
 
 export type LayoutName = 'trl' | 'ms-swift' | 'llamafactory' | 'llava' | 'flat' | 'rlhf-v';
 
-/** Notes a fault of the row. Gives undefined, so that a reader can return it. */
-export type Complain = (field: string, what: string) => undefined;
+/** Notes a fault of the row; `missing` where a column is. Gives undefined, so that a reader can return it. */
+export type Complain = (field: string, what: string, missing?: true) => undefined;
 
 /** A text, or the place of a picture. */
 export type Piece = { text: string } | { picture: true };
@@ -21,6 +23,10 @@ export interface Turn {
   plain: boolean;
   /** Where it stands in the row: `prompt[0]`. */
   field: string;
+  /** What it says beside role and content, without nulls. */
+  more?: Record<string, Json>;
+  /** Whether it is to be learnt, where it says so, and by which key. */
+  mark?: { key: string; learn: boolean };
 }
 
 export interface Picture {
@@ -44,6 +50,8 @@ export interface Draft {
   picturesFirst: boolean;
   /** Columns that were read. */
   read: readonly string[];
+  /** The column of tools: `tools` by default, empty where there is none. */
+  toolsColumn?: string;
 }
 
 export interface Layout {
@@ -77,7 +85,10 @@ export function textOf(value: Value | undefined, field: string, complain: Compla
 }
 
 export function missing(row: Fields, column: string, complain: Complain): undefined {
-  return complain(column, `there is no such column; the row has ${Object.keys(row).slice(0, 30).join(', ') || 'none'}`);
+  const names = Object.keys(row);
+  const near = nearestOf(names.slice(0, 100), column);
+  const meant = near === undefined ? '' : `; is it ${plain(near)}?`;
+  return complain(column, `there is no such column; the row has ${names.slice(0, 30).map(plain).join(', ') || 'none'}${meant}`, true);
 }
 
 const MARK = '<image>';

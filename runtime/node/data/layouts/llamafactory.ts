@@ -2,7 +2,6 @@
  * LLaMA-Factory's ShareGPT form, with the names of columns, fields and roles that an entry of `dataset_info.json` gives. Pairs have their
  * answers in columns of their own.
  */
-import type { Role } from '../../../core/data/conversation.ts';
 import { fieldOf } from '../containers/table.ts';
 import type { Fields } from '../containers/table.ts';
 import { idOf, missing, plainTurn, textOf } from './layout.ts';
@@ -18,6 +17,7 @@ export interface FactoryColumns {
   rejected?: string;
   images?: string;
   system?: string;
+  tools?: string;
 }
 
 export const FACTORY_COLUMNS: FactoryColumns = {
@@ -26,6 +26,7 @@ export const FACTORY_COLUMNS: FactoryColumns = {
   rejected: 'rejected',
   images: 'images',
   system: 'system',
+  tools: 'tools',
 };
 
 export function factoryLayout(columns: FactoryColumns = FACTORY_COLUMNS, speech: Speech = SHAREGPT): Layout {
@@ -35,7 +36,9 @@ export function factoryLayout(columns: FactoryColumns = FACTORY_COLUMNS, speech:
     columns: { preferences: [columns.messages, chosen, rejected], supervised: [columns.messages] },
     read: (row, wanted, complain) => {
       const draft = readFactory(row, wanted, columns, speech, complain);
-      return draft && { ...draft, id: idOf(row), picturesFirst: false, read: [...Object.values(columns)] };
+      const own = wanted === 'preferences' ? [chosen, rejected] : [];
+      const read = [columns.messages, columns.images, columns.system, ...own].filter((name) => name !== undefined);
+      return draft && { ...draft, id: idOf(row), picturesFirst: false, read, toolsColumn: columns.tools ?? '' };
     },
   };
 }
@@ -55,7 +58,8 @@ function readFactory(row: Fields, wanted: Wanted, columns: FactoryColumns, speec
     if (turns[0].role === 'system') return complain(system, `there is a system text in ${column} as well`);
     turns.unshift(plainTurn('system', text, system));
   }
-  if (!checkAlternation(turns, wanted === 'preferences' ? 'user' : 'assistant', column, complain)) return undefined;
+  if (!checkAlternation(turns, column, complain)) return undefined;
+  if (wanted === 'preferences' && !checkAsked(turns, column, complain)) return undefined;
   if (wanted === 'supervised') return { images, messages: turns };
   const first = answer(row, chosen, speech, complain);
   const second = answer(row, rejected, speech, complain);
@@ -70,16 +74,19 @@ function answer(row: Fields, column: string, speech: Speech, complain: Complain)
   return turn && [turn];
 }
 
-/** After a system text, user (or a tool) and assistant take turns, and `last` speaks last. */
-export function checkAlternation(turns: readonly Turn[], last: Role, column: string, complain: Complain): boolean {
+/** After a system text, user (or a tool) and assistant take turns. */
+export function checkAlternation(turns: readonly Turn[], column: string, complain: Complain): boolean {
   const spoken = turns[0].role === 'system' ? turns.slice(1) : turns;
   const wrong = spoken.find(({ role }, i) => (i % 2 === 0 ? role !== 'user' && role !== 'tool' : role !== 'assistant'));
-  if (wrong !== undefined) {
-    complain(column, `user and assistant do not take turns: ${wrong.role} at ${wrong.field}`);
-    return false;
-  }
-  const end = spoken.at(-1)?.role;
-  if (end === last || (last === 'user' && end === 'tool')) return true;
-  complain(column, `expected the last message to be of the ${last}, found ${end === undefined ? 'no message' : `one of the ${end}`}`);
+  if (wrong === undefined) return true;
+  complain(column, `user and assistant do not take turns: ${wrong.role} at ${wrong.field}`);
+  return false;
+}
+
+/** What pairs answer ends with the user, or a tool. */
+function checkAsked(turns: readonly Turn[], column: string, complain: Complain): boolean {
+  const end = turns.at(-1)?.role;
+  if (end === 'user' || end === 'tool') return true;
+  complain(column, `expected the last message to be of the user, found one of the ${end}`);
   return false;
 }

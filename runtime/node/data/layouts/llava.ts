@@ -14,7 +14,7 @@ export const LLAVA: Layout = {
     const messages = turnsOf(fieldOf(row, 'conversations'), 'conversations', SHAREGPT, complain);
     const images = picturesOf(row, ['image', 'images'], complain);
     if (messages === undefined || images === undefined) return undefined;
-    if (!checkAlternation(messages, 'assistant', 'conversations', complain)) return undefined;
+    if (!checkAlternation(messages, 'conversations', complain)) return undefined;
     return { id: idOf(row), images, messages, picturesFirst: false, read: ['image', 'images', 'conversations'] };
   },
 };

@@ -10,8 +10,6 @@ import type { Complain, Draft, Layout, Picture, Turn } from './layout.ts';
 import { picturesOf } from './pictures.ts';
 import { OPENAI, sharedTurns, turnsOf } from './turns.ts';
 
-const READ = ['image', 'images', 'messages', 'rejected_response', 'rejected_messages', 'rejected_images'];
-
 export const MS_SWIFT: Layout = {
   name: 'ms-swift',
   columns: { preferences: ['messages', 'rejected_response|rejected_messages|rejected_images'], supervised: ['messages'] },
@@ -20,11 +18,13 @@ export const MS_SWIFT: Layout = {
     const turns = turnsOf(fieldOf(row, 'messages'), 'messages', OPENAI, complain);
     const images = picturesOf(row, ['images', 'image'], complain);
     if (turns === undefined || images === undefined) return undefined;
-    const common = { id: idOf(row), images, picturesFirst: false, read: READ };
+    const common = { id: idOf(row), images, picturesFirst: false, read: ['image', 'images', 'messages', 'rejected_images'] };
     if (wanted === 'supervised') return { ...common, messages: turns };
     if (turns.length < 2) return complain('messages', 'expected a question and an answer, found one message');
     const pair = rejectedOf(row, turns, images, complain);
-    return pair && { ...common, prompt: turns.slice(0, -1), chosen: turns.slice(-1), ...pair };
+    if (pair === undefined) return undefined;
+    const { column, ...rejected } = pair;
+    return { ...common, prompt: turns.slice(0, -1), chosen: turns.slice(-1), ...rejected, read: [...common.read, column] };
   },
 };
 
@@ -33,7 +33,7 @@ function rejectedOf(
   turns: readonly Turn[],
   images: readonly Picture[],
   complain: Complain,
-): Pick<Draft, 'rejected' | 'rejectedImages'> | undefined {
+): (Pick<Draft, 'rejected' | 'rejectedImages'> & { column: string }) | undefined {
   const present = (column: string): boolean => (fieldOf(row, column) ?? null) !== null;
   const pictures = present('rejected_images') ? picturesOf(row, ['rejected_images'], complain) : [];
   if (pictures === undefined) return undefined;
@@ -44,13 +44,14 @@ function rejectedOf(
     // What differs must be the last message: the two share their prompt.
     if (other.length !== turns.length || sharedTurns(turns, other) < turns.length - 1)
       return complain('rejected_messages', 'it differs from messages before the last one; the two share their prompt');
-    return { rejected: other.slice(-1), ...rejectedImages };
+    return { rejected: other.slice(-1), ...rejectedImages, column: 'rejected_messages' };
   }
   if (present('rejected_response')) {
     const text = textOf(fieldOf(row, 'rejected_response'), 'rejected_response', complain);
-    return text === undefined ? undefined : { rejected: [plainTurn('assistant', text, 'rejected_response')], ...rejectedImages };
+    if (text === undefined) return undefined;
+    return { rejected: [plainTurn('assistant', text, 'rejected_response')], ...rejectedImages, column: 'rejected_response' };
   }
-  if (present('rejected_images')) return { rejected: turns.slice(-1), ...rejectedImages };
+  if (present('rejected_images')) return { rejected: turns.slice(-1), ...rejectedImages, column: 'rejected_images' };
   return complain('rejected_response', 'there is neither it nor rejected_messages nor rejected_images, and preferences are wanted');
 }
 

@@ -9,19 +9,20 @@ import type { Complain, Draft, Layout, Turn } from './layout.ts';
 import { picturesOf } from './pictures.ts';
 import { OPENAI, sharedTurns, turnsOf } from './turns.ts';
 
-const READ = ['image', 'images', 'prompt', 'chosen', 'rejected', 'completion', 'answer', 'messages'];
-
 export const TRL: Layout = {
   name: 'trl',
   columns: { preferences: ['prompt', 'chosen', 'rejected'], supervised: ['messages|prompt', 'messages|completion|answer|chosen'] },
   read: (row, wanted, complain) => {
     const images = picturesOf(row, ['image', 'images'], complain);
     const texts = wanted === 'preferences' ? preference(row, complain) : supervised(row, complain);
-    return images === undefined || texts === undefined ? undefined : { id: idOf(row), images, ...texts, picturesFirst: true, read: READ };
+    if (images === undefined || texts === undefined) return undefined;
+    return { id: idOf(row), images, ...texts, picturesFirst: true, read: ['image', 'images', ...texts.read] };
   },
 };
 
-type Texts = Pick<Draft, 'prompt' | 'chosen' | 'rejected' | 'messages' | 'lead' | 'conversational'>;
+type Texts = Pick<Draft, 'prompt' | 'chosen' | 'rejected' | 'messages' | 'lead' | 'conversational' | 'read'>;
+
+const PAIR = ['prompt', 'chosen', 'rejected'];
 
 function preference(row: Fields, complain: Complain): Texts | undefined {
   const prompt = fieldOf(row, 'prompt');
@@ -30,7 +31,7 @@ function preference(row: Fields, complain: Complain): Texts | undefined {
   const chosen = answer(row, 'chosen', prompt, complain);
   const rejected = answer(row, 'rejected', prompt, complain);
   if (turns === undefined || chosen === undefined || rejected === undefined) return undefined;
-  return { prompt: turns, chosen, rejected, ...plainness(prompt) };
+  return { prompt: turns, chosen, rejected, ...plainness(prompt), read: PAIR };
 }
 
 function implicit(row: Fields, complain: Complain): Texts | undefined {
@@ -46,14 +47,14 @@ function implicit(row: Fields, complain: Complain): Texts | undefined {
   if (shared === Math.max(chosen.length, rejected.length)) return complain('rejected', 'it is the same conversation as chosen');
   if (shared === Math.min(chosen.length, rejected.length))
     return complain('rejected', 'one of the two conversations is the beginning of the other');
-  return { prompt: chosen.slice(0, shared), chosen: chosen.slice(shared), rejected: rejected.slice(shared) };
+  return { prompt: chosen.slice(0, shared), chosen: chosen.slice(shared), rejected: rejected.slice(shared), read: PAIR };
 }
 
 function supervised(row: Fields, complain: Complain): Texts | undefined {
   const messages = fieldOf(row, 'messages');
   if (messages !== undefined) {
     const turns = turnsOf(messages, 'messages', OPENAI, complain);
-    return turns && { messages: turns };
+    return turns && { messages: turns, read: ['messages'] };
   }
   const prompt = fieldOf(row, 'prompt');
   if (prompt === undefined) return missing(row, 'prompt', complain);
@@ -61,7 +62,7 @@ function supervised(row: Fields, complain: Complain): Texts | undefined {
   const turns = promptOf(prompt, complain);
   const said = answer(row, column, prompt, complain);
   if (turns === undefined || said === undefined) return undefined;
-  return { messages: [...turns, ...said], lead: turns.length, ...plainness(prompt) };
+  return { messages: [...turns, ...said], lead: turns.length, ...plainness(prompt), read: ['prompt', column] };
 }
 
 /** TRL applies no chat template where the prompt is a text. */

@@ -4,6 +4,7 @@ import { describe, fieldOf, isFields, quoted } from '../containers/table.ts';
 import type { Fields, Value } from '../containers/table.ts';
 import { piecesOf, textOf } from './layout.ts';
 import type { Complain, Piece, Turn } from './layout.ts';
+import { besides } from './message-keys.ts';
 
 /** How messages are written: names of their two fields, and the roles by their names. */
 export interface Speech {
@@ -46,11 +47,15 @@ export function turnOf(message: Value | undefined, field: string, speech: Speech
     const expected = [...new Set(Object.keys(speech.roles))].join(', ');
     return complain(`${field}.${speech.role}`, `expected one of ${expected}, found ${describe(given)}`);
   }
+  const rest = besides(message, [speech.role, speech.content], role, field, complain);
+  if (rest === undefined) return undefined;
   const at = `${field}.${speech.content}`;
   const content = fieldOf(message, speech.content);
+  // A call of tools may come without words.
+  if ((content === null || content === undefined) && rest.more !== undefined) return { role, pieces: [], plain: true, field, ...rest };
   if (typeof content === 'string') {
     const text = textOf(content, at, complain);
-    return text === undefined ? undefined : { role, pieces: piecesOf(text), plain: true, field };
+    return text === undefined ? undefined : { role, pieces: piecesOf(text), plain: true, field, ...rest };
   }
   if (!Array.isArray(content)) return complain(at, `expected text or a list of parts, found ${describe(content)}`);
   const pieces: Piece[] = [];
@@ -59,7 +64,7 @@ export function turnOf(message: Value | undefined, field: string, speech: Speech
     if (piece === undefined) return undefined;
     pieces.push(piece);
   }
-  return { role, pieces, plain: false, field };
+  return { role, pieces, plain: false, field, ...rest };
 }
 
 function pieceOf(part: Value, field: string, complain: Complain): Piece | undefined {
@@ -67,6 +72,8 @@ function pieceOf(part: Value, field: string, complain: Complain): Piece | undefi
   const type = fieldOf(part, 'type');
   if (type === 'image') return within(part, field, complain) ? { picture: true } : undefined;
   if (type !== 'text') return complain(`${field}.type`, `expected text or image, found ${describe(type)}`);
+  const other = Object.keys(part).find((key) => key !== 'type' && key !== 'text' && fieldOf(part, key) !== null);
+  if (other !== undefined) return complain(`${field}.${other}`, 'a part of text has type and text; what else it says is not read');
   const text = textOf(fieldOf(part, 'text'), `${field}.text`, complain);
   if (text === undefined) return undefined;
   // A tokenizer would take it for a picture that is not there.
@@ -76,8 +83,10 @@ function pieceOf(part: Value, field: string, complain: Complain): Piece | undefi
 
 /** A picture stands in the row's column; one inside of a part would be overlooked. */
 function within(part: Fields, field: string, complain: Complain): boolean {
-  const name = Object.keys(part).find((key) => key !== 'type' && key !== 'text' && fieldOf(part, key) !== null);
-  if (name !== undefined) complain(`${field}.${name}`, 'a picture within its part is not read; put it into the column images');
+  const blank = (key: string): boolean => fieldOf(part, key) === null || (key === 'text' && fieldOf(part, key) === '');
+  const name = Object.keys(part).find((key) => key !== 'type' && !blank(key));
+  if (name === 'text') complain(`${field}.text`, 'the part is a picture and says a text as well; make it two parts');
+  else if (name !== undefined) complain(`${field}.${name}`, 'a picture within its part is not read; put it into the column images');
   return name === undefined;
 }
 
@@ -85,6 +94,7 @@ function within(part: Fields, field: string, complain: Complain): boolean {
 export function sameTurn(a: Turn, b: Turn): boolean {
   return (
     a.role === b.role &&
+    JSON.stringify(a.more) === JSON.stringify(b.more) &&
     a.pieces.length === b.pieces.length &&
     a.pieces.every((piece, i) => {
       const other = b.pieces[i];
