@@ -9,6 +9,7 @@
 import { LIMITS, report } from '../grammar/index.ts';
 import type { Diagnostic, Span, parse } from '../grammar/index.ts';
 import { hashOf } from '../plan/hash.ts';
+import { identified } from '../plan/identity.ts';
 import { PLAN_VERSION } from '../plan/plan.ts';
 import type { Ask, Plan, Roles } from '../plan/plan.ts';
 import type { Program, Target } from '../plan/program.ts';
@@ -152,7 +153,7 @@ class Compilation {
     return {
       version: PLAN_VERSION,
       name: main.name,
-      tasks: maker.tasks,
+      tasks: identified({ tasks: maker.tasks, files }),
       targets: this.options.targets,
       programs: this.programs,
       kernels: this.kernels,

@@ -109,8 +109,10 @@ export type Roles = Record<string, string>;
 interface TaskBase {
   /** Unique and readable: `align`, `post.dpo@1` (arm dpo, seed 1). */
   id: string;
-  /** Hash of all that decides the result (see compiler/pipeline/hash.ts); a finished task of this hash is reused. */
+  /** Hash of all that decides the result (identity.ts); a finished task of this hash is reused. */
   hash: string;
+  /** The part of it that the compiler alone knows: of the graphs that the task's programs were made of. */
+  decides?: string;
   /** Ids of the tasks whose results it reads. */
   needs: string[];
   seed: number;

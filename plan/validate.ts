@@ -7,6 +7,7 @@
  */
 import { PivotError } from './errors.ts';
 import { hashOf, hashText } from './hash.ts';
+import { taskHashes } from './identity.ts';
 import { PLAN_VERSION } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { describe } from './validate/check.ts';
@@ -20,6 +21,7 @@ export const PLAN_CODES = {
   R0211: 'The plan was written by another version of Pivot.',
   R0212: 'The plan contradicts itself.',
   R0213: 'A file of the plan is missing or damaged.',
+  R0214: 'The plan was edited after it was compiled.',
 } as const;
 
 /** Faults that are shown; the rest is counted. */
@@ -42,6 +44,26 @@ export function validatePlan(value: unknown): Plan {
   if (faults.length === 0) checkReferences(value, faults);
   if (faults.length > 0) throw refused(faults);
   return value;
+}
+
+/**
+ * Refuses a plan whose tasks are not what their hashes say: it would put its results in the place of another's. For plans from a
+ * folder; throws R0214 with the tasks.
+ */
+export function checkHashes(plan: Plan): void {
+  const hashes = taskHashes(plan);
+  const edited = plan.tasks.filter((task) => task.decides === undefined || hashes.get(task.id) !== task.hash).map(({ id }) => id);
+  if (edited.length === 0) return;
+  // What needs an edited task has another hash too; the first in the plan's order is the one that was edited.
+  const [first] = edited;
+  const more = edited.length > 1 ? ` (and of ${edited.length - 1} more, which may need it)` : '';
+  throw new PivotError(
+    'R0214',
+    `the hash of task ${first} is not that of what the plan says of it${more}: the plan was edited, or is of an earlier version`,
+    {
+      cure: 'compile the text again; change the text or use --set instead of editing the plan',
+    },
+  );
 }
 
 /** Hash of all of a plan: what `run.json` records and two runs are compared by. */

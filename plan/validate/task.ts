@@ -102,6 +102,7 @@ const digits: Check<string> = (value, path, faults): value is string => {
 const base = {
   id: text,
   hash: digits,
+  decides: optional(digits),
   needs: list(text),
   seed: integer(0),
   place: optional(object<{ file: string; line: number }>({ file: text, line: integer(1) })),

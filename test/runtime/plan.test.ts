@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PivotError } from '../../plan/errors.ts';
+import { identified } from '../../plan/identity.ts';
 import { PLAN_VERSION } from '../../plan/plan.ts';
 import type { Plan, TrainTask } from '../../plan/plan.ts';
 import { planHash, validatePlan } from '../../plan/validate.ts';
@@ -216,5 +217,66 @@ describe('a plan in a folder', () => {
     const evil = JSON.stringify({ ...plan, programs: ['../../../etc/passwd'], kernels: [] });
     await break_(join(dir, 'plan.json'), evil, 'R0212', 'should be an object and is a list');
     expect(await readPlan(dir)).toEqual(plan);
+  });
+
+  /** As an editor changes plan.json, without more. */
+  async function edited(
+    edit: (body: Plan & { seal?: string }, task: (id: string) => Record<string, unknown>) => void,
+  ): Promise<PivotError> {
+    const path = join(dir, 'plan.json');
+    const good = readFileSync(path, 'utf8');
+    const body = JSON.parse(good) as Plan & { seal?: string };
+    edit(body, (id) => body.tasks.find((task) => task.id === id) as unknown as Record<string, unknown>);
+    expect(JSON.stringify(body)).not.toBe(JSON.stringify(JSON.parse(good)));
+    writeFileSync(path, JSON.stringify(body));
+    const error = await refused();
+    writeFileSync(path, good);
+    return error;
+  }
+
+  test.each<[string, string, (task: Record<string, unknown>) => void]>([
+    ['steps', 'first', (task) => (task.steps = 29)],
+    ['a rate', 'first', (task) => ((task.tables as { learning_rate: number[] }).learning_rate[3] *= 2)],
+    ['the seed', 'second', (task) => (task.seed = 8)],
+    ['the order', 'second', (task) => (task.order = { kind: 'permuted', seed: 4 })],
+    ['the rows', 'first', (task) => ((task.data as { params: { file: string } }).params.file = 'other.safetensors')],
+    ['the count of rows', 'seen', (task) => ((task.data as { count: number }).count -= 1)],
+    ['the hash of the rows', 'first', (task) => ((task.data as { content?: string }).content = 'a'.repeat(32))],
+    [
+      'how weights begin',
+      'first',
+      (task) => ((task.state as { source: unknown }[])[0].source = { from: 'init', init: { kind: 'normal', std: 1 } }),
+    ],
+    ['what is exported', 'out', (task) => ((task.tensors as { name: string }[])[0].name = 'w')],
+    ['where an export goes', 'out', (task) => (task.file = 'elsewhere.safetensors')],
+    ['the hash', 'seen', (task) => (task.hash = 'f'.repeat(32))],
+    ['what decided it', 'second', (task) => delete task.decides],
+  ])('is refused by the name of its task where %s was edited', async (_, id, edit) => {
+    const error = await edited((_body, task) => edit(task(id)));
+    expect([error.code, error.message]).toEqual(['R0214', expect.stringContaining(`the hash of task ${id} is not`)]);
+  });
+
+  test.each<[string, (body: Plan & { seal?: string }) => void]>([
+    [
+      'the programs of a task',
+      (body) => {
+        const [first, second] = body.tasks;
+        if (first.kind === 'train' && second.kind === 'train') second.programs.portable.step = first.programs.portable.forward;
+      },
+    ],
+    ['a name', (body) => (body.name = 'other')],
+    ['a resolved value', (body) => body.resolved.push({ name: 'param steps', value: '3', origin: '--set' })],
+    ['the seal', (body) => delete body.seal],
+  ])('is refused where %s was edited', async (_, edit) => {
+    expect((await edited(edit)).code).toMatch(/^R021[24]$/);
+  });
+
+  test('keeps the hashes of tasks that were only renamed, and those of what was not edited', () => {
+    const renamed = structuredClone(tinyPlan({ reference: true }));
+    const hashes = renamed.tasks.map(({ hash }) => hash);
+    const text = JSON.stringify(renamed.tasks.map((task) => ({ ...task, hash: task.decides }))).replaceAll('"first"', '"begin"');
+    expect(identified({ tasks: JSON.parse(text) as Plan['tasks'], files: {} }).map(({ hash }) => hash)).toEqual(hashes);
+    const other = tinyPlan({ reference: true, rate: 0.1 }).tasks.map(({ hash }) => hash);
+    expect(new Set([...hashes, ...other]).size).toBe(hashes.length + other.length);
   });
 });

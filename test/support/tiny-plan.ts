@@ -6,6 +6,7 @@
 import type { DataSource, Plan, StateTensor, TrainTask } from '../../plan/plan.ts';
 import type { Program } from '../../plan/program.ts';
 import { hashOf, hashText } from '../../plan/hash.ts';
+import { identified } from '../../plan/identity.ts';
 import { PLAN_VERSION } from '../../plan/plan.ts';
 import { Random, keyOf } from '../../runtime/core/random.ts';
 import { writeSafetensors } from '../../runtime/node/safetensors/files.ts';
@@ -243,7 +244,7 @@ export function tinyPlan(options: TinyOptions = {}): Plan {
     : {};
   const second = train('second', ['first'], { from: 'task', task: 'first', name: 'w' }, cached);
   const seen = { forward: features(parts, 16), 'forward.rest': features(parts, ROWS % 16) };
-  return {
+  const plan: Plan = {
     version: PLAN_VERSION,
     name: 'tiny',
     tasks: [
@@ -292,4 +293,5 @@ export function tinyPlan(options: TinyOptions = {}): Plan {
     asks: [],
     resolved: [],
   };
+  return { ...plan, tasks: identified(plan) };
 }

@@ -55,7 +55,8 @@ export async function onFile<T>(path: string, work: () => Promise<T>): Promise<T
   }
 }
 
-function fileError(path: string, error: unknown): unknown {
+/** A system error as a `PivotError`, R0604 for a full disk and R0605 for the rest; any other error as it is. `path` is for messages. */
+export function fileError(path: string, error: unknown): unknown {
   if (error instanceof PivotError || !isSystemError(error)) return error;
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
     return runError(

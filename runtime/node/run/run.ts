@@ -22,7 +22,7 @@ import { Access } from './access.ts';
 import { SourcePool, taskOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { diskBytesOf, flopsOf, Forecast, needsDevice } from './estimate.ts';
-import { diskFiles, makeFolder, namesIn, remove, sweep } from './files.ts';
+import { diskFiles, fileError, makeFolder, namesIn, remove, sweep } from './files.ts';
 import { planFolder, readRun, refuseLinkedFolders, requireRunFolder, shelveReport, writeRun } from './folder.ts';
 import type { RunRecord } from './folder.ts';
 import { lockFolder } from './lock.ts';
@@ -141,7 +141,7 @@ class Run {
     } catch (error) {
       if (error instanceof Interrupted) return this.end('interrupted');
       await this.note('failed').catch(() => undefined);
-      throw lostDevice(error);
+      throw lostDevice(fileError(out, error));
     } finally {
       on?.close();
     }

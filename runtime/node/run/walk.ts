@@ -13,6 +13,7 @@ import { runEmbed } from './embed-task.ts';
 import { flopsOf } from './estimate.ts';
 import type { Forecast } from './estimate.ts';
 import { runExport } from './export-task.ts';
+import { fileError } from './files.ts';
 import { runSample } from './sample-task.ts';
 import { runScore } from './score-task.ts';
 import { runSelect } from './select-task.ts';
@@ -86,7 +87,8 @@ export async function walkTasks(walk: Walk): Promise<WalkEnd> {
       onDone({ task, how: 'done', seconds: work.seconds });
       log.progress(undefined);
       log.line(`${task.id}: done in ${duration(work.seconds)}`);
-    } catch (error) {
+    } catch (caught) {
+      const error = fileError(context.out, caught);
       if (endsRun(error, task)) throw error;
       await fail(task, failureOf(error));
     }
