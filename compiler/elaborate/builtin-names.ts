@@ -4,7 +4,9 @@ export const CONSTANTS: Record<string, number> = { pi: Math.PI };
 export const BUILTINS = [
   // on numbers and tensors alike
   'exp',
+  'expm1',
   'log',
+  'log1p',
   'sqrt',
   'tanh',
   'erf',

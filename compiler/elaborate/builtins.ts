@@ -40,7 +40,7 @@ export function numberOf(value: Value | undefined, what: string, span: Span): Nu
 }
 
 /** A function of one value, on numbers and on tensors. */
-function both(name: 'exp' | 'log' | 'sqrt' | 'tanh' | 'erf' | 'sin' | 'cos' | 'abs' | 'floor', fn: (x: number) => number): Rule {
+function both(name: 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'tanh' | 'erf' | 'sin' | 'cos' | 'abs' | 'floor', fn: (x: number) => number): Rule {
   return (ctx, given, span) => {
     const [x] = named(name, given, ['x'], span);
     if (x?.kind === 'tensor') return tensor(ctx.builder[name](x.node));
@@ -93,7 +93,9 @@ const onlyInScore =
 
 const rules: Record<BuiltinName, Rule> = {
   exp: both('exp', Math.exp),
+  expm1: both('expm1', Math.expm1),
   log: both('log', Math.log),
+  log1p: both('log1p', Math.log1p),
   sqrt: both('sqrt', Math.sqrt),
   tanh: both('tanh', Math.tanh),
   erf: both('erf', erfNumber),

@@ -102,9 +102,9 @@ function tensorBinary(ctx: Context, operator: string, left: Value, right: Value,
     case '>':
       return b.less(y, x);
     case '<=':
-      return b.not(b.less(y, x));
+      return b.lessEqual(x, y);
     case '>=':
-      return b.not(b.less(x, y));
+      return b.lessEqual(y, x);
     case '==':
       return b.equal(x, y);
     case '!=':

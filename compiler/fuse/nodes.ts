@@ -47,7 +47,7 @@ export function workOf(node: Node): number {
     case 'unary':
       return ['neg', 'abs', 'not', 'floor', 'is_finite'].includes(node.op.fn) ? 0.25 * count : 3 * count;
     case 'binary':
-      return node.op.fn === 'pow' ? 6 * count : node.op.fn === 'div' ? count : 0.25 * count;
+      return node.op.fn === 'pow' ? 12 * count : node.op.fn === 'div' ? count : 0.25 * count;
     case 'select':
     case 'cast':
     case 'pad':

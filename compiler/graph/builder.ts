@@ -129,8 +129,14 @@ export class GraphBuilder {
   exp(x: Node): Node {
     return this.unary('exp', x);
   }
+  expm1(x: Node): Node {
+    return this.unary('expm1', x);
+  }
   log(x: Node): Node {
     return this.unary('log', x);
+  }
+  log1p(x: Node): Node {
+    return this.unary('log1p', x);
   }
   sqrt(x: Node): Node {
     return this.unary('sqrt', x);
@@ -192,6 +198,9 @@ export class GraphBuilder {
   less(x: Operand, y: Operand): Node {
     return this.binary('less', x, y);
   }
+  lessEqual(x: Operand, y: Operand): Node {
+    return this.binary('less_equal', x, y);
+  }
   equal(x: Operand, y: Operand): Node {
     return this.binary('equal', x, y);
   }
@@ -202,10 +211,7 @@ export class GraphBuilder {
     return this.binary('or', x, y);
   }
 
-  /**
-   * x to the power y. WGSL leaves negative bases undefined, so the exponents that are safe with them, and common, are
-   * written as products: whole numbers from -4 to 4, and halves as square roots.
-   */
+  /** x to the power y, as C99 has it. Known whole exponents from -4 to 4 become products, halves square roots. */
   pow(x: Node, y: Operand): Node {
     if (typeof y !== 'number') return this.binary('pow', x, y);
     if (y < 0 && (Number.isInteger(y) || y === -0.5) && y >= -4) return this.div(1, this.pow(x, -y));

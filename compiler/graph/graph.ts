@@ -10,7 +10,9 @@ import type { Dtype, Half } from '../../plan/dtypes.ts';
 export type UnaryFn =
   | 'neg'
   | 'exp'
+  | 'expm1'
   | 'log'
+  | 'log1p'
   | 'sqrt'
   | 'tanh'
   | 'erf'
@@ -21,7 +23,7 @@ export type UnaryFn =
   | 'not'
   /** bool: neither NaN nor infinite, tested on the bits (WGSL may assume that there are no NaNs). */
   | 'is_finite';
-export type BinaryFn = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow' | 'less' | 'equal' | 'and' | 'or';
+export type BinaryFn = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow' | 'less' | 'less_equal' | 'equal' | 'and' | 'or';
 export type ReduceFn = 'sum' | 'max';
 
 /** What a node computes. `inputs` of the node are the operands, in the order given here. */

@@ -7,7 +7,7 @@ import { elements } from '../../plan/dtypes.ts';
 import type { StoredDtype } from '../../plan/dtypes.ts';
 import { GraphFault } from '../graph/errors.ts';
 import type { Node } from '../graph/graph.ts';
-import type { Width } from '../graph/primitives/unary.ts';
+import type { Width } from '../graph/primitives/functions/helper.ts';
 import { elementwiseFlops, labelOf } from './cost.ts';
 import type { Emitter } from './expression.ts';
 import { line } from './grid.ts';
@@ -18,7 +18,8 @@ import type { Kernel, KernelTarget, ScratchBinding } from './kernel.ts';
 import { build } from './module.ts';
 import type { Job } from './module.ts';
 import { reduceOf } from './rows.ts';
-import { combine, identity, typeName } from './wgsl.ts';
+import { combine, identity } from './reduction.ts';
+import { typeName } from './wgsl.ts';
 
 export function columns(job: Job): Kernel[] {
   const { group, target } = job;
@@ -45,7 +46,7 @@ export function columns(job: Job): Kernel[] {
     }
     const coordinates = [...unflatten(row, leading), ...unflatten(column, kept)];
     for (const { node, name, fn } of sums) {
-      writer.line(`${name} = ${combine(fn, name, e.widened(e.value(node.inputs[0], coordinates), width))};`);
+      writer.line(`${name} = ${combine(e, fn, node.dtype, width, name, e.widened(e.value(node.inputs[0], coordinates), width))};`);
     }
     writer.close();
     sums.forEach(({ node, name }, i) => {
@@ -61,7 +62,9 @@ export function columns(job: Job): Kernel[] {
     const column = width === 4 ? add(scale(unit, 4), lane) : unit;
     const sums = accumulators(e, group.reduces, width);
     const at = add(scale(e.loop('j', chunks), length), column);
-    sums.forEach(({ node, name, fn }, i) => writer.line(`${name} = ${combine(fn, name, e.load(partial(node, i), at).text)};`));
+    sums.forEach(({ node, name, fn }, i) =>
+      writer.line(`${name} = ${combine(e, fn, node.dtype, width, name, e.load(partial(node, i), at).text)};`),
+    );
     writer.close();
     for (const { node, name } of sums) e.store(node, column, { text: name, width, dtype: node.dtype, depth: 0 });
   });

@@ -5,11 +5,12 @@
  */
 import { GraphFault } from '../graph/errors.ts';
 import type { Dtype } from '../../plan/dtypes.ts';
-import type { Node } from '../graph/graph.ts';
+import type { BinaryFn, Node } from '../graph/graph.ts';
 import { BINARY } from '../graph/primitives/binary.ts';
-import { castWgsl, selectWgsl } from '../graph/primitives/select.ts';
+import { textsOf } from '../graph/primitives/functions/helper.ts';
+import type { Helper, Width } from '../graph/primitives/functions/helper.ts';
+import { castHelpers, castWgsl, selectWgsl } from '../graph/primitives/select.ts';
 import { UNARY } from '../graph/primitives/unary.ts';
-import type { Width } from '../graph/primitives/unary.ts';
 import type { Bindings, Slot } from './bindings.ts';
 import { widenFour, widening, widenOne } from './half.ts';
 import { atLane, quad } from './index/access.ts';
@@ -19,7 +20,8 @@ import { emitIndex, emitLanes } from './index/emit.ts';
 import { confine, constant, inRange, plus, variable } from './index/expression.ts';
 import type { Index } from './index/expression.ts';
 import type { Binding } from './kernel.ts';
-import { literal, typeName } from './wgsl.ts';
+import { repeats } from './repeats.ts';
+import { hidden, literal, opaque, typeName } from './wgsl.ts';
 import type { Writer } from './writer.ts';
 
 export interface Value {
@@ -168,7 +170,7 @@ export class Emitter {
     const { op, inputs } = node;
     switch (op.kind) {
       case 'constant':
-        return { text: literal(op.value, node.dtype), width: 1, dtype: node.dtype, depth: 0 };
+        return { text: this.constant(op.value, node.dtype), width: 1, dtype: node.dtype, depth: 0 };
       case 'scalar':
         return { text: this.around.scalar(op.name), width: 1, dtype: 'f32', depth: 0 };
       case 'iota':
@@ -176,15 +178,18 @@ export class Emitter {
       case 'unary': {
         const [x] = inputs.map((input) => this.value(input, coordinates));
         const rule = UNARY[op.fn];
-        if (rule.helper) this.around.helper(rule.helper(x.width));
+        this.helpers(rule.helpers, x.width);
         return this.define(rule.wgsl(x.text, x.width), node.dtype, x.width, [x]);
       }
       case 'binary':
-        return this.together(node, coordinates, ([x, y], width) => BINARY[op.fn].wgsl(x, y, width));
+        return this.together(node, coordinates, ([x, y], width) => this.binary(node, op.fn, x, y, width));
       case 'select':
         return this.together(node, coordinates, ([condition, then, otherwise]) => selectWgsl(condition, then, otherwise));
       case 'cast':
-        return this.together(node, coordinates, ([x], width) => castWgsl(x, node.dtype, width));
+        return this.together(node, coordinates, ([x], width) => {
+          this.helpers(castHelpers(inputs[0].dtype, node.dtype), width);
+          return castWgsl(x, inputs[0].dtype, node.dtype, width);
+        });
       case 'reshape':
       case 'permute':
       case 'expand':
@@ -198,6 +203,28 @@ export class Emitter {
       default:
         throw new GraphFault(`node ${node.id} (${op.kind}) is neither realised nor computed before it is used in this kernel`);
     }
+  }
+
+  /** Adds a WGSL function to the module. */
+  helper(text: string): void {
+    this.around.helper(text);
+  }
+
+  private helpers(helpers: readonly Helper[] = [], width: Width): void {
+    for (const text of textsOf(helpers, width)) this.helper(text);
+  }
+
+  private constant(value: number, dtype: Dtype): string {
+    if (dtype !== 'f32') return literal(value, dtype);
+    const text = hidden(value);
+    return this.writer.once(`c:${text}`, () => ({ value: this.writer.define(text, 0, 'k'), depth: 0 }));
+  }
+
+  private binary(node: Node, fn: BinaryFn, x: string, y: string, width: Width): string {
+    const rule = BINARY[fn];
+    const [{ dtype }] = node.inputs;
+    if (dtype === 'f32') this.helpers(rule.helpers, width);
+    return rule.wgsl(x, repeats(node, this.around.isRealised) ? opaque(y, width) : y, width, dtype);
   }
 
   private together(node: Node, coordinates: Coordinates, wgsl: (texts: string[], width: Width) => string): Value {
@@ -256,7 +283,7 @@ export class Emitter {
     const { writer } = this;
     return writer.once(`r:${last}:${value.text}`, () => {
       const name = writer.define(
-        `${type}(clamp(${castWgsl(value.text, 'i32', value.width)}, ${number(0)}, ${number(last)}))`,
+        `${type}(clamp(${castWgsl(value.text, value.dtype, 'i32', value.width)}, ${number(0)}, ${number(last)}))`,
         value.depth,
         'r',
       );

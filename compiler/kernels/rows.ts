@@ -8,7 +8,7 @@ import { GraphFault } from '../graph/errors.ts';
 import type { Group } from '../fuse/group.ts';
 import type { Node } from '../graph/graph.ts';
 import { loweringOf } from '../graph/primitives/table.ts';
-import type { Width } from '../graph/primitives/unary.ts';
+import type { Width } from '../graph/primitives/functions/helper.ts';
 import { elementwiseFlops, labelOf } from './cost.ts';
 import type { Emitter, Value } from './expression.ts';
 import { line } from './grid.ts';
@@ -19,7 +19,8 @@ import type { Index } from './index/expression.ts';
 import type { Kernel } from './kernel.ts';
 import { build } from './module.ts';
 import type { Job } from './module.ts';
-import { combine, horizontal, identity, typeName } from './wgsl.ts';
+import { acrossSubgroup, combine, horizontal, identity } from './reduction.ts';
+import { typeName } from './wgsl.ts';
 
 /** Values of a row that one thread may keep. */
 const KEPT = 96;
@@ -85,11 +86,11 @@ export function rows(job: Job): Kernel[] {
         for (const { node, name, fn } of sums) {
           const value = e.value(node.inputs[0], coordinates);
           const text = guard ? masked(e, value, guard, identity(fn, node.dtype), width) : e.widened(value, width);
-          writer.line(`${name} = ${combine(fn, name, text)};`);
+          writer.line(`${name} = ${combine(e, fn, node.dtype, width, name, text)};`);
         }
       });
       for (const { node, name, fn } of sums) {
-        const own = width === 4 ? horizontal(fn, name) : name;
+        const own = width === 4 ? horizontal(e, fn, node.dtype, name) : name;
         const text = join(e, sharing, fn, node, own);
         e.know(node, row, { text, width: 1, dtype: node.dtype, depth: 0 });
       }
@@ -224,13 +225,13 @@ function masked(e: Emitter, value: Value, guard: Guard, neutral: string, width: 
 function join(e: Emitter, sharing: Sharing, fn: 'sum' | 'max', node: Node, own: string): string {
   const { writer } = e;
   if (sharing.by === 'alone') return writer.define(own, 0, 'r');
-  if (sharing.by === 'subgroup') return writer.define(`${fn === 'sum' ? 'subgroupAdd' : 'subgroupMax'}(${own})`, 0, 'r');
+  if (sharing.by === 'subgroup') return writer.define(acrossSubgroup(e, fn, node.dtype, writer.define(own, 0, 'o')), 0, 'r');
   const tree = `tree_${node.dtype}`;
   const part = sharing.rows > 1 ? 'part' : 'lid';
   writer.line(`${tree}[lid] = ${own};`, 'workgroupBarrier();');
   writer.line(
     `for (var half = ${sharing.threads / 2}u + wg.z; half > 0u; half /= 2u) {`,
-    `  if (${part} < half) { ${tree}[lid] = ${combine(fn, `${tree}[lid]`, `${tree}[lid + half]`)}; }`,
+    `  if (${part} < half) { ${tree}[lid] = ${combine(e, fn, node.dtype, 1, `${tree}[lid]`, `${tree}[lid + half]`)}; }`,
     '  workgroupBarrier();',
     '}',
   );

@@ -6,7 +6,7 @@
 import { elements } from '../../plan/dtypes.ts';
 import { GraphFault } from '../graph/errors.ts';
 import type { Node } from '../graph/graph.ts';
-import type { Width } from '../graph/primitives/unary.ts';
+import type { Width } from '../graph/primitives/functions/helper.ts';
 import { elementwiseFlops, labelOf } from './cost.ts';
 import { line } from './grid.ts';
 import { unflatten } from './index/coordinates.ts';

@@ -1,15 +1,14 @@
 /** Small pieces of WGSL text. */
 import type { Dtype } from '../../plan/dtypes.ts';
-import type { ReduceFn } from '../graph/graph.ts';
-import type { Width } from '../graph/primitives/unary.ts';
+import { GraphFault } from '../graph/errors.ts';
+import { ZERO } from '../graph/primitives/functions/helper.ts';
+import type { Width } from '../graph/primitives/functions/helper.ts';
 
 export function typeName(dtype: Dtype, width: Width): string {
   return width === 1 ? dtype : `vec4<${dtype}>`;
 }
 
-const F32_MAX = 3.4028234663852886e38;
-
-/** A number as a literal of the given type. WGSL has no infinite literals: they become the largest finite number. */
+/** A number as a literal of the given type. What is not finite has none (`hidden`). */
 export function literal(value: number, dtype: Dtype): string {
   switch (dtype) {
     case 'bool':
@@ -19,24 +18,23 @@ export function literal(value: number, dtype: Dtype): string {
     case 'i32':
       return value < 0 ? `i32(${value})` : `${value}i`;
     case 'f32': {
-      const rounded = Math.fround(Math.min(Math.max(value, -F32_MAX), F32_MAX));
+      const rounded = Math.fround(value);
+      if (!Number.isFinite(rounded)) throw new GraphFault(`the literal ${value} of a kernel is no f32`);
       return rounded < 0 ? `f32(${rounded})` : `${Object.is(rounded, -0) ? '-0.0' : rounded}f`;
     }
   }
 }
 
-/** The value that a reduction begins with. */
-export function identity(fn: ReduceFn, dtype: Dtype): string {
-  if (fn === 'sum') return literal(0, dtype);
-  return literal(dtype === 'f32' ? -F32_MAX : dtype === 'i32' ? -(2 ** 31) : 0, dtype);
+/**
+ * An f32 of any value that the driver's compiler does not know: an infinite one would not compile, a 0 hides what it is multiplied by, and two
+ * factors in a row would be put together.
+ */
+export function hidden(value: number): string {
+  const [bits] = new Uint32Array(Float32Array.of(value).buffer);
+  return `bitcast<f32>(0x${bits.toString(16)}u ^ ${ZERO})`;
 }
 
-/** One step of a reduction. */
-export function combine(fn: ReduceFn, x: string, y: string): string {
-  return fn === 'sum' ? `${x} + ${y}` : `max(${x}, ${y})`;
-}
-
-/** The reduction of a vector to one value. */
-export function horizontal(fn: ReduceFn, x: string): string {
-  return fn === 'sum' ? `(${x}.x + ${x}.y) + (${x}.z + ${x}.w)` : `max(max(${x}.x, ${x}.y), max(${x}.z, ${x}.w))`;
+/** A computed f32 that the driver's compiler cannot see through. */
+export function opaque(x: string, width: Width): string {
+  return width === 1 ? `bitcast<f32>(bitcast<u32>(${x}) ^ ${ZERO})` : `bitcast<vec4<f32>>(bitcast<vec4<u32>>(${x}) ^ vec4<u32>(${ZERO}))`;
 }

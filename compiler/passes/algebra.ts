@@ -2,9 +2,10 @@
  * Algebra: rules that replace a node by an equal one with less to do, tried until none fires. The rules stand in four
  * lists by family (`rules-*.ts`), each named by what it does.
  *
- * Kept to the last bit: all of movement, and of arithmetic what IEEE 754 says is equal (up to the sign of zero). Not
+ * Kept to the last bit, the sign of zero included: all of movement, and of arithmetic what IEEE 754 says is equal. Not
  * exact, and allowed all the same: folding of constants (float64, rounded once); the sum of a repeated value becomes a
- * product; two sums in a row become one. Never done: x * 0 (it hides NaN), x - x, x / x, reassociation of sums.
+ * product; two sums in a row become one; the sign of a sum that is 0. Never done: x * 0 (it hides NaN), x - x, x / x,
+ * reassociation of sums.
  */
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, OpKind } from '../graph/graph.ts';

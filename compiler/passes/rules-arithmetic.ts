@@ -19,7 +19,7 @@ const noLeaves: EvaluateContext = {
 };
 
 export const arithmeticRules = {
-  /** Elementwise on constants is a constant, unless it is infinite or undefined. */
+  /** Elementwise on constants is a constant, as the oracle computes it. */
   foldConstants({ b }, node) {
     if (!['unary', 'binary', 'select', 'cast'].includes(node.op.kind)) return undefined;
     const constants = node.inputs.map(constantOf);
@@ -31,23 +31,23 @@ export const arithmeticRules = {
       noLeaves,
     );
     const value = node.dtype === 'f32' ? Math.fround(exact) : node.dtype === 'i32' ? exact | 0 : node.dtype === 'u32' ? exact >>> 0 : exact;
-    return Number.isFinite(value) ? repeat(b, b.constant(value, node.dtype), node.shape) : undefined;
+    return repeat(b, b.constant(value, node.dtype), node.shape);
   },
 
-  /** x + 0, 0 + x, x - 0, x * 1, 1 * x, x / 1 */
+  /** x + -0, -0 + x, x - 0, x * 1, 1 * x, x / 1. Of whole numbers x + 0 too; of floats it is 0 where x is -0. */
   neutral(_c, node) {
     if (!isBinary(node, 'add', 'sub', 'mul', 'div')) return undefined;
     const [x, y] = node.inputs;
-    const nothing = isBinary(node, 'add', 'sub') ? 0 : 1;
-    if (constantOf(y) === nothing) return x;
-    return isBinary(node, 'add', 'mul') && constantOf(x) === nothing ? y : undefined;
+    const nothing = isBinary(node, 'mul', 'div') ? 1 : isBinary(node, 'add') && node.dtype === 'f32' ? -0 : 0;
+    if (Object.is(constantOf(y), nothing)) return x;
+    return isBinary(node, 'add', 'mul') && Object.is(constantOf(x), nothing) ? y : undefined;
   },
 
-  /** 0 - x, x * -1, x / -1 */
+  /** -0 - x, x * -1, x / -1. Of whole numbers 0 - x too; of floats it is 0 where x is. */
   negation({ b }, node) {
     if (node.dtype === 'u32') return undefined;
     const [x, y] = node.inputs;
-    if (isBinary(node, 'sub') && constantOf(x) === 0) return b.neg(y);
+    if (isBinary(node, 'sub') && Object.is(constantOf(x), node.dtype === 'f32' ? -0 : 0)) return b.neg(y);
     if (isBinary(node, 'mul', 'div') && constantOf(y) === -1) return b.neg(x);
     return isBinary(node, 'mul') && constantOf(x) === -1 ? b.neg(y) : undefined;
   },
@@ -59,15 +59,8 @@ export const arithmeticRules = {
     return twice ? x.inputs[0] : undefined;
   },
 
-  /** x + -y, -x + y, x - -y; -x * -y, -x / -y; -(x - y) */
-  signs({ b, single }, node) {
-    if (node.op.kind === 'unary') {
-      const [difference] = node.inputs;
-      // Exact: rounding is symmetric.
-      return isUnary(node, 'neg') && isBinary(difference, 'sub') && single(difference)
-        ? b.sub(difference.inputs[1], difference.inputs[0])
-        : undefined;
-    }
+  /** x + -y, -x + y, x - -y; -x * -y, -x / -y. Not -(x - y), whose zero has the other sign. */
+  signs({ b }, node) {
     if (!isBinary(node, 'add', 'sub', 'mul', 'div')) return undefined;
     const [x, y] = node.inputs;
     const [minusX, minusY] = [isUnary(x, 'neg'), isUnary(y, 'neg')];

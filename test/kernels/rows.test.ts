@@ -127,29 +127,46 @@ describe('rows', () => {
     );
     expect(kernel.workgroups).toEqual([16, 1, 1]);
     expect(kernel.wgsl).toMatchInlineSnapshot(`
-     "enable subgroups;
+      "enable subgroups;
 
-     @group(0) @binding(0) var<storage, read_write> b0: array<vec4<f32>>;
-     @group(0) @binding(1) var<storage, read_write> b1: array<f32>;
+      @group(0) @binding(0) var<storage, read_write> b0: array<vec4<f32>>;
+      @group(0) @binding(1) var<storage, read_write> b1: array<f32>;
 
-     @compute @workgroup_size(8)
-     fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lid: u32) {
-       let row = wg.x;
-       var a0 = vec4<f32>(0f);
-       let x1 = row * 16u + lid;
-       let v2 = b0[x1];
-       let v3 = exp(v2);
-       a0 = a0 + v3;
-       let x4 = row * 16u + lid + 8u;
-       let v5 = b0[x4];
-       let v6 = exp(v5);
-       a0 = a0 + v6;
-       let r7 = subgroupAdd((a0.x + a0.y) + (a0.z + a0.w));
-       if (lid == 0u) {
-         b1[row] = r7;
-       }
-     }
-     "
+      fn pivot_nan4(x: vec4<f32>) -> vec4<bool> {
+        return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
+      }
+
+      fn pivot_exp4(x: vec4<f32>, zero: u32) -> vec4<f32> {
+        let k = bitcast<vec4<i32>>(fma(x, vec4<f32>(1.4426950408889634f), vec4<f32>(12582912.0))) - vec4<i32>(0x4b400000);
+        let n = vec4<f32>(k);
+        let part = bitcast<vec4<f32>>(bitcast<vec4<u32>>(fma(n, vec4<f32>(-0.693359375f), x)) ^ vec4<u32>(zero));
+        let r = fma(n, vec4<f32>(0.00021219444f), part);
+        let p = fma(fma(fma(fma(fma(fma(vec4<f32>(0.000198756915f), r, vec4<f32>(0.0013981999507f)), r, vec4<f32>(0.0083334519073f)), r, vec4<f32>(0.041665795894f)), r, vec4<f32>(0.16666665459f)), r, vec4<f32>(0.50000001201f)), r * r, r);
+        var bits = bitcast<vec4<u32>>(bitcast<vec4<i32>>(p + vec4<f32>(1.0)) + (k << vec4<u32>(23u)));
+        bits = select(bits, vec4<u32>(0x7f800000u), x > vec4<f32>(88.72283f));
+        bits = select(bits, vec4<u32>(0u), x < vec4<f32>(-87.33654f));
+        return bitcast<vec4<f32>>(select(bits, bitcast<vec4<u32>>(x), pivot_nan4(x)));
+      }
+
+      @compute @workgroup_size(8)
+      fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lid: u32) {
+        let row = wg.x;
+        var a0 = vec4<f32>(0f);
+        let x1 = row * 16u + lid;
+        let v2 = b0[x1];
+        let v3 = pivot_exp4(v2, wg.z);
+        a0 = a0 + v3;
+        let x4 = row * 16u + lid + 8u;
+        let v5 = b0[x4];
+        let v6 = pivot_exp4(v5, wg.z);
+        a0 = a0 + v6;
+        let o7 = (a0.x + a0.y) + (a0.z + a0.w);
+        let r8 = subgroupAdd(o7);
+        if (lid == 0u) {
+          b1[row] = r8;
+        }
+      }
+      "
     `);
   });
 });

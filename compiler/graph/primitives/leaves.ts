@@ -4,8 +4,6 @@ import { checkShape, elements, formatShape, stridesOf } from '../shape.ts';
 import { noGradient } from './primitive.ts';
 import type { OpOf, Primitive, Typed } from './primitive.ts';
 
-const F32_MAX = 3.4028234663852886e38;
-
 /** What inputs and states have in common. */
 function stored(kind: 'input' | 'state'): Primitive<OpOf<'input'> | OpOf<'state'>> {
   return {
@@ -45,7 +43,8 @@ export const constant: Primitive<OpOf<'constant'>> = {
   type(op, _inputs, wanted): Typed {
     const dtype = wanted.dtype ?? 'f32';
     const fits = {
-      f32: Math.abs(op.value) <= F32_MAX,
+      // What is not finite was computed; a finite number must not become infinite unseen.
+      f32: !Number.isFinite(op.value) || Number.isFinite(Math.fround(op.value)),
       i32: Number.isInteger(op.value) && Math.abs(op.value) < 2 ** 31,
       u32: Number.isInteger(op.value) && op.value >= 0 && op.value < 2 ** 32,
       bool: op.value === 0 || op.value === 1,
@@ -53,7 +52,7 @@ export const constant: Primitive<OpOf<'constant'>> = {
     if (!fits[dtype]) {
       throw new ShapeError(
         `the constant ${op.value} is no ${dtype}`,
-        'WGSL has no infinite and no undefined numbers: take a large finite one, such as -1e30 for a mask.',
+        dtype === 'f32' ? 'The largest is 3.4028234663852886e38.' : undefined,
       );
     }
     return { shape: [], dtype };

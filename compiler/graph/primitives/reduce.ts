@@ -24,9 +24,9 @@ export const reduce: Primitive<OpOf<'reduce'>> = {
     const [x] = node.inputs;
     const spread = (y: Node) => back(b, y, x.shape, op.axes);
     if (op.fn === 'sum') return [spread(dy)];
-    // Equal among those that attain the maximum.
+    // Equal among those that attain the maximum; none does where it is NaN, and the gradient is NaN then.
     const attained = b.cast(b.equal(x, spread(node)), 'f32');
-    const share = b.div(dy, b.max(b.sum(attained, op.axes), 1));
+    const share = b.div(dy, b.sum(attained, op.axes));
     return [b.mul(attained, spread(share))];
   },
   evaluate(op, node, [x]) {

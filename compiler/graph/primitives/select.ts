@@ -3,7 +3,9 @@ import type { Dtype } from '../../../plan/dtypes.ts';
 import { ShapeError } from '../errors.ts';
 import { elements, formatShape, sameShape } from '../shape.ts';
 import type { OpOf, Primitive } from './primitive.ts';
-import type { Width } from './unary.ts';
+import { toI32, toU32 } from './functions/compare.ts';
+import { nameOf } from './functions/helper.ts';
+import type { Helper, Width } from './functions/helper.ts';
 
 export const select: Primitive<OpOf<'select'>> = {
   lowering: 'elementwise',
@@ -41,15 +43,22 @@ export const cast: Primitive<OpOf<'cast'>> = {
   flops: () => 0,
 };
 
-/** f32 to whole numbers truncates and saturates, as in WGSL; whole numbers keep their bits; bool is 0 or 1. */
+/** f32 to whole numbers truncates and saturates, NaN becomes 0; whole numbers keep their bits; bool is 0 or 1. */
 function convert(value: number, from: Dtype, to: Dtype): number {
   if (to === 'bool') return value === 0 ? 0 : 1;
   if (to === 'f32') return value;
   if (from !== 'f32') return to === 'i32' ? value | 0 : value >>> 0;
+  if (Number.isNaN(value)) return 0;
   const [least, most] = to === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
   return Math.min(Math.max(Math.trunc(value), least), most);
 }
 
-export function castWgsl(x: string, to: Dtype, width: Width): string {
+/** WGSL functions that a cast calls. */
+export function castHelpers(from: Dtype, to: Dtype): readonly Helper[] {
+  return from !== 'f32' || (to !== 'i32' && to !== 'u32') ? [] : [to === 'i32' ? toI32 : toU32];
+}
+
+export function castWgsl(x: string, from: Dtype, to: Dtype, width: Width): string {
+  if (castHelpers(from, to).length > 0) return `${nameOf(`to_${to}`, width)}(${x})`;
   return width === 1 ? `${to}(${x})` : `vec4<${to}>(${x})`;
 }

@@ -4,75 +4,123 @@ import type { GraphBuilder } from '../builder.ts';
 import { ShapeError } from '../errors.ts';
 import type { Node, UnaryFn } from '../graph.ts';
 import { elements } from '../shape.ts';
-import { erf, erfHelper, erfName } from './erf.ts';
+import { erf } from './erf.ts';
+import * as erfFunction from './functions/erf.ts';
+import * as exponential from './functions/exponential.ts';
+import { nameOf, ZERO } from './functions/helper.ts';
+import type { Helper, Width } from './functions/helper.ts';
+import * as logarithm from './functions/logarithm.ts';
+import { sine, sineCall } from './functions/sine.ts';
+import { tanh } from './functions/tanh.ts';
 import type { OpOf, Primitive } from './primitive.ts';
-import { sineCall, sineHelper } from './sine.ts';
-
-/** Kernels work on single values or on four at a time. */
-export type Width = 1 | 4;
 
 export interface UnaryRule {
   /** Which element types it takes. */
   takes: readonly Dtype[];
   /** What it gives, where that is not what it takes. */
   gives?: Dtype;
+  /**
+   * The largest error of a kernel anywhere, in units in the last place of the exact result; NaN, infinities and the sign of zero are always right.
+   * Numbers below the smallest normal one may count as zero, given or computed.
+   */
+  ulp: number;
   evaluate(x: number): number;
   /** Gradient of x, given x, the result y and its gradient dy; absent for steps. */
   gradient?(b: GraphBuilder, x: Node, y: Node, dy: Node): Node;
   /** The expression; the argument is an expression that may stand anywhere without further brackets. */
   wgsl(x: string, width: Width): string;
-  /** A WGSL function that the expression calls. */
-  helper?(width: Width): string;
+  /** WGSL functions that the expression calls. */
+  helpers?: readonly Helper[];
 }
 
 const F32: readonly Dtype[] = ['f32'];
-const f32 = (value: string, width: Width) => (width === 1 ? value : `vec4<f32>(${value})`);
+/** A function that is given the hidden zero too (`functions/helper.ts`). */
+const hiding = (name: string) => (x: string, width: Width) => `${nameOf(name, width)}(${x}, ${ZERO})`;
 
 export const UNARY: Record<UnaryFn, UnaryRule> = {
-  neg: { takes: ['f32', 'i32'], evaluate: (x) => -x, gradient: (b, _x, _y, dy) => b.neg(dy), wgsl: (x) => `(-${x})` },
-  exp: { takes: F32, evaluate: Math.exp, gradient: (b, _x, y, dy) => b.mul(dy, y), wgsl: (x) => `exp(${x})` },
-  log: { takes: F32, evaluate: Math.log, gradient: (b, x, _y, dy) => b.div(dy, x), wgsl: (x) => `log(${x})` },
-  sqrt: { takes: F32, evaluate: Math.sqrt, gradient: (b, _x, y, dy) => b.div(b.mul(dy, 0.5), y), wgsl: (x) => `sqrt(${x})` },
+  neg: { takes: ['f32', 'i32'], ulp: 0, evaluate: (x) => -x, gradient: (b, _x, _y, dy) => b.neg(dy), wgsl: (x) => `(-${x})` },
+  exp: {
+    takes: F32,
+    ulp: 2,
+    evaluate: Math.exp,
+    gradient: (b, _x, y, dy) => b.mul(dy, y),
+    wgsl: hiding('exp'),
+    helpers: [exponential.exp],
+  },
+  /** exp(x) - 1, with all digits where x is near 0. */
+  expm1: {
+    takes: F32,
+    ulp: 2,
+    evaluate: Math.expm1,
+    // Not y + 1, which has no digits left where y is near -1.
+    gradient: (b, x, _y, dy) => b.mul(dy, b.exp(x)),
+    wgsl: hiding('expm1'),
+    helpers: [exponential.expm1],
+  },
+  log: {
+    takes: F32,
+    ulp: 1,
+    evaluate: Math.log,
+    gradient: (b, x, _y, dy) => b.div(dy, x),
+    wgsl: (x, width) => `${nameOf('log', width)}(${x})`,
+    helpers: [logarithm.log],
+  },
+  /** log(1 + x), with all digits where x is near 0. */
+  log1p: {
+    takes: F32,
+    ulp: 2,
+    evaluate: Math.log1p,
+    gradient: (b, x, _y, dy) => b.div(dy, b.add(x, 1)),
+    wgsl: hiding('log1p'),
+    helpers: [logarithm.log1p],
+  },
+  sqrt: { takes: F32, ulp: 1, evaluate: Math.sqrt, gradient: (b, _x, y, dy) => b.div(b.mul(dy, 0.5), y), wgsl: (x) => `sqrt(${x})` },
   tanh: {
     takes: F32,
+    ulp: 2,
     evaluate: Math.tanh,
     gradient: (b, _x, y, dy) => b.mul(dy, b.sub(1, b.mul(y, y))),
-    // Some drivers compute it from exponentials that overflow; at 10 it is 1 in f32.
-    wgsl: (x, width) => `tanh(clamp(${x}, ${f32('-10.0', width)}, ${f32('10.0', width)}))`,
+    wgsl: hiding('tanh'),
+    helpers: [tanh],
   },
   erf: {
     takes: F32,
+    ulp: 3,
     evaluate: erf,
     gradient: (b, x, _y, dy) => b.mul(dy, b.mul(b.exp(b.neg(b.mul(x, x))), 2 / Math.sqrt(Math.PI))),
-    wgsl: (x, width) => `${erfName(width)}(${x})`,
-    helper: erfHelper,
+    wgsl: hiding('erf'),
+    helpers: [erfFunction.erf],
   },
   sin: {
     takes: F32,
+    ulp: 3,
     evaluate: Math.sin,
     gradient: (b, x, _y, dy) => b.mul(dy, b.cos(x)),
     wgsl: (x, width) => sineCall(x, 0, width),
-    helper: sineHelper,
+    helpers: [sine],
   },
   cos: {
     takes: F32,
+    ulp: 3,
     evaluate: Math.cos,
     gradient: (b, x, _y, dy) => b.neg(b.mul(dy, b.sin(x))),
     wgsl: (x, width) => sineCall(x, 1, width),
-    helper: sineHelper,
+    helpers: [sine],
   },
   abs: {
     takes: ['f32', 'i32'],
+    ulp: 0,
     evaluate: Math.abs,
     // The sign of x, and 0 at 0.
     gradient: (b, x, _y, dy) => b.select(b.less(0, x), dy, b.select(b.less(x, 0), b.neg(dy), 0)),
     wgsl: (x) => `abs(${x})`,
   },
-  floor: { takes: F32, evaluate: Math.floor, wgsl: (x) => `floor(${x})` },
-  not: { takes: ['bool'], evaluate: (x) => 1 - x, wgsl: (x) => `(!${x})` },
+  floor: { takes: F32, ulp: 0, evaluate: Math.floor, wgsl: (x) => `floor(${x})` },
+  not: { takes: ['bool'], ulp: 0, evaluate: (x) => 1 - x, wgsl: (x) => `(!${x})` },
   is_finite: {
     takes: F32,
     gives: 'bool',
+    ulp: 0,
     evaluate: (x) => (Number.isFinite(x) ? 1 : 0),
     // On the exponent's bits: WGSL may assume that neither NaN nor infinity occurs.
     wgsl: (x, width) =>
