@@ -1,7 +1,7 @@
 /** Readers of language models' configs, of both ages: `rope_theta` and `rope_scaling` at the top, or `rope_parameters`. */
 import type { Decoder, Rope } from './architecture.ts';
-import type { Fields } from './fields.ts';
-import { LARGEST } from './fields.ts';
+import type { Fields } from '../fields.ts';
+import { LARGEST } from '../fields.ts';
 import { readBlocks } from './vision.ts';
 
 const DEFAULTS = { width: 4096, layers: 32, heads: 32, activation: 'silu', epsilon: 1e-6 };
