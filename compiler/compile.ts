@@ -35,9 +35,10 @@ import { probeTarget } from './pipeline/probes.ts';
 import { checkArms, inOrder } from './pipeline/stage-order.ts';
 import { resolvedValues } from './pipeline/resolved.ts';
 import type { Resolved } from './pipeline/resolved.ts';
+import { seedsOfText } from './pipeline/seeds.ts';
 import type { StageResult } from './pipeline/sources.ts';
 import { stageDeclarations } from './pipeline/stages.ts';
-import { warnAboutUnequalGrids, wholeNumbers } from './pipeline/tuning.ts';
+import { warnAboutUnequalGrids } from './pipeline/tuning.ts';
 
 export interface CompileOptions {
   targets: Target[];
@@ -115,7 +116,7 @@ class Compilation {
   run(): void {
     const { main } = this.universe.loaded;
     const { assembly } = this;
-    this.attempt(() => (assembly.seeds = this.readSeeds()));
+    this.attempt(() => (assembly.seeds = seedsOfText(this.universe)));
     // Every declaration is evaluated, used or not, so that all faults come at once.
     for (const declaration of main.declarations.values()) {
       if (declaration.kind === 'Binding' && declaration.keyword === 'probe') continue;
@@ -170,6 +171,7 @@ class Compilation {
     const files = Object.fromEntries(read.map((path) => [path, { path, hash: this.universe.host.hash(path) ?? '' }]));
     const resolved = [
       ...this.parameters(),
+      ...this.assembly.judgedOn,
       ...this.stages.flatMap(({ spec }) => [...spec.origins, ...(spec.train ? resolvedValues(spec.id, spec.train) : [])]),
     ];
     return {
@@ -217,13 +219,6 @@ class Compilation {
       else if (!(error instanceof Silent)) throw error;
       return undefined;
     }
-  }
-
-  private readSeeds(): number[] {
-    const { main } = this.universe.loaded;
-    const declaration = main.tree.declarations.find((d) => d.kind === 'Seeds');
-    if (declaration?.kind !== 'Seeds') return [0];
-    return wholeNumbers(evaluateIn(this.universe, main, declaration.values), 'a seed', declaration.values.span);
   }
 
   /** Programs of a task's roles for every target, shared with whatever computed the same before. */

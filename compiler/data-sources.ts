@@ -7,18 +7,20 @@ import type { Host } from './host.ts';
 import { loadModules, usesOfText } from './modules/modules.ts';
 import { overridesOf } from './overrides.ts';
 import { resolveSource } from './pipeline/data-source.ts';
+import { seedsOfText } from './pipeline/seeds.ts';
 
-/** @throws PivotError with the first fault of the text; `pivot check` tells all. */
-export function dataSources(path: string, host: Host, set: Record<string, string>): Map<string, DataSource> {
+/** Rows as they are drawn for `seed`, by default the first of the text. @throws PivotError with the first fault of the text; `pivot check` tells all. */
+export function dataSources(path: string, host: Host, set: Record<string, string>, seed?: number): Map<string, DataSource> {
   const loaded = loadModules(path, host, usesOfText(path, host));
-  openUniverse(loaded, host, overridesOf(set, loaded).values);
+  const universe = openUniverse(loaded, host, overridesOf(set, loaded).values);
   const scope = moduleScope(loaded.main);
   const sources = new Map<string, DataSource>();
   try {
+    const drawing = { seed: seed ?? seedsOfText(universe)[0] };
     for (const [name, declaration] of loaded.main.declarations) {
       if (declaration.kind !== 'Binding' || declaration.keyword !== 'data') continue;
       const value = scope.lookup(name);
-      if (value?.kind === 'data') sources.set(name, resolveSource(value, host));
+      if (value?.kind === 'data') sources.set(name, resolveSource(value, host, drawing));
     }
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

@@ -21,6 +21,7 @@ import { print } from '../output.ts';
 interface Arguments extends TextArguments {
   name: string;
   out: string;
+  seed?: number;
 }
 
 const exportRows: CommandModule<object, Arguments> = {
@@ -29,17 +30,22 @@ const exportRows: CommandModule<object, Arguments> = {
   builder: (yargs) =>
     textArguments(yargs)
       .positional('name', { type: 'string', demandOption: true, describe: 'the data declared in the text' })
-      .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'folder to write' }),
+      .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'folder to write' })
+      .option('seed', { type: 'number', describe: 'the seed whose rows are drawn (default: the first of the text)' }),
   handler: async (args) => {
     const { path, host } = hostOf(args.file);
-    const sources = dataSources(path, host, settings(args.set));
+    if (args.seed !== undefined && !(Number.isSafeInteger(args.seed) && args.seed >= 0))
+      throw new PivotError('C0108', `${args.seed} is no seed`, { cure: 'give --seed a whole number of at least 0' });
+    const sources = dataSources(path, host, settings(args.set), args.seed);
     const source = sources.get(args.name);
     if (!source)
       throw new PivotError('C0107', `${args.file} declares no data \`${args.name}\``, {
         cure: `it declares ${[...sources.keys()].join(', ') || 'none'}`,
       });
     await onFile(args.out, () => exportScenes(args.out, source));
-    print(`${args.out}: ${source.count} rows of ${source.source}`);
+    const { seed, fixed } = source.params;
+    const drawn = seed === undefined ? '' : fixed === true ? `, seed ${seed} of the text` : `, as seed ${seed} draws them`;
+    print(`${args.out}: ${source.count} rows of ${source.source}${drawn}`);
   },
 };
 

@@ -64,6 +64,7 @@ export function describePlan(plan: Plan, stages: Compiled['stages'], target: str
     ...columns(plan.resolved.filter((o) => o.name.startsWith('param ')).map((o) => [o.name, o.value, `(${o.origin})`])),
     '',
   ];
+  const probes = plan.resolved.filter((o) => o.name.startsWith('probe '));
   for (const { spec, graphs } of stages) {
     lines.push(`stage ${spec.id}${spec.from ? ` from ${spec.from.stage}${spec.from.arm ? `.${spec.from.arm}` : ''}` : ''}`);
     const values = plan.resolved.filter((o) => o.name.startsWith(`${spec.id}.`));
@@ -87,6 +88,8 @@ export function describePlan(plan: Plan, stages: Compiled['stages'], target: str
     }
     lines.push('');
   }
+  if (probes.length > 0)
+    lines.push('probes', ...columns(probes.map((o) => [`  ${o.name.slice('probe '.length)}`, o.value, `(${o.origin})`])), '');
   lines.push('tasks', ...columns(plan.tasks.map((t) => [`  ${t.id}`, t.kind, t.hash.slice(0, 12)])));
   return lines.join('\n');
 }

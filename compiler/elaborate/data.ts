@@ -49,6 +49,8 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
   const processor = paths.get('processor');
   const folder = [...paths].find(([name]) => name !== 'processor')?.[1];
   const tokenizer = native.fields.get('tokenizer');
+  // A source without a path draws its rows.
+  const reads = definition.params.some((p) => p.type?.name?.text === 'path' && p.name.text !== 'processor');
   const source = native.fields.get('source');
   return {
     kind: 'data',
@@ -56,6 +58,7 @@ export function makeData(ctx: Context, value: Value, span: Span): DataValue {
     source: source?.kind === 'string' ? source.value : '',
     params,
     count,
+    ...(reads ? {} : { drawn: params.seed === undefined ? 'by the run' : 'by the text' }),
     image: field('image'),
     prompt: field('prompt'),
     answer: field('answer'),
@@ -98,7 +101,7 @@ export function mixData(ctx: Context, given: Given[], span: Span): DataValue {
   });
   // A mix that is exchanged as a whole stays one part.
   const parts = all.flatMap((part) => (part.mix && part.exchanged === undefined ? part.mix : [part]));
-  const { bound: _, exchanged: _exchanged, ...shared } = first;
+  const { bound: _, exchanged: _exchanged, drawn: _drawn, ...shared } = first;
   return { ...shared, source: 'mix', params: {}, folder: undefined, count: parts.reduce((n, p) => n + p.count, 0), mix: parts };
 }
 
@@ -147,7 +150,7 @@ export function sampleData(ctx: Context, given: Given[], span: Span): DataValue 
       fail('P0521', { what: 'a pair needs two answers that can differ: `per_prompt` of at least 2 and a temperature above 0' }, span);
     sampled.rank = rank.value;
   }
-  const { bound: _, mix: _mix, folder: _folder, exchanged: _exchanged, ...shared } = rows;
+  const { bound: _, mix: _mix, folder: _folder, exchanged: _exchanged, drawn: _drawn, ...shared } = rows;
   return { ...shared, layout: rank === undefined ? 'answers' : 'pairs', source: 'sampled.pairs', params: {}, sampled };
 }
 

@@ -10,7 +10,7 @@ import type { Node } from '../graph/graph.ts';
 import type { Module } from '../modules/modules.ts';
 import type { Given } from './calls.ts';
 import type { Context } from './context.ts';
-import type { Stored } from './pretrained.ts';
+import type { Stored } from './stored.ts';
 import type { Scope } from './scope.ts';
 
 export interface NumberValue {
@@ -161,6 +161,8 @@ export interface DataValue {
   source: string;
   params: Record<string, string | number | boolean>;
   count: number;
+  /** Whether its rows are drawn, and by which seed: that of the run, or one that the text names. Absent where rows are read. */
+  drawn?: 'by the run' | 'by the text';
   /** px; the longest prompt and answer in tokens. */
   image?: number;
   prompt?: number;

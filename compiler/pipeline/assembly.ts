@@ -5,7 +5,7 @@
  * a tuning grid bring the seeds that they need.
  */
 import { report } from '../../grammar/index.ts';
-import type { Binding, Diagnostic, Export, Span } from '../../grammar/index.ts';
+import type { Binding, Definition, Diagnostic, Export, Span } from '../../grammar/index.ts';
 import type { Cell } from '../../plan/plan.ts';
 import { fail } from '../elaborate/fault.ts';
 import { evaluateIn } from '../elaborate/names.ts';
@@ -18,7 +18,9 @@ import { Place } from './place.ts';
 import { probeTasks } from './probe-tasks.ts';
 import { buildProbe, probeTarget } from './probes.ts';
 import type { ProbeSpec } from './probes.ts';
-import { seenRows } from './seen-rows.ts';
+import type { Resolved } from './resolved.ts';
+import { filesOf, followsSeed, rowsInWords } from './seeds.ts';
+import { rowsOf, seenRows } from './seen-rows.ts';
 import { Sources } from './sources.ts';
 import type { StageResult } from './sources.ts';
 import { resolveStage, tunesOf } from './stages.ts';
@@ -38,6 +40,10 @@ export class Assembly {
   /** Stages and arms by id, in the order of the text. */
   readonly results = new Map<string, StageResult>();
   seeds = [0];
+  /** Probes of files that a grid is judged by, with the tuned name: what they have chosen is not judged on the same rows again. */
+  readonly choosing = new Map<string, { tuned: string; files: string[] }>();
+  /** For `pivot show`: on which rows each probe judges. */
+  readonly judgedOn: Resolved[] = [];
 
   constructor(universe: Universe, diagnostics: Diagnostic[], programs: Programs) {
     this.universe = universe;
@@ -120,6 +126,7 @@ export class Assembly {
     const wanted = subject.arm ? `${subject.stage}.${subject.arm}` : subject.stage;
     const subjects = [...this.results.values()].filter(({ spec }) => spec.id === wanted || (!subject.arm && spec.stage === subject.stage));
     if (subjects.length === 0) fail('P0516', { name: wanted, known: [...this.results.keys()].join(', ') }, declaration.value.span);
+    const chooses = this.choosing.get(declaration.name.text);
     for (const result of subjects) {
       const probe = buildProbe(
         this.universe,
@@ -133,8 +140,40 @@ export class Assembly {
       const rows = seenRows(probe, this.trainedOn(result));
       if (rows !== undefined)
         this.diagnostics.push(report('P0532', { probe: probe.name, stage: result.spec.id, rows }, declaration.value.span));
-      for (const seed of subject.seed === undefined ? this.seedsOf(result) : [subject.seed]) this.judge(probe, result, seed);
+      if (result === subjects[0]) this.tellRows(probe, declaration, chooses?.tuned);
+      if (chooses) continue;
+      this.requireOtherRows(probe);
+      for (const seed of subject.seed === undefined ? this.seedsOf(result, probe) : [subject.seed]) this.judge(probe, result, seed);
     }
+    if (chooses && !this.measuredOtherwise(declaration, bound.definition))
+      this.diagnostics.push(report('P0542', { probe: declaration.name.text, tuned: chooses.tuned }, declaration.value.span));
+  }
+
+  private tellRows(probe: ProbeSpec, { name, value }: Binding, chooses: string | undefined): void {
+    const rows = [...new Set(rowsOf(probe).map(rowsInWords))].join('; ');
+    const more = chooses === undefined ? '' : `; it chooses ${chooses} and measures nothing else`;
+    this.judgedOn.push({ name: `probe ${name.text}`, value: `${rows}${more}`, origin: `line ${value.span.line}` });
+  }
+
+  /** Files have one set of rows: what chose a value has seen them. */
+  private requireOtherRows(probe: ProbeSpec): void {
+    const files = rowsOf(probe).flatMap(filesOf);
+    for (const [by, { tuned, files: seen }] of this.choosing) {
+      const shared = files.find((file) => seen.includes(file));
+      if (shared !== undefined) fail('P0541', { probe: probe.name, by, tuned, rows: shared }, probe.span);
+    }
+  }
+
+  /** Whether another probe of the same definition measures what a probe of files only chooses by. */
+  private measuredOtherwise(declaration: Binding, definition: Definition): boolean {
+    return [...this.universe.loaded.main.declarations.values()].some(
+      (other) =>
+        other.kind === 'Binding' &&
+        other.keyword === 'probe' &&
+        other !== declaration &&
+        !this.choosing.has(other.name.text) &&
+        probeTarget(this.universe, other).bound.definition === definition,
+    );
   }
 
   /** All that a stage, and the stages that it begins with, were trained on. */
@@ -150,9 +189,14 @@ export class Assembly {
     return probeTasks(this.maker, probe, { subject, reference: subject.reference, others, seed, cell });
   }
 
-  /** A stage that trained nothing is the same for all seeds. */
-  private seedsOf(result: StageResult): number[] {
-    return result.spec.train ? this.seeds : this.seeds.slice(0, 1);
+  /** All seeds, unless nothing that a probe reads or does depends on them. */
+  private seedsOf(result: StageResult, { parts, others, span }: ProbeSpec): number[] {
+    const trained = [result, ...[...others.values()].map((other) => this.sources.stage(other, span))].some(({ spec }) => spec.train);
+    const drawn = parts.some((part) => {
+      if (part.kind === 'reader') return true;
+      return part.kind === 'embed' ? followsSeed(part.data) : followsSeed(part.on) || part.temperature > 0;
+    });
+    return trained || drawn ? this.seeds : this.seeds.slice(0, 1);
   }
 
   export({ value, as, span }: Export): void {

@@ -3,6 +3,7 @@ import { hashOf } from '../../plan/hash.ts';
 import { sourcesOf } from '../../plan/left-tensor.ts';
 import type { Cell, EmbedTask, ScoreTask, StateTensor } from '../../plan/plan.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
+import type { Drawing } from './data-source.ts';
 import { merged } from './export-tasks.ts';
 import type { LeftWeight } from './export-tasks.ts';
 import type { AnswersSpec, EmbedSpec, ProbeSpec, ReaderSpec } from './probes.ts';
@@ -80,6 +81,12 @@ class ProbeTasks {
     return id;
   }
 
+  /** A cell of a tuning grid is never judged on rows that judge what is made of the choice. */
+  private get drawing(): Drawing {
+    const { seed, cell } = this.judged;
+    return { seed, fresh: cell !== undefined };
+  }
+
   private subject(): ScoreTask['subject'] {
     const { stage, arm } = this.judged.subject.spec;
     return { stage, ...(arm === undefined ? {} : { arm }) };
@@ -92,9 +99,9 @@ class ProbeTasks {
       case 'reader':
         return this.reader(part);
       case 'answers': {
-        const { subject, seed } = this.judged;
+        const { subject } = this.judged;
         const id = `${this.probe.name}.${part.name}.${subject.spec.id}`;
-        return this.maker.sample({ ...part, id, span: this.probe.span }, subject, seed);
+        return this.maker.sample({ ...part, id, span: this.probe.span }, subject, this.drawing);
       }
     }
   }
@@ -103,7 +110,7 @@ class ProbeTasks {
     const { maker, probe } = this;
     const { seed, subject } = this.judged;
     const state = embed.weights.map((w) => weightState(w, this.source(w), 'working'));
-    const data = maker.dataSource(embed.data, seed, this.ids);
+    const data = maker.dataSource(embed.data, this.drawing, this.ids);
     const hash = hashOf({
       kind: 'embed',
       roles: maker.canonicalRoles(embed.roles),

@@ -5,6 +5,7 @@
 import { describe } from '../elaborate/values.ts';
 import type { BoundValue, DataValue, InstanceValue, ModelValue, Value } from '../elaborate/values.ts';
 import { tensorParameters } from '../elaborate/calls.ts';
+import { followsSeed, rowsInWords } from './seeds.ts';
 import type { TrainedPart } from './trained-parts.ts';
 import type { TrainFields } from './training-fields.ts';
 
@@ -45,7 +46,9 @@ function ofData(name: string, data: DataValue): Resolved[] {
   const { mix, sampled, bound, exchanged } = data;
   const swapped = exchanged === undefined ? [] : [{ name: `${name}.exchanged`, value: `${100 * exchanged} %`, origin: 'the text' }];
   if (mix) return [...mix.flatMap((part, i) => ofData(`${name}[${i}]`, part)), ...swapped];
-  if (!sampled) return [...(bound ? ofBound(name, bound) : []), ...swapped];
+  const rows = { name: `${name}.rows`, value: rowsInWords(data), origin: followsSeed(data) ? 'default' : 'the text' };
+  // What `seed` means is told by `rows`.
+  if (!sampled) return [...(bound ? ofBound(name, bound).filter((one) => one.name !== `${name}.seed`) : []), rows, ...swapped];
   const { subject, on, perPrompt, temperature, rank } = sampled;
   const given = (key: string, value: string): Resolved => ({ name: `${name}.${key}`, value, origin: 'sample' });
   return [
@@ -53,7 +56,8 @@ function ofData(name: string, data: DataValue): Resolved[] {
     given('per_prompt', String(perPrompt)),
     given('temperature', String(temperature)),
     ...(rank === undefined ? [] : [given('rank', rank)]),
-    ...ofData(`${name}.on`, on),
+    ...ofData(`${name}.on`, on).filter((one) => one.name !== `${name}.on.rows`),
+    rows,
     ...swapped,
   ];
 }

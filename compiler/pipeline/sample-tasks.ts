@@ -7,6 +7,7 @@ import type { DataValue, ModelValue } from '../elaborate/values.ts';
 import type { Graph } from '../graph/graph.ts';
 import { collateFor, requireImage } from './batch.ts';
 import { speechOf } from './data-source.ts';
+import type { Drawing } from './data-source.ts';
 import { decodeGraphs, decodingKey } from './decode.ts';
 import type { DecodeGraphs } from './decode.ts';
 import type { StageResult } from './sources.ts';
@@ -42,11 +43,12 @@ export class Sampler {
   }
 
   /** Answers of the model that `from` leaves to the prompts of a sampling. Equal samplings are one task. */
-  task(sampling: Sampling, from: StageResult, seed: number): string {
+  task(sampling: Sampling, from: StageResult, drawing: Drawing): string {
+    const { seed } = drawing;
     const { model, on, perPrompt, temperature, rank, span } = sampling;
     const { maker } = this;
     requireImage(model, on, span);
-    const data = maker.dataSource(on, seed);
+    const data = maker.dataSource(on, drawing);
     const collate = collateFor(model, on, false, span);
     if (collate.layout !== 'answers') return fail('P0514', { layout: on.layout }, span);
     const items = on.count * perPrompt;

@@ -16,6 +16,7 @@ import type { Halves } from '../passes/passes.ts';
 import { statesOf } from '../graph/stats.ts';
 import type { Host } from '../host.ts';
 import { resolveSource, tokenizerOf } from './data-source.ts';
+import type { Drawing } from './data-source.ts';
 import { Sampler } from './sample-tasks.ts';
 import type { Sampling } from './sample-tasks.ts';
 import type { Sources, StageResult } from './sources.ts';
@@ -111,9 +112,9 @@ export class TaskMaker {
         trained: false,
       })),
     ];
-    const data = this.dataSource(fields.data, seed, training.tables);
+    const data = this.dataSource(fields.data, { seed }, training.tables);
     const evaluate = fields.evaluate
-      ? { every: fields.evaluate.every, data: this.dataSource(fields.evaluate.data, seed, training.tables) }
+      ? { every: fields.evaluate.every, data: this.dataSource(fields.evaluate.data, { seed }, training.tables) }
       : undefined;
     const scored =
       reference && graphs.roles.reference
@@ -205,8 +206,8 @@ export class TaskMaker {
   }
 
   /** Answers of the model that `from` leaves: the task's id. */
-  sample(sampling: Sampling, from: StageResult, seed: number): string {
-    return this.sampler.task(sampling, from, seed);
+  sample(sampling: Sampling, from: StageResult, drawing: Drawing): string {
+    return this.sampler.task(sampling, from, drawing);
   }
 
   report(title: string, about: string, text: string, seeds: number[]): void {
@@ -231,7 +232,7 @@ export class TaskMaker {
   }
 
   /** Data as a plan holds it, for a seed; what it reads of earlier tasks is made to be there. */
-  dataSource(data: DataValue, seed: number, tables?: ReadonlyMap<string, string>): DataSource {
+  dataSource(data: DataValue, drawing: Drawing, tables?: ReadonlyMap<string, string>): DataSource {
     for (const part of [data, ...(data.mix ?? [])])
       if (part.tokenizer && 'words' in part.tokenizer.of) this.tokenizers[part.tokenizer.name] = part.tokenizer.of.words;
     const { sampled, table, exchanged } = data;
@@ -242,8 +243,8 @@ export class TaskMaker {
       return { source: 'table', params: {}, count: data.count, task, ...swapped };
     }
     if (!sampled) {
-      const mix = data.mix?.map((part) => this.dataSource(part, seed, tables));
-      return { ...resolveSource(data, this.host), ...(mix ? { mix } : {}), ...swapped };
+      const mix = data.mix?.map((part) => this.dataSource(part, drawing, tables));
+      return { ...resolveSource(data, this.host, drawing), ...(mix ? { mix } : {}) };
     }
     const { subject, span } = sampled;
     const from = this.sources.stage(subject, span);
@@ -251,8 +252,10 @@ export class TaskMaker {
       subject.part?.kind === 'model'
         ? asTrained(subject.part, from.spec)
         : (from.spec.train?.model ?? modelOf(this.universe, undefined, undefined, span));
-    const task = this.sample({ ...sampled, id: sampled.name, model }, from, subject.seed ?? seed);
-    const base = this.dataSource(sampled.on, seed, tables);
+    // A seed that the text names is that of all: of the weights, of the prompts and of the answers.
+    const named = { ...drawing, seed: subject.seed ?? drawing.seed };
+    const task = this.sample({ ...sampled, id: sampled.name, model }, from, named);
+    const base = this.dataSource(sampled.on, named, tables);
     return {
       source: data.source,
       params: {},

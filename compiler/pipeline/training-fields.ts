@@ -5,11 +5,7 @@
  */
 import { LIMITS, report } from '../../grammar/index.ts';
 import type { Diagnostic, Expression, Field, Span } from '../../grammar/index.ts';
-import { PROCESSOR_FILE } from '../../plan/checkpoint-files.ts';
-import { readKnownArchitecture } from '../checkpoints/config.ts';
-import { readProcessor, viewerOf } from '../checkpoints/processor.ts';
-import type { Host } from '../host.ts';
-import { refusing } from '../elaborate/foreign.ts';
+import { checkProcessor } from './folder-files.ts';
 import { requireComplete } from '../elaborate/arguments.ts';
 import { makeData } from '../elaborate/data.ts';
 import { fail } from '../elaborate/fault.ts';
@@ -266,18 +262,6 @@ function requireFiles({ host }: Universe, data: DataValue, span: Span): void {
     if (folder !== undefined && host.hash(folder) === undefined) fail('P0510', { file: folder }, at(folder));
     if (processor !== undefined) checkProcessor(host, processor.replace(/\/+$/, ''), at(processor));
   }
-}
-
-/** The preprocessing of a checkpoint's folder, and whether the encoder beside it has positions for its pictures. */
-function checkProcessor(host: Host, folder: string, span: Span): void {
-  const [file, model] = [`${folder}/${PROCESSOR_FILE}`, `${folder}/config.json`];
-  const [text, config] = [host.read(file), host.read(model)];
-  if (text === undefined) {
-    if (host.hash(file) === undefined) fail('P0510', { file }, span);
-    return;
-  }
-  const known = config === undefined ? undefined : refusing(model, span, () => readKnownArchitecture(config, model));
-  refusing(file, span, () => readProcessor(text, file, known && viewerOf(known.architecture)));
 }
 
 /** The model of a stage: named, or the one whose part is trained, or the only one of the text. */

@@ -16,6 +16,8 @@ import type { Assembly } from './assembly.ts';
 import { Place } from './place.ts';
 import { buildProbe, probeTarget } from './probes.ts';
 import type { StageResult } from './sources.ts';
+import { filesOf, wholeNumbers } from './seeds.ts';
+import { rowsOf } from './seen-rows.ts';
 import { resolveStage, tunesOf } from './stages.ts';
 import type { StageDeclaration } from './stages.ts';
 
@@ -24,6 +26,8 @@ export function tuneStage(assembly: Assembly, stage: StageDeclaration, tune: Tun
   const { universe, maker } = assembly;
   const place = new Place(universe);
   const seeds = wholeNumbers(place.evaluate(tune.seeds), 'a seed', tune.seeds.span);
+  const shared = seeds.filter((seed) => assembly.seeds.includes(seed));
+  if (shared.length > 0) fail('P0540', { name: tune.name.text, seeds: shared.join(', '), free: freeSeed(assembly.seeds) }, tune.seeds.span);
   const { values, texts } = grid(universe, place.evaluate(tune.values), tune.values);
   const { probe, value } = measure(universe, tune.by);
 
@@ -54,6 +58,8 @@ export function tuneStage(assembly: Assembly, stage: StageDeclaration, tune: Tun
       (other) => assembly.sources.stage(other, probe.value.span).spec,
     );
     score = spec.score;
+    const files = rowsOf(spec).flatMap(filesOf);
+    if (files.length > 0) assembly.choosing.set(spec.name, { tuned: tune.name.text, files });
     for (const seed of seeds) {
       maker.stage(option, seed);
       cells.push({ choice: option.cell?.choice ?? 0, seed, task: assembly.judge(spec, option, seed, option.cell) });
@@ -84,6 +90,11 @@ export function tuneStage(assembly: Assembly, stage: StageDeclaration, tune: Tun
   };
   const { cell: _, ...whole } = first;
   return { ...whole, spec: { ...first.spec, id: stage.id, origins: renamed(first, stage.id) }, tuned };
+}
+
+/** A seed far from those of the text, so that more of them can be run later. */
+function freeSeed(seeds: readonly number[]): number {
+  return 100 * (1 + Math.floor(Math.max(...seeds) / 100));
 }
 
 /** Origins of the first cell under the stage's own name. */
@@ -150,24 +161,4 @@ function grid(universe: Universe, value: Value, at: Expression): { values: Numbe
   const texts = at.items.map((item) => universe.loaded.main.text.slice(item.span.start, item.span.end));
   if (new Set(texts).size !== texts.length) fail('P0521', { what: 'the values of a grid must be different' }, at.span);
   return { values, texts };
-}
-
-/** `[0, 1, 2]` or `0..3`, each once. */
-export function wholeNumbers(value: Value, what: string, span: Span): number[] {
-  const found = value.kind === 'list' ? value.items.length : value.kind === 'range' ? value.to - value.from : 0;
-  if (found > LIMITS.seeds.most) fail('P0701', { limit: 'seeds', found, where: 'this list' }, span);
-  const items =
-    value.kind === 'list'
-      ? value.items
-      : value.kind === 'range'
-        ? Array.from({ length: Math.max(0, value.to - value.from) }, (_, i) => ({ kind: 'number' as const, value: value.from + i }))
-        : fail('P0301', { expected: `a list of numbers, such as [0, 1, 2]`, found: describe(value) }, span);
-  const numbers = items.map((item) =>
-    item.kind === 'number' && Number.isInteger(item.value) && item.value >= 0
-      ? item.value
-      : fail('P0521', { what: `${what} is a whole number of at least 0, and ${describe(item)} is not` }, span),
-  );
-  if (numbers.length === 0 || new Set(numbers).size !== numbers.length)
-    fail('P0521', { what: 'seeds must be different, and at least one' }, span);
-  return numbers;
 }

@@ -295,4 +295,39 @@ export const pipeline = {
       more: 'use std.data.files\nuse std.probe.preference.preference\nprobe taste = preference(tune.mllm, start: tune.mllm, on: pairs, rows: 8)',
     }),
   }),
+  P0540: entry<{ name: string; seeds: string; free: number }>({
+    message: ({ name, seeds }) => `\`${name}\` is tuned on seed ${seeds}, which the text runs too`,
+    help: ({ free }) => `give the grid seeds of its own, such as \`on seeds [${free}, ${free + 1}]\``,
+    explain:
+      'A value that was chosen on the rows of a seed would be judged on the same rows once more, and look better than it is. Seeds of a grid draw rows of their own and train models of their own.',
+    example: example({
+      optimize: 'optimize adamw(lr: rate)',
+      rest: 'tune rate in [1e-3, 1e-2] by objects on seeds [0]\n  batch 8\n  steps 4',
+      more: 'use std.probe.linear_probe\nprobe objects = linear_probe(tune.eyes, on: scenes.objects, fit: 64, held: 64)',
+    }),
+  }),
+  P0541: entry<{ probe: string; by: string; tuned: string; rows: string }>({
+    message: ({ probe, by, tuned, rows }) => `the probe ${probe} judges on rows of ${rows}, by which ${by} chooses \`${tuned}\``,
+    help: ({ by }) => `set rows aside for ${by}, in a file or folder of their own`,
+    explain:
+      'What was chosen on some rows looks better on them than on others. Files have one set of rows for all seeds, so that a grid and the final measure need two files. A probe of files that a grid names only chooses; generated rows of a grid are always its own.',
+    example: example({
+      optimize: 'optimize adamw(lr: rate)',
+      rest: 'tune rate in [1e-3, 1e-2] by choice.exact on seeds [100]\n  batch 8\n  steps 4',
+      more: 'use std.data.files\nuse std.probe.answering\ndata kept = files.captions(folder: "rows", tokenizer: scenes.words, count: 64, size: 24px, prompt: 16, answer: 16)\nprobe choice = answering(tune.mllm, on: kept, rows: 8)\nprobe taste = answering(tune.mllm, on: kept, rows: 8)',
+    }),
+  }),
+  P0542: entry<{ probe: string; tuned: string }>({
+    severity: 'warning',
+    message: ({ probe, tuned }) =>
+      `the probe ${probe} chooses \`${tuned}\` on rows of files, so that it does not judge what was trained with the choice, and no other probe does`,
+    help: () => 'add a probe of the same kind on other rows, set aside for the end',
+    explain:
+      'Files have one set of rows for all seeds. A probe that a grid names has chosen on them, and would judge the choice on the rows that made it; it is therefore measured for the cells of the grid alone.',
+    example: example({
+      optimize: 'optimize adamw(lr: rate)',
+      rest: 'tune rate in [1e-3, 1e-2] by choice.exact on seeds [100]\n  batch 8\n  steps 4',
+      more: 'use std.data.files\nuse std.probe.answering\ndata kept = files.captions(folder: "rows", tokenizer: scenes.words, count: 64, size: 24px, prompt: 16, answer: 16)\nprobe choice = answering(tune.mllm, on: kept, rows: 8)',
+    }),
+  }),
 };

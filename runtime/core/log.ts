@@ -6,7 +6,7 @@ export interface Progress {
   doing: string;
   done: number;
   total: number;
-  unit: 'steps' | 'rows';
+  unit: 'steps' | 'rows' | 'kernels';
   /** Units a second of late. */
   rate?: number;
   /** Rows a second of late, where the unit is steps. */

@@ -97,6 +97,27 @@ describe('scenes', () => {
     for (const other of others) expect((await other.row(19)).image?.rgb).not.toEqual((await few.row(19)).image?.rgb);
   });
 
+  test('no picture stands in two splits, of two seeds, or among rows of a seed that the text names', async () => {
+    const seen = new Set<string>();
+    let drawn = 0;
+    for (const split of ['train', 'held-out', 'train/held-out'])
+      for (const seed of [0, 1, 2 ** 32, 2 ** 40])
+        for (const fixed of [false, true]) {
+          const source = await open('scenes.captions', { split, seed, fixed }, 40);
+          for (let i = 0; i < 40; i++, drawn++) seen.add(Buffer.from((await source.row(i)).image?.rgb ?? []).toString('latin1'));
+        }
+    expect(seen.size).toBe(drawn);
+  });
+
+  test('which answers are exchanged follows the seed of the rows', async () => {
+    const which = async (params: Params): Promise<boolean[]> =>
+      texts(await open('scenes.preferences', params, 200, 0.5)).map((row) => row.extra?.exchanged === true);
+    const [first, second] = [await which({ seed: 0 }), await which({ seed: 1 })];
+    expect(await which({ seed: 0, split: 'held-out' })).toEqual(first);
+    // Of independent halves as many agree as not.
+    expect(Math.abs(first.filter((one, i) => one === second[i]).length - 100)).toBeLessThan(30);
+  });
+
   test('the words of a picture do not depend on its size, nor does reading them need the picture', async () => {
     for (const name of ['scenes.captions', 'scenes.preferences', 'scenes.questions', 'scenes.tags']) {
       const small = await open(name, { size: 24 }, 50);

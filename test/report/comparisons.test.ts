@@ -21,6 +21,7 @@ function row(value: string, better: Measure['better'], cells: number[][]): Measu
     judges: [0, 1, 2, 3],
     cells: cells.map((list) => statistic(list.map((v, seed) => [seed, v]))),
     examples: subjects.map(() => new Map()),
+    shared: subjects.map(() => false),
     details: {},
   };
 }
@@ -64,6 +65,20 @@ describe('comparisonsOf', () => {
     expect([found.told.length, found.parts.length]).toEqual([1, 1]);
     const two = only([clearRow, row('y', 'larger', [base, base, plus(noise), base])]);
     expect(two.judged[0].judgement.adjusted).toBeCloseTo(2 * (alone ?? 0), 12);
+  });
+
+  test('rows that all seeds share are counted; where they were not kept there is no verdict', () => {
+    const measured = row('x', 'larger', [base, base, plus(clear), base]);
+    const alone = only([measured]).judged[0].judgement;
+    const shared = { ...measured, shared: [false, true, true, false] };
+    expect(only([shared]).judged[0].judgement).toMatchObject({ verdict: 'no verdict', pairs: 5 });
+    expect(only([shared]).judged[0].difference.interval).toBeUndefined();
+    // Two rows a seed that differ by one for the second arm: as wide as rows can make it.
+    const examples = [[], base, plus(clear)].map((list, arm) => new Map(list.map((v, seed) => [seed, { values: [v - arm, v + arm] }])));
+    const counted = only([{ ...shared, examples: [...examples, new Map()] }]).judged[0].judgement;
+    expect(counted.mean).toBe(alone.mean);
+    expect(counted.verdict).toBe('cannot tell');
+    expect((counted.interval?.[1] ?? NaN) - (counted.mean ?? NaN)).toBeGreaterThan(5);
   });
 
   test('only seeds that both arms have count; an arm without values is not compared', () => {

@@ -58,7 +58,7 @@ export function fullPlan({
   return {
     version: 2,
     name: 'sharper-eyes',
-    tasks,
+    tasks: tasks.map(drawnBySeed),
     targets: [],
     programs: {},
     kernels: {},
@@ -82,10 +82,23 @@ export function fullPlan({
   };
 }
 
+/** Rows follow the seed of the task, as those of the compiler do. */
+function drawnBySeed(task: Task): Task {
+  const drawn = (source: DataSource): DataSource => ({
+    ...source,
+    params: { ...source.params, seed: task.seed },
+    ...(source.base ? { base: drawn(source.base) } : {}),
+  });
+  if (task.kind === 'embed' || task.kind === 'sample') return { ...task, data: drawn(task.data) };
+  if (task.kind !== 'train') return task;
+  const { evaluate } = task;
+  return { ...task, data: drawn(task.data), ...(evaluate ? { evaluate: { ...evaluate, data: drawn(evaluate.data) } } : {}) };
+}
+
 const base = (id: string, seed: number, needs: string[]) => ({ id, hash: hashOf(id), needs, seed });
 const data = (source: string, split: string, count: number, more: Record<string, number> = {}): DataSource => ({
   source,
-  params: { split, seed: 0, ...more },
+  params: { split, ...more },
   tokenizer: 'words',
   count,
 });

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../runtime/core/log.ts';
 import { Pace } from '../../runtime/core/train/pace.ts';
-import { diskBytesOf, flopsOf, Forecast } from '../../runtime/node/run/estimate.ts';
+import { diskBytesOf, flopsOf } from '../../runtime/node/run/estimate.ts';
+import { Forecast, withForecast, workOf } from '../../runtime/node/run/forecast.ts';
 import { plainLog } from '../../runtime/node/run/log.ts';
 import { taskTable } from '../../runtime/node/run/summary.ts';
 import { bytes, duration, flops } from '../../runtime/node/run/words.ts';
@@ -32,7 +33,7 @@ describe('plain lines', () => {
     expect(lines.map((line) => Number(/(\d+)\/100/.exec(line)?.[1]))).toEqual([11, 21, 31, 41, 51, 61, 71, 81, 91, 100]);
   });
 
-  test('a very long one speaks once a minute', () => expect(linesOf(20_000, 0.5)).toHaveLength(Math.floor((20_000 * 0.5) / 60) + 1));
+  test('a very long one speaks every half minute', () => expect(linesOf(20_000, 0.5)).toHaveLength(Math.floor((20_000 * 0.5) / 30) + 1));
 
   test('with rate, rows, and what is left', () => {
     const more = { rate: 3.125, rows: 100, remaining: 130, remainingRun: 7000, note: 'loss 0.6931' };
@@ -57,8 +58,8 @@ test('the rate leaves out the first step and evaluations', () => {
 test('the forecast of a run follows the speed of the present task', () => {
   const forecast = new Forecast(
     new Map([
-      ['a', 100],
-      ['b', 300],
+      ['a', { flops: 100, kernels: 0, fit: 0 }],
+      ['b', { flops: 300, kernels: 0, fit: 0 }],
     ]),
     10,
   );
@@ -67,6 +68,46 @@ test('the forecast of a run follows the speed of the present task', () => {
   expect(forecast.remaining('a', 0.5, 10)).toBe(70);
   forecast.end('a');
   expect(forecast.total()).toBe(60);
+});
+
+test('the forecast counts kernels and fits, and follows what they take', () => {
+  const work = { flops: 100, kernels: 10, fit: 0 };
+  const forecast = new Forecast(
+    new Map(Object.entries({ a: work, b: work, c: { flops: 0, kernels: 0, fit: 8e8 }, d: { flops: 0, kernels: 0, fit: 8e8 } })),
+    10,
+  );
+  expect(forecast.parts()).toEqual([20, 0.4, 4]);
+  // 2 s a kernel: 5 are left of a, 10 of b.
+  expect(forecast.compiling('a', 5, 5, 10)).toBe(20 + 30 + 4);
+  // a trains: its kernels are compiled.
+  expect(forecast.remaining('a', 0, 10)).toBe(10 + 10 + 20 + 4);
+  forecast.end('a');
+  forecast.end('c', 8);
+  expect(forecast.fit('d')).toBe(8);
+  expect(forecast.total()).toBe(10 + 20 + 8);
+});
+
+test('compiling shows what the whole run needs', () => {
+  const seen: (Progress | undefined)[] = [];
+  let clock = 0;
+  const forecast = new Forecast(new Map([['a', { flops: 100, kernels: 4, fit: 0 }]]), 10);
+  const log = withForecast({ line: () => undefined, progress: (one) => seen.push(one) }, forecast, () => clock);
+  for (let done = 1; done <= 4; done++) {
+    log.progress({ task: 'a', doing: 'compiling', done, total: 4, unit: 'kernels' });
+    clock += 3000;
+  }
+  expect(seen.map((one) => one?.remainingRun)).toEqual([10 + 3 * 0.02, 10 + 2 * 1.5, 10 + 2, 10]);
+});
+
+test('the work of a run has each kernel once, where it is first compiled', () => {
+  const plan = tinyPlan({ micro: 4, reference: true });
+  const [target] = plan.targets;
+  const all = workOf(plan, plan.tasks, target.name);
+  const kernels = new Set(Object.values(plan.programs).flatMap(({ dispatches }) => dispatches.map(({ kernel }) => kernel)));
+  const [first, ...others] = [...all.values()].map((work) => work.kernels);
+  expect(first).toBeGreaterThan(0);
+  expect(others.reduce((n, one) => n + one, first)).toBeLessThanOrEqual(kernels.size);
+  expect([...all.values()].map(({ flops: work }) => work)).toEqual(plan.tasks.map((task) => flopsOf(plan, task, target.name)));
 });
 
 test('work and room of tasks come from their programs and tensors', () => {

@@ -10,7 +10,7 @@ import type { DataSource } from '../../../plan/plan.ts';
 import type { Tensor } from '../safetensors/format.ts';
 import { dataError } from './codes.ts';
 import type { RowFault } from './conversation.ts';
-import { exchangedPairs } from './exchange.ts';
+import { exchangedPairs, seedOfRows } from './exchange.ts';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -125,7 +125,7 @@ export type SourceOpener = (spec: DataSource, context: SourceContext) => RowSour
  */
 export async function openSource(spec: DataSource, context: SourceContext): Promise<RowSource> {
   const source = spec.mix !== undefined && spec.mix.length > 0 ? await openMix(spec, spec.mix, context) : await openOne(spec, context);
-  return spec.exchanged === undefined ? source : exchangedPairs(source, spec.exchanged);
+  return spec.exchanged === undefined ? source : exchangedPairs(source, spec.exchanged, seedOfRows(spec));
 }
 
 async function openOne(spec: DataSource, context: SourceContext): Promise<RowSource> {

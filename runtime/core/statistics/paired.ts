@@ -1,12 +1,12 @@
 /** Differences between two arms, paired by seed. */
-import { deviation, meanInterval } from './sample.ts';
-import { twoSidedP } from './student.ts';
+import { intervalOver, pOver } from './two-way.ts';
+import type { RowValues } from './two-way.ts';
 
 export interface Difference {
   mean: number;
-  /** 95 % interval of the mean by Student's t; undefined for a single pair. */
+  /** 95 % interval of the mean: by Student's t over seeds, and over rows too where all seeds share them (`two-way.ts`); undefined for a single pair. */
   interval?: [number, number];
-  /** Two-sided p of the paired t test against no difference; undefined for a single pair. */
+  /** Two-sided p against no difference, by the same rule; undefined for a single pair. */
   p?: number;
   pairs: number;
 }
@@ -24,24 +24,13 @@ export function differencesBySeed(a: ReadonlyMap<number, number>, b: ReadonlyMap
   });
 }
 
-/** The mean of differences of independent seeds, with interval and p; undefined for none. R0711 for one that is not finite. */
-export function differenceOf(differences: readonly number[]): Difference | undefined {
-  const found = meanInterval(differences);
+/**
+ * The mean of differences of independent seeds, with interval and p; undefined for none. `rows`: what each row adds to the difference of each
+ * seed, where all seeds were judged on the same rows. R0711 for a difference that is not finite.
+ */
+export function differenceOf(differences: readonly number[], rows?: RowValues): Difference | undefined {
+  const found = intervalOver(differences, rows);
   if (found === undefined) return undefined;
   const { mean, interval, n } = found;
-  return interval === undefined ? { mean, pairs: n } : { mean, interval, p: pairedP(differences, mean), pairs: n };
-}
-
-/**
- * Two-sided p of the mean of at least two differences. Where all are equal there is no spread to measure the mean by, which comes of
- * measures that count few things; the signs are then all that is known, and p is that of the sign test, 2 / 2^n.
- */
-function pairedP(differences: readonly number[], centre: number): number {
-  const n = differences.length;
-  const spread = deviation(differences) ?? 0;
-  const largest = Math.max(...differences.map(Math.abs));
-  if (largest === 0) return 1;
-  // Values such as 0.7 - 0.6 and 0.2 - 0.1 differ by rounding alone.
-  if (spread <= 1e-12 * largest) return 2 ** (1 - n);
-  return twoSidedP((centre * Math.sqrt(n)) / spread, n - 1);
+  return interval === undefined ? { mean, pairs: n } : { mean, interval, p: pOver(differences, rows), pairs: n };
 }

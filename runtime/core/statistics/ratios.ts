@@ -11,6 +11,29 @@ export function meanOfRatios(rows: readonly RatioRow[]): number | undefined {
   return weightedRatios(rows)(new Int32Array(rows.length).fill(1));
 }
 
+/**
+ * What each row adds to the mean of ratios, such that their mean is that measure: the measure and the row's influence on it, to first order (the
+ * infinitesimal jackknife; Efron 1982, "The jackknife, the bootstrap and other resampling plans", chapter 6). Their variance over the
+ * rows is that of the measure. Undefined where no class is left.
+ */
+export function rowsOfRatios(rows: readonly RatioRow[]): number[] | undefined {
+  const sums = new Map<number, { hits: number; of: number }>();
+  for (const [c, hits, of] of rows.flat()) {
+    const sum = sums.get(c) ?? { hits: 0, of: 0 };
+    sums.set(c, { hits: sum.hits + hits, of: sum.of + of });
+  }
+  const measure = meanOfRatios(rows);
+  if (measure === undefined) return undefined;
+  const classes = [...sums.values()].filter(({ of }) => of !== 0).length;
+  return rows.map((row) => {
+    const influence = row.reduce((total, [c, hits, of]) => {
+      const sum = sums.get(c);
+      return sum === undefined || sum.of === 0 ? total : total + (hits - (sum.hits / sum.of) * of) / sum.of;
+    }, 0);
+    return measure + (rows.length * influence) / classes;
+  });
+}
+
 /** The same as a function of how often each row counts, to be asked many times. */
 export function weightedRatios(rows: readonly RatioRow[]): (weights: Int32Array) => number | undefined {
   // In the order of the classes, so that the sum does not depend on which row came first.

@@ -4,11 +4,12 @@
  */
 import { holm } from './holm.ts';
 import { differenceOf } from './paired.ts';
+import type { RowValues } from './two-way.ts';
 import type { Difference } from './paired.ts';
 
 /**
  * `ahead`: the second arm is better than the first. `behind`: it is worse. `cannot tell`: these seeds do not decide it.
- * `no verdict`: nothing to judge by; fewer than two seeds, or a measure of which no value is the better one.
+ * `no verdict`: nothing to judge by; fewer than two seeds, a measure of which no value is the better one, or shared rows that nobody kept.
  */
 export type Verdict = 'ahead' | 'behind' | 'cannot tell' | 'no verdict';
 
@@ -16,6 +17,11 @@ export type Verdict = 'ahead' | 'behind' | 'cannot tell' | 'no verdict';
 export interface Comparison {
   /** Second arm minus first, one a seed. */
   differences: readonly number[];
+  /**
+   * Where all seeds were judged on the same rows, what each row adds to the difference of each seed, so that the interval counts rows too;
+   * `unknown` where nobody kept that, so that there is nothing to judge by.
+   */
+  shared?: RowValues | 'unknown';
   better: 'larger' | 'smaller' | 'neither';
 }
 
@@ -38,9 +44,9 @@ export const FALSE_VERDICTS = 0.05;
  * below 0.05. Comparisons without verdict do not count towards the family. R0711 for a difference that is not finite.
  */
 export function verdicts(family: readonly Comparison[]): Judgement[] {
-  const judgements = family.map(({ differences, better }): Judgement => {
+  const judgements = family.map(({ differences, shared, better }): Judgement => {
     const judgement: Judgement = { verdict: 'no verdict', seeds: differences.length };
-    const difference = differenceOf(differences);
+    const difference = differenceAmong(differences, shared);
     if (difference !== undefined) judgement.difference = difference;
     if (better !== 'neither') judgement.inFavour = differences.filter((d) => (better === 'larger' ? d > 0 : d < 0)).length;
     return judgement;
@@ -57,6 +63,13 @@ export function verdicts(family: readonly Comparison[]): Judgement[] {
     else judgement.verdict = rises === (better === 'larger') ? 'ahead' : 'behind';
   });
   return judgements;
+}
+
+/** Without interval and p where rows are shared and unknown. */
+function differenceAmong(differences: readonly number[], shared: Comparison['shared']): Difference | undefined {
+  if (shared !== 'unknown') return differenceOf(differences, shared);
+  const found = differenceOf(differences);
+  return found && { mean: found.mean, pairs: found.pairs };
 }
 
 /** The verdict on one measure that is judged with no other. */

@@ -11,6 +11,7 @@ import { deviceError } from '../../core/device/errors.ts';
 import { describeAdapter, messageOf, requestDevice, type AdapterInfo } from '../../core/device/info.ts';
 import { adapterNames, dawn, ensureLoader, type DriverSet } from './dawn.ts';
 import { installedDrivers, isLavapipe } from './drivers.ts';
+import { withoutIdleWarnings } from './quiet.ts';
 import { bundleFits, unpackSwiftShader } from './swiftshader.ts';
 
 export interface OpenDevice {
@@ -172,7 +173,8 @@ async function request(
   log: (line: string) => void,
 ): Promise<GPUAdapter | undefined> {
   try {
-    const adapter = await dawn(candidate.drivers, candidate.name).requestAdapter({ powerPreference });
+    const gpu = dawn(candidate.drivers, candidate.name);
+    const adapter = await withoutIdleWarnings(() => gpu.requestAdapter({ powerPreference }));
     log(adapter ? `${candidate.label}: ${adapter.info.description || adapter.info.device}` : `${candidate.label}: no adapter`);
     return adapter ?? undefined;
   } catch (error) {

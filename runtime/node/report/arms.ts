@@ -86,6 +86,12 @@ function trainedParts(task: TrainTask): string {
 /** `scenes.preferences(split: train, exchanged: 0.5)`. */
 export function dataText(data: DataSource): string {
   if (data.mix !== undefined && data.mix.length > 0) return data.mix.map(dataText).join(' + ');
-  const params = Object.entries(data.params).map(([name, value]) => `${name}: ${String(value)}`);
-  return `${data.source}(${[...params, `count: ${data.count}`].join(', ')})`;
+  return `${data.source}(${[...settingsOf(data), `count: ${data.count}`].join(', ')})`;
+}
+
+/** Settings of a source as the text writes them: the seed of the run, by which rows are drawn, is none of them. */
+export function settingsOf({ params }: DataSource): string[] {
+  const { fixed, seed, ...others } = params;
+  const shown = fixed === true ? { ...others, seed } : others;
+  return Object.entries(shown).map(([name, value]) => `${name}: ${String(value)}`);
 }

@@ -1,7 +1,7 @@
 /** Pairs of arms and what is said of each: the first arm of a stage against every other, over all measures of all probes. */
 import type { MeasureRow } from './measures.ts';
-import { judge, overRows, paired } from './verdicts.ts';
-import type { Judgement, Paired } from './verdicts.ts';
+import { judge, overRows, overSeeds, sharedRows } from './verdicts.ts';
+import type { Judgement, Paired, Shared } from './verdicts.ts';
 import { byStage } from './subjects.ts';
 import type { Subject } from './subjects.ts';
 import type { Statistic } from './summary.ts';
@@ -11,8 +11,11 @@ export interface Compared {
   row: MeasureRow;
   baseline: Statistic;
   other: Statistic;
-  /** Over seeds. */
+  /** Over seeds, and over rows where the seeds share them. */
   difference: Paired;
+  /** Second less first for the seeds that both have, and what shared rows add to them. */
+  differences: readonly number[];
+  shared?: Shared;
   /** By seed: the difference over the rows that were judged, with the interval of a bootstrap over them. Computed when first asked for. */
   withinSeed(): Map<number, Paired>;
 }
@@ -40,7 +43,7 @@ export function comparisonsOf(rows: readonly MeasureRow[], subjects: readonly Su
       const whole = found.filter(({ row }) => !row.part);
       const family = whole.flatMap((one) => {
         const better = one.row.measure?.better ?? 'neither';
-        return better === 'neither' ? [] : [{ one, better, differences: differencesOf(one) }];
+        return better === 'neither' ? [] : [{ one, better, differences: one.differences, ...(one.shared ? { shared: one.shared } : {}) }];
       });
       const judgements = judge(family);
       const judged = family.map(({ one }, i) => ({ ...one, judgement: judgements[i] }));
@@ -55,7 +58,11 @@ function compare(row: MeasureRow, first: number, second: number): Compared | und
   if (baseline.bySeed.size === 0 || other.bySeed.size === 0) return undefined;
   let known: Map<number, Paired> | undefined;
   const withinSeed = (): Map<number, Paired> => (known ??= bySeed(row, first, second));
-  return { row, baseline, other, difference: paired(differencesOf({ baseline, other })), withinSeed };
+  const seeds = [...other.bySeed.keys()].filter((seed) => baseline.bySeed.has(seed));
+  const differences = seeds.map((seed) => (other.bySeed.get(seed) ?? NaN) - (baseline.bySeed.get(seed) ?? NaN));
+  const of = (subject: number) => seeds.map((seed) => row.examples[subject].get(seed));
+  const shared = row.shared[first] || row.shared[second] ? { shared: sharedRows(of(second), of(first)) } : {};
+  return { row, baseline, other, differences, ...shared, difference: overSeeds(differences, shared.shared), withinSeed };
 }
 
 function bySeed(row: MeasureRow, first: number, second: number): Map<number, Paired> {
@@ -66,14 +73,6 @@ function bySeed(row: MeasureRow, first: number, second: number): Map<number, Pai
     if (found !== undefined) result.set(seed, found);
   }
   return result;
-}
-
-/** Second minus first for the seeds that both have. */
-function differencesOf({ baseline, other }: Pick<Compared, 'baseline' | 'other'>): number[] {
-  return [...other.bySeed].flatMap(([seed, value]) => {
-    const start = baseline.bySeed.get(seed);
-    return start === undefined ? [] : [value - start];
-  });
 }
 
 /** Whether anything can be judged at all: two seeds or more in some measure. */

@@ -1,5 +1,6 @@
 /** What exactly was run, and on what: the text, the resolved values, data, hashes, adapter and versions. */
 import type { DataSource, Plan, ReportTask, Task } from '../../../plan/plan.ts';
+import { settingsOf } from './arms.ts';
 import { markup } from './html.ts';
 import type { Content, Markup } from './html.ts';
 import { grouped } from './numbers.ts';
@@ -31,9 +32,8 @@ export function dataTable(plan: Plan): Markup {
   const seen = new Map<string, Content[]>();
   const add = (use: string, source: DataSource): void => {
     for (const part of source.mix ?? [source]) {
-      const params = Object.entries(part.params)
-        .map(([name, value]) => `${name}: ${String(value)}`)
-        .join(', ');
+      const params = settingsOf(part).join(', ');
+      const generated = part.params.fixed === true ? 'generated, the same for all seeds' : 'generated, by the seed of the run';
       const key = `${use} ${part.source} ${params} ${part.count} ${part.content ?? ''}`;
       seen.set(key, [
         markup`<code>${part.source}</code>`,
@@ -41,7 +41,7 @@ export function dataTable(plan: Plan): Markup {
         params,
         // How many pairs a sample task keeps is known only then.
         part.task !== undefined ? `at most ${grouped(part.count)}` : grouped(part.count),
-        part.task !== undefined ? 'made by this run' : part.content === undefined ? 'generated' : markup`<code>${part.content}</code>`,
+        part.task !== undefined ? 'made by this run' : part.content === undefined ? generated : markup`<code>${part.content}</code>`,
       ]);
     }
   };

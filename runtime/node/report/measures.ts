@@ -1,6 +1,7 @@
 /** What the probes found: each measure of each probe, for each subject and seed. */
 import type { Measure } from '../../../plan/scores.ts';
 import { measureOf } from '../../../plan/scores.ts';
+import { shareRows } from '../../../plan/shared-rows.ts';
 import type { Fields, RunRecord, Scored } from './read-run.ts';
 import { statistic } from './summary.ts';
 import type { Statistic } from './summary.ts';
@@ -23,6 +24,8 @@ export interface MeasureRow {
   judges: number[];
   /** By subject and seed, what each row that was judged has to do with it. */
   examples: Map<number, ByRows>[];
+  /** By subject: whether seeds were judged on the same rows, so that intervals count rows too. */
+  shared: boolean[];
   /** What the score says besides, of the first subject and seed that has it. */
   details: Fields;
 }
@@ -33,6 +36,7 @@ export function measureRows(run: RunRecord, subjects: readonly Subject[]): Measu
   const records = run.tasks.flatMap(({ task, score }) =>
     task.kind === 'score' && task.cell === undefined && score !== undefined ? [{ task, score }] : [],
   );
+  const tasks = run.tasks.map(({ task }) => task);
   return [...new Set(records.map(({ task }) => task.probe))].flatMap((probe) => {
     const ofProbe = records.filter(({ task }) => task.probe === probe);
     const { score } = ofProbe[0].task;
@@ -40,8 +44,14 @@ export function measureRows(run: RunRecord, subjects: readonly Subject[]): Measu
       planned.some((task) => task.probe === probe && isSubjectOf(task, subject)) ? [i] : [],
     );
     const values = [...new Set(ofProbe.flatMap((record) => Object.keys(record.score.values)))];
+    const bySubject = subjects.map((subject) => ofProbe.filter(({ task }) => isSubjectOf(task, subject)));
+    const shared = bySubject.map((list) =>
+      shareRows(
+        list.map(({ task }) => task),
+        tasks,
+      ),
+    );
     return values.map((value): MeasureRow => {
-      const bySubject = subjects.map((subject) => ofProbe.filter(({ task }) => isSubjectOf(task, subject)));
       const measure = measureOf(score, value);
       return {
         probe,
@@ -52,6 +62,7 @@ export function measureRows(run: RunRecord, subjects: readonly Subject[]): Measu
         judges,
         cells: bySubject.map((list) => statistic(list.flatMap((one) => pairOf(one, one.score.values[value])))),
         examples: bySubject.map((list) => new Map(list.flatMap((one) => pairOf(one, one.score.examples[value])))),
+        shared,
         details: ofProbe[0].score.details,
       };
     });

@@ -7,7 +7,7 @@ import { fixed } from './numbers.ts';
 import { colourOfSubject, cut, dot, label, line, picture, px, scaleOf } from './plot.ts';
 import { INK } from './style.ts';
 import type { Subject } from './subjects.ts';
-import { overSeeds } from './verdicts.ts';
+import { overSeeds, sharedRows } from './verdicts.ts';
 
 const WIDTH = 330;
 const ROW = 25;
@@ -21,8 +21,13 @@ export function probeChart(row: MeasureRow, subjects: readonly Subject[], shown:
   const { label: name, percent = false } = valueNaming(row.score, row.value);
   const factor = percent ? 100 : 1;
   const lines = shown.map((subject) => {
-    const values = [...row.cells[subjects.indexOf(subject)].bySeed.values()].map((value) => factor * value);
-    return { subject, values, over: overSeeds(values) };
+    const at = subjects.indexOf(subject);
+    const { bySeed } = row.cells[at];
+    const shared = row.shared[at] ? sharedRows([...bySeed.keys()].map((seed) => row.examples[at].get(seed))) : undefined;
+    const scaled = (value: number): number => factor * value;
+    const { mean, interval, pairs } = overSeeds([...bySeed.values()], shared);
+    const over = { pairs, ...(mean === undefined ? {} : { mean: scaled(mean) }), ...(interval ? { interval: interval.map(scaled) } : {}) };
+    return { subject, values: [...bySeed.values()].map(scaled), over };
   });
   const all = lines.flatMap(({ values, over }) => [...values, ...(over.interval ?? [])]);
   const scale = scaleOf(all, NAMES, WIDTH - MARGIN);

@@ -26,7 +26,7 @@ export function probesMarkup(
   const several = whole.some((row) => row.cells.some((cell) => cell.bySeed.size > 1));
   return markup`<p class="legend">${shown.map(subjectName)}${
     several
-      ? 'Diamonds are means over seeds with Student’s 95 % interval, faint dots the seeds. Arms of a seed vary together, so that intervals of two arms may overlap where their paired difference is clear: the verdicts above go by pairs.'
+      ? 'Diamonds are means over seeds with their 95 % interval, faint dots the seeds. Arms of a seed vary together, so that intervals of two arms may overlap where their paired difference is clear: the verdicts above go by pairs.'
       : 'One seed: no interval over seeds.'
   }</p>
 ${[...new Set(whole.map((row) => row.probe))].map((probe) => {

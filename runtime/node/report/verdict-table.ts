@@ -37,9 +37,18 @@ function verdictTable(comparison: Comparison): Markup {
   const counted = judged.filter(({ judgement }) => judgement.adjusted !== undefined).length;
   const points = judged.some((one) => styleOf(one).percent) ? ' Differences of percentages are in percentage points.' : '';
   const caption = several
-    ? `Difference: ${other.label} less ${baseline.label}, paired by seed; its 95 % interval is Student’s. “For” counts the seeds in which ${other.label} is the better one. p is adjusted by Holm over ${counted} measures; below 0.05 it is a verdict.${points}`
+    ? `Difference: ${other.label} less ${baseline.label}, paired by seed; its 95 % interval is Student’s.${sharedNote(judged)} “For” counts the seeds in which ${other.label} is the better one. p is adjusted by Holm over ${counted} measures; below 0.05 it is a verdict.${points}`
     : `Difference: ${other.label} less ${baseline.label}. The interval is of a bootstrap over the rows of this seed, where a measure is a mean over rows: it says how much the choice of rows matters, and nothing about other seeds.${points}`;
   return table(columns, body, caption);
+}
+
+/** Which probes judged all seeds on the same rows. */
+function sharedNote(judged: Comparison['judged']): string {
+  const probes = [...new Set(judged.flatMap(({ row, shared }) => (shared === undefined ? [] : [row.probe])))];
+  if (probes.length === 0) return '';
+  const unknown = judged.some(({ shared }) => shared === 'unknown');
+  const rest = unknown ? ' Where results by row were not kept, there is no interval and no verdict.' : '';
+  return ` The rows of ${probes.join(', ')} are the same for all seeds, so that its interval counts rows as well as seeds.${rest}`;
 }
 
 /** What is told: no direction is the better one, so nothing is judged. */

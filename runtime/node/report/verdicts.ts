@@ -2,8 +2,8 @@
  * What a comparison of two arms allows to say, as the report shows it. All statistics are those of `runtime/core/statistics`; here
  * they are put beside what was read from a run folder, where values may be missing.
  */
-import { meanInterval, pairedBootstrap, pairedRatioBootstrap, differenceOf, verdicts } from '../../core/statistics/statistics.ts';
-import type { RatioRow, Resampled, Verdict } from '../../core/statistics/statistics.ts';
+import { intervalOver, pairedBootstrap, pairedRatioBootstrap, rowsOfRatios, verdicts } from '../../core/statistics/statistics.ts';
+import type { RatioRow, Resampled, RowValues, Verdict } from '../../core/statistics/statistics.ts';
 
 export type { Verdict } from '../../core/statistics/statistics.ts';
 export type Interval = [number, number];
@@ -25,16 +25,14 @@ export interface Judgement extends Paired {
   verdict: Verdict;
 }
 
-/** A measure to be judged: differences by seed, and which direction is the better one. */
+/** What rows add to the values of seeds that were all judged on them; `unknown` where that was not kept, so that there is no interval. */
+export type Shared = RowValues | 'unknown';
+
+/** A measure to be judged: differences by seed, what shared rows add to them, and which direction is the better one. */
 export interface Judged {
   differences: readonly number[];
+  shared?: Shared;
   better: 'larger' | 'smaller';
-}
-
-/** Differences that are told and not judged. */
-export function paired(differences: readonly number[]): Paired {
-  const found = differenceOf(differences);
-  return found === undefined ? { pairs: 0 } : { mean: found.mean, pairs: found.pairs, ...withInterval(found.interval) };
 }
 
 /** Judges all measures of one pair of arms together; one seed gives no verdict. */
@@ -48,10 +46,32 @@ export function judge(family: readonly Judged[]): Judgement[] {
   }));
 }
 
-/** Mean of one arm over seeds with Student's 95 % interval. */
-export function overSeeds(values: readonly number[]): Paired {
-  const found = meanInterval(values);
-  return found === undefined ? { pairs: 0 } : { mean: found.mean, pairs: found.n, ...withInterval(found.interval) };
+/** Mean over seeds, of an arm's values or of differences that are told and not judged, with its 95 % interval (`two-way.ts`). */
+export function overSeeds(values: readonly number[], shared?: Shared): Paired {
+  const found = intervalOver(values, shared === 'unknown' ? undefined : shared);
+  if (found === undefined) return { pairs: 0 };
+  return { mean: found.mean, pairs: found.n, ...withInterval(shared === 'unknown' ? undefined : found.interval) };
+}
+
+/** What the rows of each seed add to its value, or to the difference of two; `unknown` where a seed has none, or another number of rows. */
+export function sharedRows(seeds: readonly (ByRows | undefined)[], less?: readonly (ByRows | undefined)[]): Shared {
+  const own = seeds.map(valuesByRow);
+  const other = less?.map(valuesByRow);
+  const rows = own.flatMap((list, i) => {
+    if (list === undefined || list.length !== own[0]?.length) return [];
+    if (other === undefined) return [list];
+    const from = other[i];
+    return from?.length === list.length ? [list.map((value, row) => minus(value, from[row]))] : [];
+  });
+  return rows.length === seeds.length ? rows : 'unknown';
+}
+
+function valuesByRow(rows: ByRows | undefined): readonly (number | null)[] | undefined {
+  return rows && ('values' in rows ? rows.values : rowsOfRatios(rows.ratios));
+}
+
+function minus(value: number | null, other: number | null): number | null {
+  return value === null || other === null ? null : value - other;
 }
 
 /** Values of one measure by row, or what each row adds to the ratios of classes that it is a mean of. */

@@ -88,6 +88,9 @@ export function weightsOf(context: Pick<RunContext, 'store' | 'access' | 'plan'>
   };
 }
 
-export function makeExecutor(context: RunContext, on: RunDevice, programs: Record<string, Program>): Promise<Executor> {
-  return Executor.create({ device: on.device, wait: on.wait, programs, kernels: context.plan.kernels });
+/** Compiles the kernels of a task's programs, which may take long, and allocates its memory. */
+export function makeExecutor(context: RunContext, on: RunDevice, task: string, programs: Record<string, Program>): Promise<Executor> {
+  const onProgress = (done: number, total: number): void =>
+    context.log.progress({ task, doing: 'compiling', done, total, unit: 'kernels' });
+  return Executor.create({ device: on.device, wait: on.wait, programs, kernels: context.plan.kernels, onProgress });
 }

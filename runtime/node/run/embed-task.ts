@@ -13,7 +13,7 @@ export async function runEmbed(context: RunContext, on: RunDevice, task: EmbedTa
   const storage = await context.store.begin(task);
   let executor: Executor | undefined;
   try {
-    executor = await makeExecutor(context, on, programs);
+    executor = await makeExecutor(context, on, task.id, programs);
     const { log, signal, now } = context;
     return await embed({ task, programs, executor, data, storage, weights: weightsOf(context), log, signal, now });
   } finally {

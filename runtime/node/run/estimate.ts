@@ -80,35 +80,3 @@ function bytesOfState(state: readonly StateTensor[], keep: readonly StateTensor[
 function outputBytes(program: Program): number {
   return program.outputs.reduce((n, { dtype, shape }) => n + BYTES[dtype] * elements(shape), 0);
 }
-
-/** Seconds that are left of a run, from the work of each task and the speed of late. */
-export class Forecast {
-  private readonly work: Map<string, number>;
-  private flopsPerSecond: number;
-
-  /** `work`: operations by task; `flopsPerSecond`: the speed to begin with. */
-  constructor(work: Map<string, number>, flopsPerSecond: number) {
-    this.work = new Map(work);
-    this.flopsPerSecond = flopsPerSecond;
-  }
-
-  /** Seconds for all tasks that have not ended. */
-  total(): number {
-    return this.seconds([...this.work.keys()]);
-  }
-
-  /** Takes note of the present task's own forecast and gives that of the run. */
-  remaining(task: string, fraction: number, seconds: number): number {
-    const left = (this.work.get(task) ?? 0) * (1 - fraction);
-    if (seconds > 0 && left > 0) this.flopsPerSecond = left / seconds;
-    return seconds + this.seconds([...this.work.keys()].filter((other) => other !== task));
-  }
-
-  end(task: string): void {
-    this.work.delete(task);
-  }
-
-  private seconds(tasks: readonly string[]): number {
-    return tasks.reduce((n, task) => n + (this.work.get(task) ?? 0), 0) / this.flopsPerSecond;
-  }
-}

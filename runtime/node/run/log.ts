@@ -11,6 +11,9 @@ import { duration, rate } from './words.ts';
 const EVERY_SECONDS = 10;
 const EVERY_PART = 0.1;
 
+/** .. but where parts take long, a line after so many seconds. */
+const LONGEST_SILENCE = 30;
+
 /** A bar if the stream, standard output by default, is a terminal, else plain lines. */
 export function standardLog(stream: NodeJS.WriteStream = process.stdout): Log {
   return stream.isTTY
@@ -22,7 +25,7 @@ export function standardLog(stream: NodeJS.WriteStream = process.stdout): Log {
 }
 
 /**
- * Progress as lines: every 10 s or 10 %, whichever comes later, but at least once a minute, and at the end of a loop that had any.
+ * Progress as lines: every 10 s or 10 %, whichever comes later, but at least every 30 s, and at the end of a loop that had any.
  * A loop that is over sooner says nothing: the line of its task is enough.
  */
 export function plainLog(write: (line: string) => void, now: () => number): Log {
@@ -42,7 +45,7 @@ export function plainLog(write: (line: string) => void, now: () => number): Log 
         return;
       }
       const seconds = (at - last.at) / 1000;
-      const due = (seconds >= EVERY_SECONDS && (done - last.done) / Math.max(total, 1) >= EVERY_PART) || seconds >= 6 * EVERY_SECONDS;
+      const due = (seconds >= EVERY_SECONDS && (done - last.done) / Math.max(total, 1) >= EVERY_PART) || seconds >= LONGEST_SILENCE;
       if (!due && !(last.lines > 0 && done >= total)) return;
       last = { loop, done, at, lines: last.lines + 1 };
       write(describe(progress));

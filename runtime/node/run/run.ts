@@ -21,7 +21,8 @@ import { sleepingWait } from '../device/wait.ts';
 import { Access } from './access.ts';
 import { SourcePool, taskOf } from './context.ts';
 import type { RunContext, RunDevice } from './context.ts';
-import { diskBytesOf, flopsOf, Forecast, needsDevice } from './estimate.ts';
+import { diskBytesOf, needsDevice } from './estimate.ts';
+import { Forecast, withForecast, workOf } from './forecast.ts';
 import { diskFiles, fileError, makeFolder, namesIn, remove, sweep } from './files.ts';
 import { planFolder, readRun, refuseLinkedFolders, requireRunFolder, shelveReport, writeRun } from './folder.ts';
 import type { RunRecord } from './folder.ts';
@@ -188,7 +189,7 @@ class Run {
 
   private async runTasks(todo: readonly Task[], on: RunDevice | undefined): Promise<RunResult> {
     const forecast = await this.announce(todo, on);
-    const context = { ...this.context, log: withForecast(this.context.log, forecast) };
+    const context = { ...this.context, log: withForecast(this.context.log, forecast, this.context.now) };
     const { out, plan } = context;
     const end = await walkTasks({
       context,
@@ -208,8 +209,8 @@ class Run {
   /** Says what lies ahead, and refuses a disk that is too small for it. */
   private async announce(todo: readonly Task[], on: RunDevice | undefined): Promise<Forecast> {
     const { plan, log } = this.context;
-    const work = new Map(todo.map((task) => [task.id, flopsOf(plan, task, on?.target ?? '')]));
-    const sum = [...work.values()].reduce((n, one) => n + one, 0);
+    const work = workOf(plan, todo, on?.target ?? '');
+    const sum = [...work.values()].reduce((n, one) => n + one.flops, 0);
     const disk = todo.reduce((n, task) => n + diskBytesOf(plan, task, on?.target ?? ''), 0);
     await checkDisk(this.context, disk);
     const tasks = `${todo.length} of ${plan.tasks.length} tasks to do`;
@@ -219,9 +220,13 @@ class Run {
     }
     const { gflops } = await measure(on.device, on.wait);
     const forecast = new Forecast(work, gflops * 1e9);
-    log.line(
-      `${plan.name}: ${tasks}, ${flops(sum)}, about ${duration(forecast.total())} at the ${gflops.toPrecision(2)} GFLOP/s measured on ${on.info.name}, up to ${bytes(disk)} on the disk`,
-    );
+    const [device, compiling, fits] = forecast.parts();
+    const parts = [
+      `${duration(device)} for ${flops(sum)} at the ${gflops.toPrecision(2)} GFLOP/s measured on ${on.info.name}`,
+      `${duration(compiling)} for compiling kernels`,
+      ...(fits > 0 ? [`${duration(fits)} for fits on the processor`] : []),
+    ];
+    log.line(`${plan.name}: ${tasks}, about ${duration(forecast.total())} (${parts.join(', ')}), up to ${bytes(disk)} on the disk`);
     return forecast;
   }
 
@@ -272,20 +277,6 @@ async function empty(out: string, store: DiskStore, log: Log): Promise<void> {
 
 /** Below this many operations a run is over before its speed has been measured. */
 const WORTH_MEASURING = 1e10;
-
-/** Adds what the whole run still needs to the progress of each loop that knows its own end. */
-function withForecast(log: Log, forecast: Forecast): Log {
-  return {
-    line: (text) => log.line(text),
-    progress: (progress) => {
-      if (progress?.remaining === undefined) return log.progress(progress);
-      return log.progress({
-        ...progress,
-        remainingRun: forecast.remaining(progress.task, progress.done / progress.total, progress.remaining),
-      });
-    },
-  };
-}
 
 function lostDevice(error: unknown): unknown {
   if (!(error instanceof PivotError) || error.code !== 'R0110') return error;

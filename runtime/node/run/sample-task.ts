@@ -23,7 +23,7 @@ export async function runSample(context: RunContext, on: RunDevice, task: Sample
   let tokens: SpokenTokens | undefined;
   try {
     tokens = task.speech && (await openSpeech(task.speech, (path) => pathOf(context, path)));
-    executor = await makeExecutor(context, on, programs);
+    executor = await makeExecutor(context, on, task.id, programs);
     const { log, signal, now } = context;
     if (!(await sample({ task, programs, executor, data, tokens, storage, weights: weightsOf(context), log, signal, now }))) return false;
     if (rank !== undefined) await writePairs(storage, await (await storage.lines('rows')).read(), rank);

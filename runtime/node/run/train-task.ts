@@ -23,7 +23,7 @@ export async function runTrain(context: RunContext, on: RunDevice, planned: Trai
   if (task.reference !== undefined) await addReference(context, on, task, task.reference, data, heldOut);
   let executor: Executor | undefined;
   try {
-    executor = await makeExecutor(context, on, programs);
+    executor = await makeExecutor(context, on, task.id, programs);
     return await train({
       task,
       programs,
@@ -64,7 +64,7 @@ async function addReference(
   let executor: Executor | undefined;
   const prepared = async (): Promise<Executor> => {
     if (executor !== undefined) return executor;
-    executor = await makeExecutor(context, on, programs);
+    executor = await makeExecutor(context, on, task.id, programs);
     await writeInitialState(executor, onDevice(reference.state, programs), task.seed, weightsOf(context));
     return executor;
   };

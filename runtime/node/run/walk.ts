@@ -11,7 +11,7 @@ import { checksumOf, recording } from './checksums.ts';
 import type { RunContext, RunDevice } from './context.ts';
 import { runEmbed } from './embed-task.ts';
 import { flopsOf } from './estimate.ts';
-import type { Forecast } from './estimate.ts';
+import type { Forecast } from './forecast.ts';
 import { runExport } from './export-task.ts';
 import { fileError } from './files.ts';
 import { runSample } from './sample-task.ts';
@@ -33,6 +33,9 @@ export interface Walk {
   /** Told of each task that has a result. */
   onDone(line: TaskLine): void;
 }
+
+/** Seconds of silence that are told before they begin. */
+const WORTH_TELLING = 2;
 
 export interface FailedTask {
   task: Task;
@@ -83,7 +86,7 @@ export async function walkTasks(walk: Walk): Promise<WalkEnd> {
       if (task.kind === 'report' && failed.length > 0) continue;
       await store.finish(task, work, Object.fromEntries(recorded));
       finished.add(task.hash);
-      forecast.end(task.id);
+      forecast.end(task.id, work.seconds);
       onDone({ task, how: 'done', seconds: work.seconds });
       log.progress(undefined);
       log.line(`${task.id}: done in ${duration(work.seconds)}`);
@@ -134,9 +137,13 @@ async function runTask(
       return (await runEmbed(context, deviceFor(walk, task), task)) ? 0 : undefined;
     case 'sample':
       return (await runSample(context, deviceFor(walk, task), task)) ? 0 : undefined;
-    case 'score':
+    case 'score': {
+      // It cannot tell how far it is: the processor does nothing else meanwhile.
+      const seconds = walk.forecast.fit(task.id);
+      if (seconds > WORTH_TELLING) log.line(`${task.id}: fitting on the processor, about ${duration(seconds)}`);
       await runScore(context, task);
       return 0;
+    }
     case 'select':
       log.line(`${task.id}: ${await runSelect(context, task)}`);
       return 0;

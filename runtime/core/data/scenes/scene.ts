@@ -1,6 +1,6 @@
 /**
  * What is in a scene: two to four objects in different cells of a 3 x 3 grid, no two alike in both colour and shape.
- * A scene follows from (seed, split, index) alone: from no count, no size of the picture, and no text about it.
+ * A scene follows from (seed, whose it is, split, index) alone: from no count, no size of the picture, and no text about it.
  */
 import type { Key } from '../../random.ts';
 import { keyOf, Random } from '../../random.ts';
@@ -24,16 +24,17 @@ export interface Scene {
   objects: SceneObject[];
 }
 
-/** Which scenes: those of a split under a seed. `main` makes exactly one object large, the one that a label is about. */
+/** Which scenes: those of a split under a seed, of the run or (`fixed`) of the text. `main` makes exactly one object large, the one that a label is about. */
 export interface SceneSet {
   seed: number;
+  fixed?: boolean;
   split: string;
   main?: boolean;
 }
 
 /** The key of one kind of randomness (`objects`, `noise`, a source's text) over the scenes of a split. */
 export function sceneKey(set: SceneSet, kind: string): Key {
-  return keyOf(`scenes/${set.split}/${kind}`, set.seed);
+  return keyOf(`${set.fixed ? 'fixed ' : ''}scenes/${set.split}/${kind}`, set.seed);
 }
 
 /** Scene `index` of a set. */

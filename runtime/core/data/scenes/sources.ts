@@ -2,8 +2,9 @@
  * Scenes: small generated pictures with exact knowledge of what is in them. They show within minutes, on any machine,
  * what preference training does to an encoder; they say nothing about photographs.
  *
- * In comes a `DataSource` (split, seed, size, shares), out come rows, each a function of (seed, split, index). All
- * sources of a split show the same pictures (but `scenes.objects`, whose scenes have a main object), so what differs
+ * In comes a `DataSource` (split, seed, size, shares), out come rows, each a function of (seed, split, index) by keyed hashing: rows of other seeds
+ * and of other splits are independent draws. `seed` is that of the run; with `fixed` it is one that the text names, whose rows
+ * are drawn by keys of their own, so that they are no run's. All sources of a split and seed show the same pictures (but `scenes.objects`, whose scenes have a main object), so what differs
  * between them is the text. The picture is drawn by `scene.ts` and `render.ts`, the words by `text.ts`, labels by `labels.ts`.
  */
 import type { DataSource } from '../../../../plan/plan.ts';
@@ -28,7 +29,12 @@ function scenes(spec: DataSource, describe: Describe, more: { main?: boolean; sp
       cure: 'use 24px, 36px or 48px',
     });
   }
-  const set: SceneSet = { seed: wholeParam(spec, 'seed', 0), split: textParam(spec, 'split', more.split ?? 'train'), main: more.main };
+  const set: SceneSet = {
+    seed: wholeParam(spec, 'seed', 0),
+    fixed: spec.params.fixed === true,
+    split: textParam(spec, 'split', more.split ?? 'train'),
+    main: more.main,
+  };
   const keys = { objects: sceneKey(set, 'objects'), noise: sceneKey(set, 'noise'), text: sceneKey(set, spec.source) };
   const describeRow = (scene: Scene, index: number) => describe(scene, new Random(keys.text, index), size);
   return {
