@@ -148,7 +148,7 @@ export function collateFor(model: ModelValue | undefined, data: DataValue, wants
   switch (data.layout) {
     case 'pairs':
     case 'answers': {
-      if (wantsPairs && data.layout !== 'pairs') return fail('P0504', { layout: data.layout }, span);
+      if (wantsPairs && data.layout !== 'pairs') return fail('P0504', { what: 'the loss', layout: data.layout }, span);
       const prompt = data.prompt ?? 0;
       const answer = data.answer ?? 0;
       const tokens = model ? imageTokens(model, image, span) : 0;

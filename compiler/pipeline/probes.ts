@@ -4,7 +4,6 @@
  * its `score` a table to be judged on the host. What comes out is a `ProbeSpec`; its tasks are made by probe-tasks.ts.
  */
 import type { Binding, Definition, Diagnostic, Field, Span, Statement } from '../../grammar/index.ts';
-import { SCORES } from '../../plan/scores.ts';
 import type { Collate } from '../../plan/plan.ts';
 import { bindParameters, instantiate } from '../elaborate/calls.ts';
 import type { Context, WeightInfo } from '../elaborate/context.ts';
@@ -25,6 +24,8 @@ import { heldOut } from './held-out.ts';
 import { Place } from './place.ts';
 import { beside, judged, modelOfSubject } from './probe-subjects.ts';
 import type { Running } from './probe-subjects.ts';
+import { scoreCall } from './score-call.ts';
+import type { ScoreCall } from './score-call.ts';
 import type { StageSpec } from './stages.ts';
 import { takeFields } from './stages.ts';
 import { buildTrainGraphs } from './train-graphs.ts';
@@ -128,7 +129,7 @@ type ProbeStatement = Extract<Statement, { kind: 'Embed' | 'Train' | 'Keep' | 'S
 
 class ProbeRun {
   private readonly parts: ProbePart[] = [];
-  private score?: Pick<ProbeSpec, 'score' | 'tables' | 'params' | 'weights'>;
+  private score?: ScoreCall;
   /** The embed whose body is running. */
   private readonly running: Running = {};
   private readonly universe: Universe;
@@ -140,6 +141,8 @@ class ProbeRun {
   /** Whether the subject is a whole model, so that its image tokens stand in its sequences. */
   private whole = false;
   private name = '';
+  /** Where the text declares the probe. */
+  private span!: Span;
   /** The subject's model, where it has one. */
   private model?: ModelValue;
 
@@ -160,6 +163,7 @@ class ProbeRun {
   run(bound: BoundValue, parameter: string, declaration: Binding): ProbeSpec {
     const ctx = this.universe.context;
     this.name = declaration.name.text;
+    this.span = declaration.value.span;
     this.whole = this.definition.params.find((p) => p.name.text === parameter)?.type?.name?.text === 'model';
     this.model = modelOfSubject(this.universe, this.stage, this.part, declaration.span);
     const others = new Map<string, SubjectValue>();
@@ -178,7 +182,7 @@ class ProbeRun {
     }
     const scope = bindParameters(ctx, { ...bound, given }, bound.module, declaration.span);
     runStatements(ctx, this.definition.body ?? [], scope, { probe: (statement, inner) => this.statement(statement, inner) });
-    if (!this.score) return fail('P0512', { name: 'score', where: `probe ${this.definition.name.text}` }, this.definition.name.span);
+    if (!this.score) return fail('P0512', { names: ['score'], where: `probe ${this.definition.name.text}` }, this.definition.name.span);
     return { name: this.name, parts: this.parts, ...this.score, others, span: declaration.span };
   }
 
@@ -191,7 +195,12 @@ class ProbeRun {
         this.train(s, scope);
         return;
       case 'Score':
-        this.judge(s, scope);
+        this.score = scoreCall(s, {
+          host: this.universe.host,
+          parts: this.parts,
+          probe: this.span,
+          evaluate: (e) => evaluate(this.universe.context, e, scope),
+        });
         return;
       case 'Keep':
         fail('P0509', { name: 'keep', place: 'an embed' }, s.span);
@@ -297,10 +306,15 @@ class ProbeRun {
     const path = `${this.name}.${s.name.text}`;
     const instance = instantiate(layer, path);
     const model: ModelValue = { kind: 'model', path, form: { kind: 'layer', layer: instance } };
-    const train = trainFields(new Place(this.universe, scope), fields, s.span, {
-      model,
-      trained: [{ name: path, paths: [path], span: s.span }],
-    });
+    const train = trainFields(
+      new Place(this.universe, scope),
+      fields,
+      { span: s.span, where, diagnostics },
+      {
+        model,
+        trained: [{ name: path, paths: [path], span: s.span }],
+      },
+    );
     const on = fields.get('on')?.value?.span ?? s.span;
     if (!train.data.table || train.data.layout !== 'tensors')
       fail('P0301', { expected: 'what an `embed` before it keeps', found: describe(train.data) }, on);
@@ -315,24 +329,5 @@ class ProbeRun {
     });
     this.parts.push({ kind: 'reader', name: s.name.text, path, fields: train, graphs, collate });
     scope.define(s.name.text, instance);
-  }
-
-  /** `score logistic(fit: fitting, l2: l2)`: tables by the names of embeds, weights by parts, the rest are parameters. */
-  private judge(s: Extract<Statement, { kind: 'Score' }>, scope: Scope): void {
-    const e = s.value;
-    if (e.kind !== 'Call' || e.callee.kind !== 'Identifier' || !Object.hasOwn(SCORES, e.callee.name))
-      return fail('P0301', { expected: `a score, one of ${Object.keys(SCORES).join(', ')}`, found: 'something else' }, e.span);
-    const result: Required<NonNullable<typeof this.score>> = { score: e.callee.name, tables: {}, params: {}, weights: {} };
-    for (const argument of e.arguments) {
-      if (!argument.name) return fail('P0209', { name: '', of: e.callee.name, nearest: '', known: 'those of the score' }, argument.span);
-      const name = argument.name.text;
-      const value = evaluate(this.universe.context, argument.value, scope);
-      if (value.kind === 'data' && value.table) result.tables[name] = value.table.name;
-      else if (value.kind === 'string' || value.kind === 'number' || value.kind === 'bool') result.params[name] = value.value;
-      else if (value.kind === 'instance') result.weights[name] = [value.path];
-      else if (value.kind !== 'none')
-        return fail('P0301', { expected: 'an embed, a part, a number or a string', found: describe(value) }, argument.value.span);
-    }
-    this.score = result;
   }
 }

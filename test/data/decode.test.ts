@@ -76,7 +76,7 @@ describe('threads', () => {
     'plan/visible.ts',
     'runtime/core/data/codes.ts',
     'runtime/core/data/preprocess/preprocess.ts',
-    'runtime/core/data/preprocess/recipe.ts',
+    'formats/processor/recipe.ts',
     'runtime/core/data/preprocess/resample.ts',
     'runtime/node/data/foreign.ts',
     ...['size', 'png', 'jpeg', 'webp', 'white', 'inspect', 'decode', 'decode-worker', 'decode-pool'].map(
