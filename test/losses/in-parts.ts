@@ -2,6 +2,7 @@
 import { nodeHost, packageRoot } from '../../cli/host.ts';
 import { Context } from '../../compiler/elaborate/context.ts';
 import { Fault } from '../../compiler/elaborate/fault.ts';
+import { beginWork } from '../../compiler/elaborate/work.ts';
 import { evaluateIn, openUniverse } from '../../compiler/elaborate/names.ts';
 import type { Universe } from '../../compiler/elaborate/names.ts';
 import { tensor } from '../../compiler/elaborate/values.ts';
@@ -116,6 +117,8 @@ export class Losses {
 
   /** The loss on inputs of `rows` rows. The policy's log-probabilities are products of inputs and weights. */
   private build(ctx: Context, name: string, rows: number): Node {
+    // Each loss is a compilation of its own as far as limits go.
+    beginWork();
     const b = ctx.builder;
     const input = (of: string): Node => b.input(of, [rows, ...INPUTS[of].shape], INPUTS[of].of === 'label' ? 'i32' : 'f32');
     const pair = (logp: (side: string, i: number) => Node): RecordValue =>
