@@ -31,6 +31,8 @@ export class Context {
   readonly builder: GraphBuilder;
   readonly weights = new Map<string, WeightInfo>();
   readonly exposed = new Map<string, Value>();
+  /** The innermost expression that made each node, for messages. */
+  readonly places = new WeakMap<Node, Span>();
   /** What each part gave when it last ran, by its path (`eyes.blocks.2`). */
   readonly returned = new Map<string, Value>();
   readonly scalars = new Map<string, number>();

@@ -33,6 +33,7 @@ const TENSORS: Record<string, { name: string; dtype: string; shape: number[] }[]
 };
 const TEXTS: Record<string, string> = {
   'words.json': JSON.stringify(['<pad>', '<end>', 'red', 'blue']),
+  'unboxed.jsonl': '{"image": "a.png", "question": "what", "chosen": "red", "rejected": "blue"}',
   'broken.json': '["<pad>", ',
   'strange/config.json': '{"model_type": "quantum_vit"}',
   'halved/config.json': SMALL,

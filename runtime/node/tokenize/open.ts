@@ -5,6 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { readKnownArchitecture } from '../../../formats/config/config.ts';
 import { readsClock } from '../../../formats/template/template.ts';
 import { PivotError } from '../../../plan/errors.ts';
 import { isObject, kindOf, own, readJson } from '../../../plan/json.ts';
@@ -26,6 +27,8 @@ export interface TextTokenizer {
   warnings: string[];
   /** All ids are below this. The table of embeddings may be longer. */
   vocabulary: number;
+  /** Rows of the table of embeddings, by the config beside the tokenizer; undefined where there is none of a language model. */
+  table: number | undefined;
   /** Texts of the special tokens that `tokenizer_config.json` names: `bos_token`, `eos_token`, `pad_token`, `unk_token`, ... */
   specials: Record<string, string>;
   /** Ids of texts. `special` adds what the tokenizer puts around a text (a BOS); texts of chat templates bring their own. */
@@ -61,6 +64,7 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
     check,
   );
   const added = withConfigured(check, config);
+  const table = isFolder ? await tableOf(path) : undefined;
   const template = isFolder ? await templateOf(path, config) : undefined;
   const files: EngineFiles = {
     tokenizer: { ...partsOf(json), added_tokens: added.tokens },
@@ -76,11 +80,13 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
     file,
     template: template?.file,
     warnings: [
+      ...(table !== undefined && added.vocabulary > table ? [tableWarning(file, added.vocabulary, table)] : []),
       ...check.warnings,
       ...warnings,
       ...(template !== undefined && readsClock(template.text) ? [clockWarning(template.file)] : []),
     ],
     vocabulary: added.vocabulary,
+    table,
     specials,
     encode: async (items, special = false) => (await runner.run({ kind: 'encode', items, special })) as number[][],
     tokens: async (items, special = false) => (await runner.run({ kind: 'tokens', items, special })) as string[][],
@@ -101,6 +107,19 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
     },
     close: runner.close,
   };
+}
+
+/** Rows of the table of the language model whose config lies in a folder. */
+async function tableOf(folder: string): Promise<number | undefined> {
+  const file = join(folder, 'config.json');
+  if (!existsSync(file)) return undefined;
+  const known = readKnownArchitecture(await readFile(file), file)?.architecture;
+  const language = known !== undefined && 'language' in known ? known.language : known;
+  return language !== undefined && 'vocabulary' in language ? language.vocabulary : undefined;
+}
+
+function tableWarning(file: string, vocabulary: number, table: number): string {
+  return `${file} has ids up to ${vocabulary - 1}, and the table of embeddings beside it ${table} rows (vocab_size): rows with tokens beyond it are refused`;
 }
 
 function clockWarning(file: string): string {
