@@ -7,6 +7,7 @@ import { PivotError } from '../plan/errors.ts';
 import { hashOf } from '../plan/hash.ts';
 import { contentHash } from '../runtime/node/data/content-hash.ts';
 import { readCheckpoint } from '../runtime/node/safetensors/checkpoint.ts';
+import { sameTensor } from '../runtime/node/safetensors/same.ts';
 
 /** The folder that holds `stdlib`: the package's, whether we run from `dist` or from the sources. */
 export function packageRoot(from = import.meta.url): string {
@@ -37,6 +38,7 @@ export function nodeHost(base: string, knows: Knows = 'content'): Host {
     read: (path) => (isFile(real(path)) ? readFileSync(real(path), 'utf8') : undefined),
     list: (path) => (existsSync(real(path)) && statSync(real(path)).isDirectory() ? readdirSync(real(path)) : undefined),
     tensors: (path) => tensorsOf(path, real(path)),
+    sameTensor: (one, other) => sameTensor({ ...one, file: real(one.file) }, { ...other, file: real(other.file) }),
     hash: (path) => hash(real(path)),
   };
 }

@@ -14,6 +14,7 @@ import { PLAN_VERSION } from '../plan/plan.ts';
 import type { Ask, Plan, Roles } from '../plan/plan.ts';
 import type { Program, Target } from '../plan/program.ts';
 import { checkNames } from './check/names.ts';
+import { endless } from './check/recursion.ts';
 import { Fault, Silent } from './elaborate/fault.ts';
 import { evaluateIn, openUniverse } from './elaborate/names.ts';
 import type { Universe } from './elaborate/names.ts';
@@ -30,6 +31,8 @@ import { canonicalHash } from './graph/canonical.ts';
 import { statesOf } from './graph/stats.ts';
 import { buildAsks } from './pipeline/asks.ts';
 import { Assembly } from './pipeline/assembly.ts';
+import { probeTarget } from './pipeline/probes.ts';
+import { checkArms, inOrder } from './pipeline/stage-order.ts';
 import { resolvedValues } from './pipeline/resolved.ts';
 import type { Resolved } from './pipeline/resolved.ts';
 import { seedsOfText } from './pipeline/seeds.ts';
@@ -74,9 +77,15 @@ export function compile(path: string, host: Host, options: CompileOptions): Comp
   const universe = openUniverse(loaded, host, overrides.values);
   const compilation = new Compilation(universe, diagnostics, options);
   if (loaded.modules.size > 0) {
-    const misnamed = checkNames(loaded.main);
+    const own = [...loaded.modules.values()].filter((module) => !module.path.startsWith('std:'));
+    const misnamed = own.flatMap((module) => checkNames(module, host));
     diagnostics.push(...misnamed);
     setAside(universe, misnamed);
+    for (const module of own)
+      for (const [definition, fault] of endless(module)) {
+        if (fault) diagnostics.push(fault);
+        universe.faulty.add(definition);
+      }
     compilation.run();
   }
   const failed = diagnostics.some((d) => d.severity === 'error');
@@ -116,18 +125,31 @@ class Compilation {
           () => void evaluateIn(this.universe, main, { kind: 'Identifier', name: declaration.name.text, span: declaration.name.span }),
         );
     }
-    const stages = stageDeclarations(this.universe);
-    if (stages.length > LIMITS.stages.most) {
-      const { span } = stages[LIMITS.stages.most].declaration;
-      this.diagnostics.push(report('P0701', { limit: 'stages', found: stages.length, where: 'this text' }, span));
+    const declared = stageDeclarations(this.universe);
+    if (declared.length > LIMITS.stages.most) {
+      const { span } = declared[LIMITS.stages.most].declaration;
+      this.diagnostics.push(report('P0701', { limit: 'stages', found: declared.length, where: 'this text' }, span));
       return;
     }
+    checkArms(
+      main.tree.declarations.filter((d) => d.kind === 'Stage' || d.kind === 'Compare'),
+      this.diagnostics,
+    );
+    const stages = inOrder(main, declared, this.diagnostics);
+    for (const stage of declared) if (!stages.includes(stage)) assembly.sources.faulty.add(stage.id);
     for (const stage of stages) {
       if (!this.universe.faulty.has(stage.declaration)) this.attempt(() => assembly.stage(stage));
       if (!assembly.results.has(stage.id)) assembly.sources.faulty.add(stage.id);
     }
-    if (this.failed()) return;
-    warnAboutUnequalGrids(this.universe, stages, this.diagnostics);
+    assembly.inOrderOf(declared);
+    if (this.failed()) {
+      // Arguments of probes need no stage to be judged by.
+      for (const declaration of main.declarations.values())
+        if (declaration.kind === 'Binding' && declaration.keyword === 'probe')
+          this.attempt(() => void probeTarget(this.universe, declaration));
+      return;
+    }
+    warnAboutUnequalGrids(this.universe, declared, this.diagnostics);
     for (const declaration of main.declarations.values())
       if (declaration.kind === 'Binding' && declaration.keyword === 'probe') this.attempt(() => assembly.probe(declaration));
     for (const declaration of main.tree.declarations) if (declaration.kind === 'Export') this.attempt(() => assembly.export(declaration));
@@ -233,7 +255,8 @@ function setAside(universe: Universe, misnamed: readonly Diagnostic[]): void {
   for (const declaration of universe.loaded.main.tree.declarations) {
     if (declaration.kind !== 'Param' && declaration.kind !== 'Binding') continue;
     const { start, end } = declaration.span;
-    if (misnamed.some(({ span }) => span && span.start >= start && span.end <= end)) universe.faulty.add(declaration);
+    if (misnamed.some(({ span }) => span?.file === universe.loaded.main.path && span.start >= start && span.end <= end))
+      universe.faulty.add(declaration);
   }
 }
 

@@ -10,6 +10,12 @@ export interface HostTensors {
   warnings: string[];
 }
 
+/** A tensor by its name, and the path of its file. */
+export interface TensorInFile {
+  file: string;
+  name: string;
+}
+
 export interface Host {
   /** The text of a file, or undefined if there is none. */
   read(path: string): string | undefined;
@@ -17,6 +23,8 @@ export interface Host {
   list(path: string): string[] | undefined;
   /** The tensors of a safetensors file or of a checkpoint's folder, read from headers. Throws a PivotError if it is damaged. */
   tensors(path: string): HostTensors | undefined;
+  /** Whether two tensors of safetensors files have the same values, in whatever types they are stored. Reads both. Throws as `tensors`. */
+  sameTensor(one: TensorInFile, other: TensorInFile): boolean;
   /** Hash of a file's content, or of a folder's names and contents. */
   hash(path: string): string | undefined;
 }

@@ -24,7 +24,8 @@ export const LIMITS = {
   nodes: limit(150_000, 'operations in one program', 'make the model shallower'),
   repeat: limit(10_000, 'rounds of a `repeat`'),
   elements: limit(2 ** 33, 'elements in one tensor', 'make its sizes smaller'),
-  steps: limit(100_000_000, 'steps of training'),
+  /** A rate is computed for each of them when the plan is made. */
+  steps: limit(200_000, 'steps of training'),
   seeds: limit(100, 'seeds'),
   cells: limit(100, 'values to tune among'),
   stages: limit(200, 'stages and arms'),

@@ -135,7 +135,7 @@ export interface TrainTask extends TaskBase {
   order: { kind: 'permuted'; seed: number } | { kind: 'given'; rows: number[][] };
   /**
    * Roles by target: `step` where batch = micro; else `micro` (k times) and `update`, with `totals` before them where the
-   * loss divides by sums over the whole batch. `forward` (and `forward.rest` for the last smaller batch) evaluates; it
+   * loss uses sums over the whole batch as numbers. `forward` (and `forward.rest` for the last smaller batch) evaluates; it
    * needs `totals.eval` where the loss does. `reference` scores rows once with the reference's weights.
    */
   programs: Record<string, Roles>;
@@ -145,7 +145,11 @@ export interface TrainTask extends TaskBase {
   tables: Record<string, number[]>;
   /** Names of the entries of the output `metrics` of step/update/forward programs, in order. `loss` is first. */
   metrics: string[];
-  evaluate?: { every: number; data: DataSource };
+  /**
+   * `batch`: the loss mixes the rows of a batch, so whole batches of so many rows are evaluated and their mean is told; without it, an evaluation is
+   * exact over all rows.
+   */
+  evaluate?: { every: number; data: DataSource; batch?: number };
   checkpointEvery: number;
   /** Cached reference log-probabilities: state of the `reference` program. */
   reference?: { state: StateTensor[]; hash: string };
@@ -171,7 +175,7 @@ export interface EmbedTask extends TaskBase {
   data: DataSource;
   collate: Collate;
   batch: number;
-  /** Roles `forward`, `forward.rest`. */
+  /** Roles `forward`, `forward.rest`; before them `totals`, `totals.rest` where rows use sums over all rows. */
   programs: Record<string, Roles>;
   scalars: Record<string, number>;
   /** Inputs of the batch to keep beside the outputs (`label`). */

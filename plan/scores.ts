@@ -37,3 +37,37 @@ export function measureOf(score: string, value: string): Measure | undefined {
   const name = value.split('.')[0];
   return Object.hasOwn(measures, name) ? measures[name] : undefined;
 }
+
+/** A table that a score takes: what an `embed` keeps, or the rows of answers. */
+export interface TableArgument {
+  /** Tensors that it must have; of several names one. */
+  tensors: readonly (readonly string[])[];
+  /** Columns that its rows must have beside the tensors: `boxes`. */
+  rows?: readonly string[];
+  /** Rows of `subject.sample(..)`, which are no tensors. */
+  answers?: true;
+}
+
+/** The arguments of a score. Weights are pairs of models' parts that it may be given; parameters are numbers. */
+export interface Signature {
+  tables: Readonly<Record<string, TableArgument>>;
+  weights?: readonly string[];
+  params?: readonly string[];
+}
+
+const FEATURES: TableArgument = { tensors: [['features']] };
+const LABELLED: TableArgument = { tensors: [['features'], ['label']] };
+
+/** What each score is given: the compiler compares `score` statements with it, the runtime what a plan brings. */
+export const SIGNATURES: Readonly<Record<keyof typeof SCORES, Signature>> = {
+  logistic: {
+    tables: { fit: LABELLED, held: LABELLED },
+    params: ['l2', 'tolerance', 'iterations', 'l2_from', 'l2_to', 'l2_steps', 'validate'],
+  },
+  focus: { tables: { maps: { tensors: [['gradient'], ['cam']], rows: ['boxes'] } } },
+  preference: { tables: { judged: { tensors: [['margin']] } } },
+  segmentation: { tables: { judged: { tensors: [['label'], ['logits', 'said']] } } },
+  alignment: { tables: { seen: FEATURES, read: FEATURES }, params: ['k'] },
+  answering: { tables: { said: { tensors: [], answers: true } } },
+  drift: { tables: { now: FEATURES, before: FEATURES }, weights: ['weights_now', 'weights_before'] },
+};

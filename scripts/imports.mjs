@@ -10,14 +10,15 @@ import ts from 'typescript';
 /** The first room whose path is a prefix of the file's decides. `rooms`: what it may import besides itself. */
 const ROOMS = [
   { path: 'plan', rooms: [], packages: [], node: false },
+  { path: 'formats', rooms: ['plan'], packages: [], node: false },
   // The generator is a tool of the build; nothing imports it.
   { path: 'grammar/generate.ts', rooms: ['grammar', 'plan'], packages: ['chevrotain', 'ts-morph'], node: true },
   { path: 'grammar', rooms: ['plan'], packages: ['chevrotain'], node: false },
-  { path: 'compiler', rooms: ['grammar', 'plan'], packages: [], node: false },
-  { path: 'runtime/core', rooms: ['plan'], packages: [], node: false },
-  { path: 'runtime/node', rooms: ['plan', 'runtime/core'], packages: undefined, node: true },
-  { path: 'runtime', rooms: ['plan'], packages: [], node: false },
-  { path: 'cli', rooms: ['plan', 'grammar', 'compiler', 'runtime'], packages: undefined, node: true },
+  { path: 'compiler', rooms: ['grammar', 'formats', 'plan'], packages: [], node: false },
+  { path: 'runtime/core', rooms: ['formats', 'plan'], packages: [], node: false },
+  { path: 'runtime/node', rooms: ['formats', 'plan', 'runtime/core'], packages: undefined, node: true },
+  { path: 'runtime', rooms: ['formats', 'plan'], packages: [], node: false },
+  { path: 'cli', rooms: ['plan', 'formats', 'grammar', 'compiler', 'runtime'], packages: undefined, node: true },
   { path: 'bench', rooms: undefined, packages: undefined, node: true },
   { path: 'test', rooms: undefined, packages: undefined, node: true },
 ];
@@ -27,7 +28,7 @@ const LONGEST = 400;
 
 /** The sources below `root`, in order of path. */
 function sourcesOf(root) {
-  return ['plan', 'grammar', 'compiler', 'runtime', 'cli', 'bench', 'test'].flatMap((room) => filesIn(join(root, room)));
+  return ['plan', 'formats', 'grammar', 'compiler', 'runtime', 'cli', 'bench', 'test'].flatMap((room) => filesIn(join(root, room)));
 }
 
 function filesIn(folder) {

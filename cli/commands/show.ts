@@ -76,6 +76,7 @@ export function describePlan(plan: Plan, stages: Compiled['stages'], target: str
         ...columns([
           ['  micro', String(train.micro), train.micro === train.batch ? '(as batch)' : ''],
           ['  checkpoint', `every ${train.checkpointEvery} steps`, ''],
+          ...evaluationText(task),
           ['  one epoch', `${train.stepsPerEpoch} steps`, `(${train.data.count} rows)`],
           [
             '  rows as',
@@ -92,6 +93,14 @@ export function describePlan(plan: Plan, stages: Compiled['stages'], target: str
     lines.push('probes', ...columns(probes.map((o) => [`  ${o.name.slice('probe '.length)}`, o.value, `(${o.origin})`])), '');
   lines.push('tasks', ...columns(plan.tasks.map((t) => [`  ${t.id}`, t.kind, t.hash.slice(0, 12)])));
   return lines.join('\n');
+}
+
+/** What an evaluation's loss is a mean over. */
+function evaluationText({ evaluate }: TrainTask): string[][] {
+  if (!evaluate) return [];
+  const { data, batch } = evaluate;
+  if (batch === undefined) return [['  evaluated', `all ${data.count} rows together`, '']];
+  return [['  evaluated', `${data.count / batch} batches of ${batch} rows, and their mean`, '(the loss mixes the rows of a batch)']];
 }
 
 /** Parameters by part, two levels deep, and whether gradient reaches them. */

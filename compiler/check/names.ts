@@ -6,6 +6,11 @@
 import { LIMITS, children, nearest, report } from '../../grammar/index.ts';
 import type { Definition, Diagnostic, Expression, Field, Span, Statement } from '../../grammar/index.ts';
 import { namesOf } from '../elaborate/names.ts';
+import type { Host } from '../host.ts';
+import { checkArguments, checkPart } from './arguments.ts';
+import { checkMember, recordsOf } from './records.ts';
+import type { Records } from './records.ts';
+import { libraryPathOf } from '../modules/library.ts';
 import type { Import, Module } from '../modules/modules.ts';
 import { FIELD_WORDS } from '../pipeline/training-fields.ts';
 
@@ -14,8 +19,8 @@ const GIVEN: Partial<Record<Definition['keyword'], string[]>> = { optimizer: ['s
 /** Names of a batch's inputs within an `embed`. */
 const BATCH = ['image', 'tokens', 'position', 'segment', 'mask', 'label'];
 
-export function checkNames(module: Module): Diagnostic[] {
-  const check = new NameCheck(module);
+export function checkNames(module: Module, host: Host): Diagnostic[] {
+  const check = new NameCheck(module, host);
   for (const declaration of module.tree.declarations) {
     if (module.unreadable.declarations.has(declaration)) continue;
     switch (declaration.kind) {
@@ -58,19 +63,25 @@ export function checkNames(module: Module): Diagnostic[] {
 class NameCheck {
   readonly diagnostics: Diagnostic[] = [];
   private readonly module: Module;
+  private readonly host: Host;
+  /** Records among the parameters of the definition that is being looked at. */
+  private records: Records = new Map();
   private readonly known: ReadonlySet<string>;
 
-  constructor(module: Module) {
+  constructor(module: Module, host: Host) {
     this.module = module;
+    this.host = host;
     this.known = new Set(namesOf(module));
   }
 
   definition(definition: Definition): void {
+    this.records = recordsOf(definition, this.module);
     const names = new Set([...definition.params.map((p) => p.name.text), ...(GIVEN[definition.keyword] ?? [])]);
     for (const p of definition.params) this.dimensions(p.type?.shape ?? [], names);
     for (const p of definition.params) if (p.default) this.expression(p.default, names);
     if (definition.value) this.expression(definition.value, names);
     this.statements(definition.body ?? [], names);
+    this.records = new Map();
   }
 
   fields(fields: readonly Field[], names: ReadonlySet<string>): void {
@@ -92,9 +103,14 @@ class NameCheck {
       switch (s.kind) {
         case 'Let': {
           const inner = s.params ? new Set([...names, ...s.params.map((p) => p.text)]) : names;
+          // Parameters of a local function are no records, whatever they are called.
+          const records = this.records;
+          if (s.params) this.records = new Map([...records].filter(([name]) => !s.params?.some((p) => p.text === name)));
           this.expression(s.value, inner);
+          this.records = records;
           if (s.shape?.shape) this.dimensions(s.shape.shape, names);
           names.add(s.name.text);
+          this.records.delete(s.name.text);
           break;
         }
         case 'Assign':
@@ -114,6 +130,7 @@ class NameCheck {
         case 'Part':
           if (s.index) this.expression(s.index, names);
           this.expression(s.value, names);
+          this.part(s.value, names);
           names.add(s.name.text);
           break;
         case 'Repeat':
@@ -157,6 +174,7 @@ class NameCheck {
       return;
     }
     if (e.kind === 'Call') this.call(e, names);
+    if (e.kind === 'Member') this.diagnostics.push(...checkMember(e, this.records, this.module, names));
     for (const child of children(e)) this.node(child, names);
   }
 
@@ -170,21 +188,21 @@ class NameCheck {
   private name(name: string, span: Span, names: ReadonlySet<string>): void {
     if (names.has(name) || this.known.has(name) || this.module.unreadable.names.has(name)) return;
     // beyond what is printed nobody reads which name was meant
-    const near = this.diagnostics.length < LIMITS.errors.most ? nearest(name, [...names, ...this.known]) : undefined;
-    this.diagnostics.push(report('P0201', { name, nearest: near ?? '' }, span));
+    const told = this.diagnostics.length < LIMITS.errors.most;
+    const near = told ? nearest(name, [...names, ...this.known]) : undefined;
+    const library = told ? libraryPathOf(this.host, name) : undefined;
+    this.diagnostics.push(report('P0201', { name, nearest: near ?? '', ...(library ? { library } : {}) }, span));
   }
 
   private call(e: Extract<Expression, { kind: 'Call' }>, names: ReadonlySet<string>): void {
     const definition = this.callee(e.callee, names);
     if (!definition) return;
-    const of = `${definition.keyword} ${definition.name.text}`;
-    const params = definition.params.map((p) => p.name.text);
-    for (const { name } of e.arguments) {
-      if (name && !params.includes(name.text))
-        this.diagnostics.push(
-          report('P0209', { name: name.text, of, nearest: nearest(name.text, params) ?? '', known: params.join(', ') }, name.span),
-        );
-    }
+    this.diagnostics.push(...checkArguments(e, definition));
+  }
+
+  private part(value: Expression, names: ReadonlySet<string>): void {
+    const definition = this.callee(value.kind === 'Call' ? value.callee : value, names);
+    if (definition?.keyword === 'layer') this.diagnostics.push(...checkPart(value, definition, this.module));
   }
 
   /** The definition that a callee means, if it can be told without evaluating: a name, or a member of a module. */

@@ -2,7 +2,19 @@
  * The tensors of an architecture by their names on disk, and which of a checkpoint's are none of them. A part of a model may stand under
  * several prefixes (`vision_tower.vision_model.` in older files, `vision_tower.` in newer ones); the one that fits most names counts.
  */
-import type { Architecture, Clip, Decoder, Dinov2, Llava, Siglip, TextTower, TimmVit, Vision, Vit, VitMae } from './architecture.ts';
+import type {
+  Architecture,
+  Clip,
+  Decoder,
+  Dinov2,
+  Llava,
+  Siglip,
+  TextTower,
+  TimmVit,
+  Vision,
+  Vit,
+  VitMae,
+} from '../../formats/config/architecture.ts';
 
 export interface DiskTensor {
   name: string;
@@ -10,7 +22,7 @@ export interface DiskTensor {
 }
 
 /** Tensors of one prefix. */
-interface Part {
+export interface Part {
   /** Prefixes by preference. */
   prefixes: readonly string[];
   tensors: DiskTensor[];
@@ -36,7 +48,8 @@ export function strangers(architecture: Architecture, onDisk: Iterable<string>):
   return found.filter((name) => !names.has(name) && !COMPUTED.test(name));
 }
 
-function partsOf(a: Architecture): Part[] {
+/** The parts of a model, each with the prefixes that it may have on disk. */
+export function partsOf(a: Architecture): Part[] {
   switch (a.family) {
     case 'siglip':
     case 'clip':
@@ -264,7 +277,7 @@ function decoderParts(a: Decoder, prefixes: readonly string[], ofHead: readonly 
     ]),
     tensor('norm.weight', [width]),
   ];
-  // Some tied checkpoints hold the table twice.
+  // Tied checkpoints have the table, this, or both (`copies.ts`).
   const head = tensor('lm_head.weight', [a.vocabulary, width]);
   return [
     { prefixes, tensors },

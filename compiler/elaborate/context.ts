@@ -6,11 +6,11 @@
  * graph may hold two sets of weights of the same parts.
  */
 import type { Span } from '../../grammar/index.ts';
-import type { Half } from '../../plan/dtypes.ts';
 import type { Init } from '../../plan/plan.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Node } from '../graph/graph.ts';
 import type { Cache } from './remember.ts';
+import type { StoredTensor } from './stored.ts';
 import type { NumberValue, Value } from './values.ts';
 
 export interface WeightInfo {
@@ -24,13 +24,15 @@ export interface WeightInfo {
   /** A factor of a low-rank change of the weight `of`, trained where an adapter is. */
   adapter?: { of: string; side: 'down' | 'up'; rank: number; scale: number };
   /** The tensor of a checkpoint that it begins as, and the 16-bit floats that it lies there as, if any. */
-  stored?: { file: string; name: string; rows?: [number, number]; half?: Half };
+  stored?: StoredTensor & { rows?: [number, number] };
 }
 
 export class Context {
   readonly builder: GraphBuilder;
   readonly weights = new Map<string, WeightInfo>();
   readonly exposed = new Map<string, Value>();
+  /** The innermost expression that made each node, for messages. */
+  readonly places = new WeakMap<Node, Span>();
   /** What each part gave when it last ran, by its path (`eyes.blocks.2`). */
   readonly returned = new Map<string, Value>();
   readonly scalars = new Map<string, number>();

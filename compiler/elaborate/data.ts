@@ -107,7 +107,7 @@ export function mixData(ctx: Context, given: Given[], span: Span): DataValue {
 
 /** `preferences.exchanged(50%)`: the same pairs, in that share of which the two answers change places. */
 export function exchange(data: DataValue, given: Given[], span: Span): DataValue {
-  if (data.layout !== 'pairs') fail('P0504', { layout: data.layout }, span);
+  if (data.layout !== 'pairs') fail('P0504', { what: '`exchanged`', layout: data.layout }, span);
   const [share] = given;
   const value = share?.value;
   const part = value?.kind === 'number' ? (value.unit === '%' ? value.value / 100 : value.value) : NaN;

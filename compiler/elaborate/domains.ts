@@ -35,9 +35,17 @@ export function requireInDomain({ type, domain }: Pick<Parameter, 'type' | 'doma
   if (!Number.isFinite(value.value)) refuse('a finite number');
   const bounds = domain?.bounds ?? [];
   if (!bounds.every((bound) => holds(bound, value.value))) refuse(domainInWords(domain));
-  if (REAL.includes(name) && (Math.abs(value.value) > LARGEST_F32 || (value.value !== 0 && Math.fround(value.value) === 0)))
-    refuse('a number that 32-bit floats can hold (1.2e-38 to 3.4e38)');
+  if (REAL.includes(name)) requireRepresentable(value, owner);
   if (name === 'int' && Math.abs(value.value) > LARGEST_I32) refuse(`at most ${LARGEST_I32}`);
+}
+
+/** Refuses a number that is too large or too small for any parameter: the device computes in 32-bit floats. */
+export function requireRepresentable(value: Value, owner: Owner): void {
+  if (value.kind !== 'number') return;
+  const size = Math.abs(value.value);
+  if (size === 0 || (size <= LARGEST_F32 && Math.fround(size) > 0)) return;
+  const wanted = 'a number that 32-bit floats can hold (1.2e-38 to 3.4e38)';
+  atArgument(value, owner, (span) => fail('P0320', { name: owner.name, of: owner.of, wanted, found: describe(value), nearest: '' }, span));
 }
 
 /** Tells a fault of a number at the argument of the user's text by which it came in, followed by the place where it was found. */

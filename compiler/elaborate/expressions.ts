@@ -18,6 +18,7 @@ export function evaluate(ctx: Context, expression: Expression, scope: Scope): Va
     const value = counted(expression.span, () => evaluateInner(ctx, expression, scope));
     const { size } = ctx.builder;
     if (size > LIMITS.nodes.most) fail('P0701', { limit: 'nodes', found: size, where: 'this program is too large' }, expression.span);
+    if (value.kind === 'tensor' && !ctx.places.has(value.node)) ctx.places.set(value.node, expression.span);
     return value;
   } catch (error) {
     // The graph knows shapes, not texts: its errors get the place of the innermost expression here.

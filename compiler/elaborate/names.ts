@@ -12,6 +12,7 @@ import { instantiate } from './calls.ts';
 import { BUILTINS, CONSTANTS } from './builtin-names.ts';
 import { Context } from './context.ts';
 import { makeData } from './data.ts';
+import { requireRepresentable } from './domains.ts';
 import { evaluate } from './expressions.ts';
 import { Silent, fail } from './fault.ts';
 import { makeModel } from './models.ts';
@@ -123,7 +124,10 @@ function valueOf(universe: Universe, module: Module, declaration: Named): Value 
     case 'Param': {
       const set = module === universe.loaded.main ? universe.overrides.get(name) : undefined;
       const value = evaluate(ctx, set ?? declaration.value, scope);
-      if (!declaration.type) return value;
+      if (!declaration.type) {
+        requireRepresentable(value, { name, of: 'the text', span: (set ?? declaration.value).span });
+        return value;
+      }
       convert(
         { kind: 'Parameter', name: declaration.name, type: declaration.type, domain: declaration.domain, span: declaration.span },
         value,

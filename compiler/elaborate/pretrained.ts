@@ -7,39 +7,27 @@
  * Only headers are read here. The runtime reads tensors one by one, when a task needs them.
  */
 import { nearest } from '../../grammar/index.ts';
-import type { Half } from '../../plan/dtypes.ts';
 import type { Definition, Parameter, Span } from '../../grammar/index.ts';
-import type { Architecture } from '../checkpoints/architecture.ts';
-import { readKnownArchitecture } from '../checkpoints/config.ts';
+import type { Architecture } from '../../formats/config/architecture.ts';
+import { readKnownArchitecture } from '../../formats/config/config.ts';
 import { strangers } from '../checkpoints/tensors.ts';
+import { isTied } from '../checkpoints/copies.ts';
 import type { Host } from '../host.ts';
 import { named } from './builtins.ts';
 import { convert } from './parameters.ts';
 import type { Given } from './calls.ts';
 import { fail } from './fault.ts';
 import { refusing } from './foreign.ts';
+import { comparedCopies, halfNamed, prefixOf } from './stored.ts';
+import type { Checkpoint } from './stored.ts';
 import { bool, describe, number, string } from './values.ts';
 import type { BoundValue, RecordValue, Value } from './values.ts';
 
-/** Tensors of a folder, by their names on disk. */
-export interface Checkpoint {
-  folder: string;
-  /** Undefined where the folder has a config and no weights yet: all can be told of it but the run. */
-  tensors?: ReadonlyMap<string, { file: string; shape: readonly number[]; half?: Half }>;
-  /** How its config says that weights are stored, for a folder that has none yet. */
-  half?: Half;
-  /** What the layers asked for and the folder does not hold so; told all at once. */
-  faults: Map<string, string>;
-}
-
-/** Where the weights of a part lie: `prefix` stands before their names below the part. */
-export interface Stored {
-  checkpoint: Checkpoint;
-  prefix: string;
-}
-
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type Config = Record<string, Json>;
+
+/** The parameter of language models that says whether the output layer is the table of embeddings. */
+const TIE = 'tie_word_embeddings';
 
 /** What `checkpoint(..)` of an architecture says. */
 export function makeArchitecture(given: Given[], span: Span): RecordValue {
@@ -96,10 +84,10 @@ export class Pretrained {
 
   /** Tensors of checkpoints that are no part of the model of their config; each checkpoint is told once. */
   unread(): { folder: string; count: number; some: string }[] {
-    return [...this.checkpoints.values()].flatMap(({ folder, tensors }) => {
+    return [...this.checkpoints.values()].flatMap(({ folder, tensors, copies }) => {
       const architecture = this.known.get(folder);
       this.known.delete(folder);
-      const names = architecture && tensors ? strangers(architecture, tensors.keys()) : [];
+      const names = architecture && tensors ? strangers(architecture, tensors.keys()).filter((name) => !copies.has(name)) : [];
       return names.length === 0 ? [] : [{ folder, count: names.length, some: some(names, ', ') }];
     });
   }
@@ -214,6 +202,9 @@ export class Pretrained {
       const value = fromConfig(p, sections, file, path, span);
       if (value) given.set(p.name.text, value);
     }
+    const checkpoint = this.open(folder, config, span);
+    // Which tensors there are decides beside the config.
+    if (checkpoint.tied !== undefined && layer.definition.params.some((p) => p.name.text === TIE)) given.set(TIE, bool(checkpoint.tied));
     for (const g of own) {
       const p = layer.definition.params.find((one) => one.name.text === g.name);
       if (!p || g.name === undefined)
@@ -222,21 +213,35 @@ export class Pretrained {
           { name: g.name ?? '', of: `layer ${layer.definition.name.text}`, nearest: '', known: names(layer.definition) },
           g.span,
         );
+      if (g.name === TIE && checkpoint.apart === true && g.value.kind === 'bool' && g.value.value)
+        fail(
+          'P0611',
+          { file, field: TIE, expected: `false, as ${folder} holds an output layer that is not its table`, found: 'true' },
+          g.span,
+        );
       given.set(g.name, convert(p, g.value, `layer ${layer.definition.name.text}`, g.span));
     }
-    const checkpoint = this.open(folder, config, span);
     const tails = strings(family.fields.get('tensors'));
     const candidates = prefixes.flatMap((prefix) => (tails.length > 0 ? tails : ['']).map((tail) => `${prefix}${tail}`));
     return { ...layer, given, stored: { checkpoint, prefix: prefixOf(candidates, layer.definition, checkpoint) }, span };
   }
 
   private open(folder: string, config: Config, span: Span): Checkpoint {
-    const known = this.checkpoints.get(folder);
-    if (known) return known;
+    const opened = this.checkpoints.get(folder);
+    if (opened) return opened;
     const tensors = this.tensors(folder, span);
+    const architecture = this.known.get(folder);
+    const tied = architecture && isTied(architecture);
+    const compared =
+      architecture && tensors
+        ? refusing(folder, span, () => comparedCopies(architecture, tensors, this.host))
+        : { copies: new Map<string, string[]>(), warnings: [], ...(tied === undefined ? {} : { tied }) };
+    const { warnings, ...known } = compared;
+    this.odd.push(...warnings.map((what) => ({ folder, what })));
     const checkpoint: Checkpoint = {
       folder,
       faults: new Map(),
+      ...known,
       ...(tensors ? { tensors } : halfNamed(config.torch_dtype ?? config.dtype ?? null)),
     };
     this.checkpoints.set(folder, checkpoint);
@@ -268,39 +273,6 @@ export class Pretrained {
 function some(faults: readonly string[], between = '; '): string {
   const shown = faults.slice(0, 8).join(between);
   return faults.length > 8 ? `${shown}${between}and ${faults.length - 8} more` : shown;
-}
-
-/** The prefix below which most of a layer's own weights and parts lie; of equals the first, but every tensor begins with nothing, so that counts last. */
-function prefixOf(candidates: readonly string[], layer: Definition, { tensors }: Checkpoint): string {
-  const names = [...(tensors?.keys() ?? [])];
-  const own = (layer.body ?? []).flatMap((s) => (s.kind === 'Weight' || s.kind === 'Part' ? [s.name.text] : []));
-  const isIn = (name: string, path: string): boolean => name === path || name.startsWith(`${path}.`);
-  const hits = (prefix: string): number => own.filter((one) => names.some((name) => isIn(name, `${prefix}${one}`))).length;
-  const holding = candidates.filter((one) => one !== '' && names.some((name) => name.startsWith(one)));
-  const last = candidates.includes('') ? [''] : candidates.slice(0, 1);
-  return [...holding, ...last].reduce((best, one) => (hits(one) > hits(best) ? one : best));
-}
-
-/** The tensor of a weight; what does not fit is noted, so that all of it can be told at once. */
-export function storedWeight(
-  { checkpoint, prefix }: Stored,
-  weight: string,
-  shape: readonly number[],
-): { file: string; name: string; half?: Half } | undefined {
-  const name = `${prefix}${weight}`;
-  if (!checkpoint.tensors)
-    return { file: `${checkpoint.folder}/model.safetensors`, name, ...(checkpoint.half ? { half: checkpoint.half } : {}) };
-  const found = checkpoint.tensors.get(name);
-  if (!found) checkpoint.faults.set(name, `${name} is not there`);
-  else if (found.shape.join() !== shape.join())
-    checkpoint.faults.set(name, `${name} is [${found.shape.join(', ')}], and the config makes it [${shape.join(', ')}]`);
-  return found && { file: found.file, name, ...(found.half ? { half: found.half } : {}) };
-}
-
-/** 16-bit floats by the names that safetensors and configs have for them. */
-function halfNamed(dtype: Json): { half?: Half } {
-  if (dtype === 'BF16' || dtype === 'bfloat16') return { half: 'bf16' };
-  return dtype === 'F16' || dtype === 'float16' ? { half: 'f16' } : {};
 }
 
 /** Layer and class token that LLaVA's config takes of its tower. */

@@ -13,8 +13,8 @@ import type { BoundValue, InstanceValue, Value } from './values.ts';
 import type { Init } from '../../plan/plan.ts';
 import type { Node } from '../graph/graph.ts';
 import { partsOf } from '../graph/parts.ts';
-import { storedWeight } from './pretrained.ts';
-import type { Stored } from './pretrained.ts';
+import { storedWeight } from './stored.ts';
+import type { Stored } from './stored.ts';
 
 /** What a statement may do beyond computing, by the kind of body that it stands in. */
 export interface Body {

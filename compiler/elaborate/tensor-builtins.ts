@@ -2,7 +2,6 @@
 import type { Span } from '../../grammar/index.ts';
 import { gradients } from '../gradient/gradient.ts';
 import type { Node } from '../graph/graph.ts';
-import { batchAxis } from './batch-axis.ts';
 import { named, numberOf } from './builtins.ts';
 import type { Given } from './calls.ts';
 import type { Context } from './context.ts';
@@ -53,15 +52,10 @@ export const sum: Rule = (ctx, given, span) => {
   return tensor(ctx.builder.sum(x, over, keep));
 };
 
-/** Over the batch axis it divides by the rows of the whole batch (the scalar `rows`), however the batch is taken in parts. */
+/** Where a batch is taken in parts, a mean over its rows divides by the rows of the whole batch (compiler/rows). */
 export const mean: Rule = (ctx, given, span) => {
   const { x, over, keep } = reduction('mean', given, ctx, span);
-  const b = ctx.builder;
-  const batch = batchAxis(x);
-  const all = over ?? x.shape.map((_, axis) => axis);
-  if (typeof batch !== 'number' || !all.includes(batch)) return tensor(b.mean(x, over, keep));
-  const others = all.filter((axis) => axis !== batch).reduce((n, axis) => n * x.shape[axis], 1);
-  return tensor(b.div(b.sum(x, over, keep), b.mul(b.scalar('rows'), others)));
+  return tensor(ctx.builder.mean(x, over, keep));
 };
 
 export const largest: Rule = (ctx, given, span) => {

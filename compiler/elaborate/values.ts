@@ -10,7 +10,7 @@ import type { Node } from '../graph/graph.ts';
 import type { Module } from '../modules/modules.ts';
 import type { Given } from './calls.ts';
 import type { Context } from './context.ts';
-import type { Stored } from './pretrained.ts';
+import type { Stored } from './stored.ts';
 import type { Scope } from './scope.ts';
 
 export interface NumberValue {

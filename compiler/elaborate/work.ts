@@ -15,6 +15,20 @@ export function beginWork(): void {
   evaluations = 0;
 }
 
+/** Runs a schedule over all steps of a stage, whose work is counted apart from that of the text: it grows with the steps, not with the text. */
+export function countedApart<T>(run: () => T): T {
+  const before = evaluations;
+  evaluations = LIMITS.evaluations.most - SCHEDULE;
+  try {
+    return run();
+  } finally {
+    evaluations = before;
+  }
+}
+
+/** Evaluations that a schedule may take over all steps. */
+const SCHEDULE = 20_000_000;
+
 /** Counts an evaluation at `span` and runs it one level deeper. Each level takes some of the stack. */
 export function counted<T>(span: Span, run: () => T): T {
   if (depth >= LIMITS.depth.most) fail('P0701', { limit: 'depth', where: 'this calls, or refers to, too much in turn' }, span);

@@ -59,7 +59,9 @@ export function relieve(
       leave: [],
     };
   const members = [...group.inside].filter(own).sort((a, b) => a.id - b.id);
-  return { store: [], leave: firstBeyond(group, home, members, loads, forced, limit) };
+  // A kernel that is far too wide, such as one that updates hundreds of vectors, is settled in one round, not by a node a round.
+  const all = bindingsOf(group, replaces) > 2 * limit;
+  return { store: [], leave: beyond(group, home, members, loads, forced, limit, all) };
 }
 
 /** The widest of the cuts, and those that share no loads with the ones taken before: one round settles a whole sum of many terms. */
@@ -102,27 +104,41 @@ function loadsWithin(group: Group): Map<Node, Set<Node>> {
 }
 
 /**
- * The first node of a cluster, in order, with which it would go over the limit; it then leaves, and its users with it. What
- * gave the cluster its form cannot leave; a reduction that joined it can.
+ * The first node of a cluster, in order, with which it would go over the limit, or `all` such nodes; they leave, and their users with
+ * them. What gave the cluster its form cannot leave; a reduction that joined it can.
  */
-function firstBeyond(
+function beyond(
   group: Group,
   home: Cluster,
   members: readonly Node[],
   loads: ReadonlyMap<Node, ReadonlySet<Node>>,
   forced: ReadonlySet<Node>,
   limit: number,
+  all: boolean,
 ): Node[] {
+  const left = new Set<Node>();
+  const gone = new Set<Node>();
   const bound = new Set<Node>();
   let last: Node | undefined;
+  const outputs = new Set(group.outputs);
   for (const node of members) {
-    loads.get(node)?.forEach((x) => bound.add(x));
-    const stored = group.outputs.includes(node) || forced.has(node);
-    if (stored) bound.add(node);
-    if (node === group.core || node === home.reduces[0] || node === home.first) continue;
-    last = node;
-    // One more for the value that those after it are computed from.
-    if (bound.size + (stored ? 0 : 1) > limit) return [node];
+    if (node.inputs.some((x) => gone.has(x))) {
+      gone.add(node);
+      continue;
+    }
+    const stored = outputs.has(node) || forced.has(node);
+    const added = [...(loads.get(node) ?? []), ...(stored ? [node] : [])].filter((x) => !bound.has(x));
+    if (node !== group.core && node !== home.reduces[0] && node !== home.first) {
+      last = node;
+      // One more for the value that those after it are computed from.
+      if (bound.size + added.length + (stored ? 0 : 1) > limit) {
+        if (!all) return [node];
+        left.add(node);
+        gone.add(node);
+        continue;
+      }
+    }
+    added.forEach((x) => bound.add(x));
   }
-  return last ? [last] : [];
+  return left.size > 0 ? [...left] : last ? [last] : [];
 }

@@ -29,6 +29,12 @@ export class GraphBuilder {
   private readonly leaves = new Map<string, Node[]>();
   private readonly users: (Node[] | undefined)[] = [];
   private label: string | undefined;
+  private readonly most: number;
+
+  /** `most`: one more node is a ShapeError. */
+  constructor(most = Infinity) {
+    this.most = most;
+  }
 
   /** How many nodes there are; the next one has this id. */
   get size(): number {
@@ -47,6 +53,7 @@ export class GraphBuilder {
     const alike = this.alike(op, inputs);
     const known = alike.find((node) => isSame(node, op, inputs, type));
     if (known) return known;
+    if (this.nodes.length >= this.most) throw new ShapeError(`there are more than ${this.most} operations`);
     const node: Node = {
       id: this.nodes.length,
       op,

@@ -94,7 +94,16 @@ class Loader {
     else module.declarations.set(text, declaration);
   }
 
+  /** Names that a `use` did not find are told there, and not once more wherever they stand. */
   private use(module: Module, use: Use): void {
+    const before = this.diagnostics.length;
+    this.bring(module, use);
+    if (this.diagnostics.length === before) return;
+    for (const { text } of use.names ?? use.path.slice(-1))
+      if (!module.imports.has(text) && !module.declarations.has(text)) module.unreadable.names.add(text);
+  }
+
+  private bring(module: Module, use: Use): void {
     if (use.file) {
       const target = this.load(beside(module.path, use.file.value));
       if (!target) {
@@ -106,9 +115,17 @@ class Loader {
     }
     const path = use.path.map((n) => n.text);
     if (path[0] !== 'std') {
-      this.diagnostics.push(report('P0203', { path: path.join('.'), candidates: 'std' }, use.span));
+      const near = nearest(path[0], ['std']);
+      this.diagnostics.push(
+        report(
+          'P0203',
+          { path: path.join('.'), candidates: 'std', ...(near ? { nearest: [near, ...path.slice(1)].join('.') } : {}) },
+          use.span,
+        ),
+      );
       return;
     }
+    if (!this.followed(use)) return;
     if (use.names) {
       for (const name of use.names) this.bind(module, name, this.find([...path, name.text]), use, this.candidates(path));
     } else {
@@ -148,6 +165,25 @@ class Loader {
       if (found) return found;
     }
     return undefined;
+  }
+
+  /** Whether all folders and files on the way to what `use` names exist; the first that does not is told, with the path that was meant. */
+  private followed(use: Use): boolean {
+    const path = use.path.map((n) => n.text);
+    const end = use.names ? path.length : path.length - 1;
+    for (let i = 1; i < end; i++) {
+      const before = path.slice(0, i);
+      const entries = (this.host.list(`std:${before.slice(1).join('/')}`) ?? []).map((entry) => entry.replace(/\.pivot$/, '')).sort();
+      if (entries.length === 0 || entries.includes(path[i])) continue;
+      const near = nearest(path[i], entries);
+      this.diagnostics.push(
+        near === undefined
+          ? report('P0202', { name: path[i], where: before.join('.'), nearest: '', candidates: entries.join(', ') }, use.path[i].span)
+          : report('P0203', { path: path.join('.'), candidates: '', nearest: [...before, near].join('.') }, use.path[i].span),
+      );
+      return false;
+    }
+    return true;
   }
 
   private member(module: Module, name: string): { module: Module; name: string } | undefined {

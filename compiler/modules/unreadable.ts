@@ -7,8 +7,8 @@ import type { Declaration, Diagnostic, File } from '../../grammar/index.ts';
 export interface Unreadable {
   /** Declarations with a syntax error in them. */
   declarations: ReadonlySet<Declaration>;
-  /** Words of those, and of what is no declaration at all. */
-  names: ReadonlySet<string>;
+  /** Words of those, of what is no declaration at all, and names that a `use` did not find. */
+  names: Set<string>;
 }
 
 /** `diagnostics` are those of the parser. */

@@ -64,6 +64,16 @@ export class Assembly {
     for (const seed of this.seeds) this.maker.stage(result, seed);
   }
 
+  /** Puts the results in the order in which the text declares them, whatever order they were made in. */
+  inOrderOf(declared: readonly StageDeclaration[]): void {
+    for (const { id } of declared) {
+      const result = this.results.get(id);
+      if (!result) continue;
+      this.results.delete(id);
+      this.results.set(id, result);
+    }
+  }
+
   /** The graphs of a resolved stage, and what its loss is compared with. */
   build(given: StageSpec): StageResult {
     const { span } = given;

@@ -20,6 +20,8 @@ interface InputShape {
   name: string;
   dtype: Dtype;
   shape: number[];
+  /** Its values number entries of the whole batch from 1, of which each row has so many, and 0 is no entry. A row's values name its own alone. */
+  numbers?: number;
 }
 
 const F32 = 'f32',
@@ -37,7 +39,8 @@ export function inputsOf(collate: Collate): InputShape[] {
       const sequence = (pictures ?? 1) * collate.imageTokens + collate.prompt + answers * collate.answer;
       const tokens = pictures === undefined ? sequence - collate.imageTokens : sequence;
       const masks = answers === 2 ? ['chosen.mask', 'rejected.mask'] : ['mask'];
-      const seen: InputShape[] = pictures === undefined ? [] : [{ name: 'seen', dtype: I32, shape: [tokens] }];
+      const seen: InputShape[] =
+        pictures === undefined ? [] : [{ name: 'seen', dtype: I32, shape: [tokens], numbers: pictures * collate.imageTokens }];
       return [
         pictures === undefined || pictures === 1 ? image : { ...image, shape: [pictures, ...image.shape] },
         ...seen,
@@ -145,7 +148,7 @@ export function collateFor(model: ModelValue | undefined, data: DataValue, wants
   switch (data.layout) {
     case 'pairs':
     case 'answers': {
-      if (wantsPairs && data.layout !== 'pairs') return fail('P0504', { layout: data.layout }, span);
+      if (wantsPairs && data.layout !== 'pairs') return fail('P0504', { what: 'the loss', layout: data.layout }, span);
       const prompt = data.prompt ?? 0;
       const answer = data.answer ?? 0;
       const tokens = model ? imageTokens(model, image, span) : 0;

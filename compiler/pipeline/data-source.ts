@@ -1,5 +1,5 @@
 /** Data of a text as a plan holds them, where they need no task of the plan. */
-import { joinHashes, PROCESSOR_FILE, SPEECH_FILES, TOKENIZER_FILES } from '../../plan/checkpoint-files.ts';
+import { joinHashes, PROCESSOR_FILES, SPEECH_FILES, TOKENIZER_FILES } from '../../plan/checkpoint-files.ts';
 import type { DataSource, Speech } from '../../plan/plan.ts';
 import type { DataValue } from '../elaborate/values.ts';
 import type { Host } from '../host.ts';
@@ -34,7 +34,7 @@ function imageTokenOf({ params, mix, sampled }: DataValue): string | undefined {
 export function processorOf({ processor }: DataValue, host: Host): Pick<DataSource, 'processor'> {
   if (processor === undefined) return {};
   const folder = processor.replace(/\/+$/, '');
-  return { processor: { folder, hash: joinHashes([PROCESSOR_FILE], (name) => host.hash(`${folder}/${name}`)) } };
+  return { processor: { folder, hash: joinHashes(PROCESSOR_FILES, (name) => host.hash(`${folder}/${name}`)) } };
 }
 
 /**

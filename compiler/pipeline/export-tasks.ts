@@ -39,7 +39,7 @@ export function exportTask(maker: TaskMaker, wish: Wish): ExportTask {
   const what = subject.adapterOnly
     ? adapterAlone(chosen, sourceOf, file, result, span)
     : file.endsWith('/')
-      ? checkpointFolder(chosen, sourceOf, file, span)
+      ? checkpointFolder(chosen, graphs.weights, sourceOf, file, span)
       : { tensors: merged(chosen, sourceOf) };
   const sources = what.tensors.flatMap(sourcesOf);
   return {
@@ -97,9 +97,16 @@ function plain(path: string): string {
   return `${path.startsWith('/') ? '/' : ''}${parts.join('/')}`;
 }
 
+/** The names that a weight has in its checkpoint: its own, and those of copies that no other weight is read from. */
+function namesOnDisk(weight: WeightInfo | undefined, read: ReadonlySet<string>): string[] {
+  const { name, copies = [] } = weight?.stored ?? { name: weight?.path ?? '' };
+  return [name, ...copies.filter((copy) => !read.has(copy))];
+}
+
 /** The checkpoint that all of the weights came from; what no stage has touched is copied from it. */
 function checkpointFolder(
   chosen: readonly WeightInfo[],
+  all: readonly WeightInfo[],
   sourceOf: (w: LeftWeight) => Source,
   file: string,
   span: Span,
@@ -108,9 +115,10 @@ function checkpointFolder(
   if (plain(`${folder}/`) === plain(file))
     fail('P0521', { what: `${file} is the checkpoint that the part came from, and would be written over: name another folder` }, span);
   const weights = new Map(chosen.map((w) => [w.path, w]));
+  const read = new Set(all.flatMap(({ stored }) => (stored ? [stored.name] : [])));
   const tensors = merged(chosen, sourceOf)
     .filter(({ name, merge, source }) => merge !== undefined || !isUntouched(weights.get(name) ?? {}, source))
-    .map((t) => ({ ...t, name: `${weights.get(t.name)?.stored?.name ?? t.name}${/#\d+$/.exec(t.name)?.[0] ?? ''}` }));
+    .flatMap((t) => namesOnDisk(weights.get(t.name), read).map((name) => ({ ...t, name: `${name}${/#\d+$/.exec(t.name)?.[0] ?? ''}` })));
   return { tensors, checkpoint: { folder } };
 }
 

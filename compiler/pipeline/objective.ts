@@ -8,8 +8,8 @@ import { fail, within } from '../elaborate/fault.ts';
 import { runBody } from '../elaborate/statements.ts';
 import { describe, tensor } from '../elaborate/values.ts';
 import type { BoundValue, InstanceValue, ModelValue, RecordValue, Value } from '../elaborate/values.ts';
-import type { Node } from '../graph/graph.ts';
-import { runModel } from './batch.ts';
+import type { Node, Output } from '../graph/graph.ts';
+import { declareInputs, runModel } from './batch.ts';
 import { asUniform } from './optimizer.ts';
 
 /** How a stage gets the reference's log-probabilities: not at all, from inputs filled once, or by a second model in the graph. */
@@ -69,7 +69,28 @@ export function buildObjective(
   return { loss: value, metrics: reference && output.type === 'Pair' ? pairMetrics(ctx, output, reference, loss) : [], output };
 }
 
-function runLoss(ctx: Context, loss: BoundValue, span: Span): Node {
+/** The objective on a batch of `rows` rows, with inputs of its own. */
+export function objectiveOf(
+  ctx: Context,
+  loaded: Loaded,
+  of: { model: ModelValue; loss: BoundValue; collate: Collate; reference: Reference; span: Span },
+  rows: number,
+): Objective {
+  const inputs = declareInputs(ctx, of.collate, rows);
+  return buildObjective(ctx, loaded, { ...of, inputs });
+}
+
+/** The loss, then the metrics. */
+export function rootsOf(objective: Objective): Node[] {
+  return [objective.loss, ...objective.metrics.map((m) => m.node)];
+}
+
+export function output(name: string, node: Node): Output {
+  return { kind: 'output', name, node };
+}
+
+/** A loss whose arguments are all given: its value, of shape []. */
+export function runLoss(ctx: Context, loss: BoundValue, span: Span): Node {
   const { definition } = loss;
   const name = definition.name.text;
   return within(span, `in loss ${name}`, () => {

@@ -9,7 +9,7 @@ import type { LeftWeight } from './export-tasks.ts';
 import type { AnswersSpec, EmbedSpec, ProbeSpec, ReaderSpec } from './probes.ts';
 import type { StageResult } from './sources.ts';
 import { prefixOf, withoutPrefix } from './sources.ts';
-import { halvesOf, weightState } from './states.ts';
+import { halvesOf, weightState, zeroState } from './states.ts';
 import { needsOf, tasksOf } from './tasks.ts';
 import type { TaskMaker } from './tasks.ts';
 
@@ -109,7 +109,7 @@ class ProbeTasks {
   private embed(embed: EmbedSpec): string {
     const { maker, probe } = this;
     const { seed, subject } = this.judged;
-    const state = embed.weights.map((w) => weightState(w, this.source(w), 'working'));
+    const state = [...embed.weights.map((w) => weightState(w, this.source(w), 'working')), ...embed.totals.map(zeroState)];
     const data = maker.dataSource(embed.data, this.drawing, this.ids);
     const hash = hashOf({
       kind: 'embed',

@@ -4,11 +4,9 @@
  * its `score` a table to be judged on the host. What comes out is a `ProbeSpec`; its tasks are made by probe-tasks.ts.
  */
 import type { Binding, Definition, Diagnostic, Field, Span, Statement } from '../../grammar/index.ts';
-import { SCORES } from '../../plan/scores.ts';
 import type { Collate } from '../../plan/plan.ts';
 import { bindParameters, instantiate } from '../elaborate/calls.ts';
-import { Context } from '../elaborate/context.ts';
-import type { WeightInfo } from '../elaborate/context.ts';
+import type { Context, WeightInfo } from '../elaborate/context.ts';
 import { makeData } from '../elaborate/data.ts';
 import { evaluate } from '../elaborate/expressions.ts';
 import { Fault, fail, within } from '../elaborate/fault.ts';
@@ -18,13 +16,16 @@ import { runStatements } from '../elaborate/statements.ts';
 import { Scope } from '../elaborate/scope.ts';
 import { describe } from '../elaborate/values.ts';
 import type { BoundValue, DataValue, InstanceValue, ModelValue, SubjectValue } from '../elaborate/values.ts';
-import { GraphBuilder } from '../graph/builder.ts';
-import type { Graph, Output } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
 import { collateFor, declareInputs } from './batch.ts';
+import { embedGraphs } from './embed-graphs.ts';
+import type { Kept } from './embed-graphs.ts';
 import { heldOut } from './held-out.ts';
 import { Place } from './place.ts';
 import { beside, judged, modelOfSubject } from './probe-subjects.ts';
 import type { Running } from './probe-subjects.ts';
+import { scoreCall } from './score-call.ts';
+import type { ScoreCall } from './score-call.ts';
 import type { StageSpec } from './stages.ts';
 import { takeFields } from './stages.ts';
 import { buildTrainGraphs } from './train-graphs.ts';
@@ -44,6 +45,8 @@ export interface EmbedSpec {
   batch: number;
   roles: Record<string, Graph>;
   weights: WeightInfo[];
+  /** States that hold sums over all rows. */
+  totals: { name: string; shape: readonly number[] }[];
   scalars: Record<string, number>;
   keepInputs: string[];
   keepColumns: string[];
@@ -126,7 +129,7 @@ type ProbeStatement = Extract<Statement, { kind: 'Embed' | 'Train' | 'Keep' | 'S
 
 class ProbeRun {
   private readonly parts: ProbePart[] = [];
-  private score?: Pick<ProbeSpec, 'score' | 'tables' | 'params' | 'weights'>;
+  private score?: ScoreCall;
   /** The embed whose body is running. */
   private readonly running: Running = {};
   private readonly universe: Universe;
@@ -138,6 +141,8 @@ class ProbeRun {
   /** Whether the subject is a whole model, so that its image tokens stand in its sequences. */
   private whole = false;
   private name = '';
+  /** Where the text declares the probe. */
+  private span!: Span;
   /** The subject's model, where it has one. */
   private model?: ModelValue;
 
@@ -158,6 +163,7 @@ class ProbeRun {
   run(bound: BoundValue, parameter: string, declaration: Binding): ProbeSpec {
     const ctx = this.universe.context;
     this.name = declaration.name.text;
+    this.span = declaration.value.span;
     this.whole = this.definition.params.find((p) => p.name.text === parameter)?.type?.name?.text === 'model';
     this.model = modelOfSubject(this.universe, this.stage, this.part, declaration.span);
     const others = new Map<string, SubjectValue>();
@@ -176,7 +182,7 @@ class ProbeRun {
     }
     const scope = bindParameters(ctx, { ...bound, given }, bound.module, declaration.span);
     runStatements(ctx, this.definition.body ?? [], scope, { probe: (statement, inner) => this.statement(statement, inner) });
-    if (!this.score) return fail('P0512', { name: 'score', where: `probe ${this.definition.name.text}` }, this.definition.name.span);
+    if (!this.score) return fail('P0512', { names: ['score'], where: `probe ${this.definition.name.text}` }, this.definition.name.span);
     return { name: this.name, parts: this.parts, ...this.score, others, span: declaration.span };
   }
 
@@ -189,7 +195,12 @@ class ProbeRun {
         this.train(s, scope);
         return;
       case 'Score':
-        this.judge(s, scope);
+        this.score = scoreCall(s, {
+          host: this.universe.host,
+          parts: this.parts,
+          probe: this.span,
+          evaluate: (e) => evaluate(this.universe.context, e, scope),
+        });
         return;
       case 'Keep':
         fail('P0509', { name: 'keep', place: 'an embed' }, s.span);
@@ -212,11 +223,11 @@ class ProbeRun {
       s.from.span,
     );
     const batch = Math.min(BATCH, data.count);
-    const full = this.forward(s, scope, data, collate, batch);
-    const rest = data.count % batch;
+    const sizes = [batch, ...(data.count % batch > 0 ? [data.count % batch] : [])];
+    const run = (ctx: Context, rows: number): Kept => this.keep(s, scope, data, collate, ctx, rows);
+    const { full, graphs } = embedGraphs(s.name.text, data.count, sizes, collate, s.span, run);
     const columns: NonNullable<DataValue['table']>['columns'] = {};
-    for (const { name, node } of full.graph.outputs)
-      if (node.dtype !== 'bool') columns[name] = { dtype: node.dtype, shape: node.shape.slice(1) };
+    for (const [name, node] of full.outputs) if (node.dtype !== 'bool') columns[name] = { dtype: node.dtype, shape: node.shape.slice(1) };
     for (const [name, column] of full.inputs) columns[name] = column;
     const table: DataValue = {
       kind: 'data',
@@ -233,28 +244,26 @@ class ProbeRun {
       data,
       collate,
       batch,
-      roles: { forward: full.graph, ...(rest > 0 ? { 'forward.rest': this.forward(s, scope, data, collate, rest).graph } : {}) },
-      weights: full.weights,
-      scalars: full.scalars,
+      ...graphs,
       keepInputs: [...full.inputs.keys()],
       keepColumns: columnsOf(data.layout),
     });
   }
 
-  private forward(
+  /** Runs the body on `rows` rows: what is kept of them. */
+  private keep(
     s: Extract<Statement, { kind: 'Embed' }>,
     scope: Scope,
     data: DataValue,
     collate: Collate,
+    ctx: Context,
     rows: number,
-  ): Pick<EmbedSpec, 'weights' | 'scalars'> & { graph: Graph; inputs: Map<string, { dtype: 'f32' | 'i32' | 'u32'; shape: number[] }> } {
-    const ctx = new Context(new GraphBuilder());
+  ): Kept {
     const inputs = declareInputs(ctx, collate, rows);
     const local = new Scope(scope);
     for (const [name, value] of inputs) local.define(name, value);
     this.running.embed = { data, collate, inputs };
-    const outputs: Output[] = [];
-    const kept = new Map<string, { dtype: 'f32' | 'i32' | 'u32'; shape: number[] }>();
+    const result: Kept = { outputs: new Map(), inputs: new Map() };
     runStatements(ctx, s.body, local, {
       probe: (inner, at) => {
         if (inner.kind !== 'Keep') fail('P0509', { name: inner.kind.toLowerCase(), place: 'the body of a probe' }, inner.span);
@@ -273,12 +282,12 @@ class ProbeRun {
             inner.value.span,
           );
         if (node.op.kind === 'input' && node.op.name === inner.name.text && node.dtype !== 'bool')
-          kept.set(inner.name.text, { dtype: node.dtype, shape: node.shape.slice(1) });
-        else outputs.push({ kind: 'output', name: inner.name.text, node });
+          result.inputs.set(inner.name.text, { dtype: node.dtype, shape: node.shape.slice(1) });
+        else result.outputs.set(inner.name.text, node);
       },
     });
     this.running.embed = undefined;
-    return { graph: { outputs }, weights: [...ctx.weights.values()], scalars: Object.fromEntries(ctx.scalars), inputs: kept };
+    return result;
   }
 
   /** `train reader { model .. on TABLE .. }`: a reader has weights of its own alone, and reads what an embed kept. */
@@ -297,10 +306,15 @@ class ProbeRun {
     const path = `${this.name}.${s.name.text}`;
     const instance = instantiate(layer, path);
     const model: ModelValue = { kind: 'model', path, form: { kind: 'layer', layer: instance } };
-    const train = trainFields(new Place(this.universe, scope), fields, s.span, {
-      model,
-      trained: [{ name: path, paths: [path], span: s.span }],
-    });
+    const train = trainFields(
+      new Place(this.universe, scope),
+      fields,
+      { span: s.span, where, diagnostics },
+      {
+        model,
+        trained: [{ name: path, paths: [path], span: s.span }],
+      },
+    );
     const on = fields.get('on')?.value?.span ?? s.span;
     if (!train.data.table || train.data.layout !== 'tensors')
       fail('P0301', { expected: 'what an `embed` before it keeps', found: describe(train.data) }, on);
@@ -315,24 +329,5 @@ class ProbeRun {
     });
     this.parts.push({ kind: 'reader', name: s.name.text, path, fields: train, graphs, collate });
     scope.define(s.name.text, instance);
-  }
-
-  /** `score logistic(fit: fitting, l2: l2)`: tables by the names of embeds, weights by parts, the rest are parameters. */
-  private judge(s: Extract<Statement, { kind: 'Score' }>, scope: Scope): void {
-    const e = s.value;
-    if (e.kind !== 'Call' || e.callee.kind !== 'Identifier' || !Object.hasOwn(SCORES, e.callee.name))
-      return fail('P0301', { expected: `a score, one of ${Object.keys(SCORES).join(', ')}`, found: 'something else' }, e.span);
-    const result: Required<NonNullable<typeof this.score>> = { score: e.callee.name, tables: {}, params: {}, weights: {} };
-    for (const argument of e.arguments) {
-      if (!argument.name) return fail('P0209', { name: '', of: e.callee.name, nearest: '', known: 'those of the score' }, argument.span);
-      const name = argument.name.text;
-      const value = evaluate(this.universe.context, argument.value, scope);
-      if (value.kind === 'data' && value.table) result.tables[name] = value.table.name;
-      else if (value.kind === 'string' || value.kind === 'number' || value.kind === 'bool') result.params[name] = value.value;
-      else if (value.kind === 'instance') result.weights[name] = [value.path];
-      else if (value.kind !== 'none')
-        return fail('P0301', { expected: 'an embed, a part, a number or a string', found: describe(value) }, argument.value.span);
-    }
-    this.score = result;
   }
 }

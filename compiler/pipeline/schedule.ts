@@ -5,6 +5,7 @@ import { fail } from '../elaborate/fault.ts';
 import { runStatements } from '../elaborate/statements.ts';
 import { describe, number } from '../elaborate/values.ts';
 import type { BoundValue, NumberValue, Value } from '../elaborate/values.ts';
+import { countedApart } from '../elaborate/work.ts';
 import type { Span } from '../../grammar/index.ts';
 
 /** How long a stage is: what durations in epochs and percent refer to. */
@@ -23,8 +24,8 @@ export function inSteps(value: NumberValue, length: Length): number {
 /** The rate at each of the steps; a plain number is a constant rate. `uniform` names the scalar that it becomes. */
 export function evaluateSchedule(ctx: Context, rate: Value, length: Length, uniform: string, span: Span): NumberValue {
   if (rate.kind === 'number' && !Number.isFinite(rate.value)) fail('P0301', { expected: 'a finite rate', found: describe(rate) }, span);
-  const steps = Float64Array.from({ length: length.steps }, (_, step) =>
-    rate.kind === 'number' ? rate.value : rateAt(ctx, rate, step, length, span),
+  const steps = countedApart(() =>
+    Float64Array.from({ length: length.steps }, (_, step) => (rate.kind === 'number' ? rate.value : rateAt(ctx, rate, step, length, span))),
   );
   return { kind: 'number', value: steps[0] ?? 0, steps, uniform };
 }

@@ -80,10 +80,22 @@ export function takeFields(
         const expected = Object.hasOwn(PERIODIC, name) ? PERIODIC[name] : `a value for \`${name}\` on its line`;
         diagnostics.push(report('P0301', { expected, found: field.value ? 'a value alone' : 'nothing' }, field.name.span));
       }
+      for (const extra of unread(field)) diagnostics.push(report('P0538', extra, extra.span));
       if (!into.has(name)) into.set(name, { field, own });
     }
     here.add(name);
   }
+}
+
+/** What stands in a field and belongs to another kind of field: `steps 4, micro 2`, `checkpoint every 5 steps on rows`. */
+function unread({ name, every, on, more }: Field): { what: string; why: string; span: Span }[] {
+  const found: { what: string; why: string; span: Span }[] = [];
+  const periodic = Object.hasOwn(PERIODIC, name.text);
+  if (on && name.text !== 'eval') found.push({ what: 'on', why: `\`${name.text}\` takes no rows`, span: on.span });
+  if (every && !periodic) found.push({ what: 'every', why: `\`${name.text}\` is no event that recurs`, span: every.span });
+  if (name.text !== 'batch')
+    for (const extra of more) found.push({ what: extra.name.text, why: `\`${name.text}\` takes one value`, span: extra.name.span });
+  return found;
 }
 
 function hasValue({ name, value, every }: Field): boolean {
@@ -100,6 +112,7 @@ export function resolveStage(place: Place, stage: StageDeclaration, diagnostics:
   if (arm) takeFields(fields, arm.fields, true, `arm ${arm.name.text}`, diagnostics);
   const kind = declaration.kind === 'Stage' ? 'stage' : 'compare';
   takeFields(fields, declaration.fields, !arm, `${kind} ${declaration.name.text}`, diagnostics);
+  settleLength(fields, diagnostics);
   const from = declaration.from && subject(place.evaluate(declaration.from), declaration.from.span);
   const startAt = fields.get('start')?.field.value;
   const spec: StageSpec = {
@@ -125,8 +138,20 @@ export function resolveStage(place: Place, stage: StageDeclaration, diagnostics:
   if (spec.start && !TRAINING.some((name) => fields.has(name))) return spec;
   const complete = requireFields(new Map([...fields].map(([name, f]) => [name, f.field])), TRAINING, where, spec.span, diagnostics);
   if (!complete || diagnostics.slice(before).some((d) => d.severity === 'error')) return spec;
-  spec.train = trainFields(place, new Map([...fields].map(([name, { field }]) => [name, field])), spec.span);
+  spec.train = trainFields(place, new Map([...fields].map(([name, { field }]) => [name, field])), { span: spec.span, where, diagnostics });
   return spec;
+}
+
+/** `steps` and `epochs` say the same: one that an arm gives replaces the other of its comparison, and two side by side are refused. */
+function settleLength(fields: Map<string, { field: Field; own: boolean }>, diagnostics: Diagnostic[]): void {
+  const [steps, epochs] = [fields.get('steps'), fields.get('epochs')];
+  if (!steps || !epochs) return;
+  if (steps.own !== epochs.own) {
+    fields.delete(steps.own ? 'epochs' : 'steps');
+    return;
+  }
+  const [first, second] = [steps.field, epochs.field].sort((a, b) => a.span.start - b.span.start);
+  diagnostics.push(report('P0533', { first: first.name.text, second: second.name.text }, second.span));
 }
 
 /** `start load("file")`, `start post.dpo.eyes`, or a list of these. */

@@ -12,6 +12,12 @@ export function weightState(weight: WeightInfo, source: StateTensor['source'], k
   return { name: path, dtype: 'f32', shape, source, keep, trained, ...(half ? { half } : {}) };
 }
 
+/** A state that begins as zeros and that no later task reads. */
+export function zeroState({ name, shape }: { name: string; shape: readonly number[] }): StateTensor {
+  const source: StateTensor['source'] = { from: 'init', init: { kind: 'constant', value: 0 } };
+  return { name, dtype: 'f32', shape: [...shape], source, keep: 'working', trained: false };
+}
+
 /** Whether a weight is still the tensor of its checkpoint. */
 export function isUntouched({ stored }: Pick<WeightInfo, 'stored'>, source: StateTensor['source']): boolean {
   return source.from === 'file' && source.file === stored?.file && source.name === stored.name;

@@ -114,7 +114,11 @@ export class TaskMaker {
     ];
     const data = this.dataSource(fields.data, { seed }, training.tables);
     const evaluate = fields.evaluate
-      ? { every: fields.evaluate.every, data: this.dataSource(fields.evaluate.data, { seed }, training.tables) }
+      ? {
+          every: fields.evaluate.every,
+          data: this.dataSource(fields.evaluate.data, { seed }, training.tables),
+          ...(graphs.evaluationBatch === undefined ? {} : { batch: graphs.evaluationBatch }),
+        }
       : undefined;
     const scored =
       reference && graphs.roles.reference
@@ -127,7 +131,7 @@ export class TaskMaker {
       ...(tuned ? { options: tuned.options, choice: this.hashes.get(tuned.task) } : { scalars: graphs.scalars, tables: graphs.tables }),
       seed,
       data: this.byContent(data),
-      evaluate: evaluate && { every: evaluate.every, data: this.byContent(evaluate.data) },
+      evaluate: evaluate && { ...evaluate, data: this.byContent(evaluate.data) },
       collate,
       batch: fields.batch,
       micro: fields.micro,

@@ -5,6 +5,7 @@
  * gradients and metrics up in states and `update` uses and clears them. `forward` evaluates, `reference` scores rows with
  * the reference's weights. Each graph is built from the texts anew, so that what it does not need is not in it.
  */
+import { report } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import type { Collate } from '../../plan/plan.ts';
 import type { Loaded } from '../modules/modules.ts';
@@ -18,12 +19,14 @@ import { gradients } from '../gradient/gradient.ts';
 import { recompute } from '../gradient/recompute.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, Output } from '../graph/graph.ts';
-import { requireSum, totalOutputs, withTotals } from './accumulate.ts';
 import { declareInputs, runModel, standardLayer } from './batch.ts';
-import { buildObjective } from './objective.ts';
+import { objectiveOf, output, rootsOf } from './objective.ts';
 import type { Objective, Reference } from './objective.ts';
 import { applyOptimizer } from './optimizer.ts';
 import type { Slope } from './optimizer.ts';
+import { evaluationGraphs } from './evaluation-graphs.ts';
+import { builtFor, partsOf, refuse, totalOutputs } from './row-parts.ts';
+import type { Parts } from './row-parts.ts';
 import type { Length } from './schedule.ts';
 import { choose } from './trained-parts.ts';
 import type { Chosen, TrainedPart } from './trained-parts.ts';
@@ -58,6 +61,8 @@ export interface TrainGraphs {
   scalars: Record<string, number>;
   tables: Record<string, number[]>;
   metrics: string[];
+  /** Rows of the batches that are evaluated one by one, where the loss mixes rows; otherwise an evaluation is over all rows. */
+  evaluationBatch?: number;
 }
 
 export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
@@ -73,10 +78,8 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const chosen = choose(weights, spec.trained, spec.frozen, spec.loss.definition.name.text);
   const { trained } = chosen;
   const whole = spec.micro === spec.batch;
-  if (!whole) requireSum(withTotals(b, [objective.loss], 'total:').roots[0], spec.loss.definition.name.text, spec.span);
-  const values = [objective.loss, ...objective.metrics.map((m) => m.node)];
-  const totals = whole ? { roots: values, divisors: [] } : withTotals(b, values, 'total:');
-  const [loss, ...metrics] = totals.roots;
+  const parts = whole ? { roots: rootsOf(objective), totals: [] } : trainingParts(ctx, loaded, spec, objective);
+  const [loss, ...metrics] = parts.roots;
   const forward = b.size;
   const lean = (graph: Graph): Graph => (spec.recompute ? recompute(graph, forward) : graph);
   const slopes = gradients(
@@ -104,12 +107,12 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const sums = ['loss', ...objective.metrics.map((m) => m.name)].map((name, i): Output => {
     const before = b.state(`sum:${name}`, []);
     keepState(before, 'working');
-    return { kind: 'state', name: `sum:${name}`, node: b.add(before, totals.roots[i]) };
+    return { kind: 'state', name: `sum:${name}`, node: b.add(before, parts.roots[i]) };
   });
   roles.micro = lean({ outputs: [...accumulated, ...sums] });
-  if (totals.divisors.length > 0) {
-    roles.totals = { outputs: totalOutputs(b, totals) };
-    for (const d of totals.divisors) keepState(b.state(d.name, d.node.shape), 'working');
+  if (parts.totals.length > 0) {
+    roles.totals = { outputs: totalOutputs(b, parts.totals) };
+    for (const t of parts.totals) keepState(b.state(t.name, t.node.shape), 'working');
   }
 
   const last = new Context(new GraphBuilder());
@@ -129,7 +132,7 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
       ...objective.metrics.map((m) => output(m.name, summed(m.name))),
       ...accumulated.map((o) => zero(o.name, o.node.shape)),
       ...sums.map((o) => zero(o.name, [])),
-      ...totals.divisors.map((d) => zero(d.name, d.node.shape)),
+      ...parts.totals.map((t) => zero(t.name, t.node.shape)),
     ],
   };
   const result = gather(loaded, spec, ctx, roles, weights, trained, states, names);
@@ -166,13 +169,14 @@ function renameScalars(graph: Graph, rename: (name: string) => string): Graph {
   return { outputs: graph.outputs.map((o) => ({ ...o, node: visit(o.node) })) };
 }
 
-function output(name: string, node: Node): Output {
-  return { kind: 'output', name, node };
-}
-
-function objectiveOf(ctx: Context, loaded: Loaded, spec: TrainSpec, rows: number): Objective {
-  const inputs = declareInputs(ctx, spec.collate, rows);
-  return buildObjective(ctx, loaded, { ...spec, inputs });
+/** The loss and metrics of a part of a batch, or P0507. */
+function trainingParts(ctx: Context, loaded: Loaded, spec: TrainSpec, objective: Objective): Parts {
+  const part = { ctx, rows: spec.micro, roots: rootsOf(objective) };
+  const whole = builtFor(spec.batch, part, (of, rows) => rootsOf(objectiveOf(of, loaded, spec, rows)));
+  const parts = 'why' in whole ? whole : partsOf(whole, part, spec.collate, 'still', 'total:');
+  if (!('why' in parts)) return parts;
+  const name = spec.loss.definition.name.text;
+  return refuse(`the loss ${name}`, parts, spec.loss.span ?? spec.span, (at) => report('P0507', { name, why: parts.why }, at));
 }
 
 /** Norm, clipping, update and the halt flag: what ends a step, whether the gradients were accumulated or not. */
@@ -254,11 +258,9 @@ function gather(
   states: Map<string, TrainGraphs['states'][number]>,
   metrics: string[],
 ): TrainGraphs {
-  const rest = spec.evaluation % spec.micro;
-  if (spec.evaluation > 0) {
-    if (spec.evaluation >= spec.micro) forward(loaded, spec, spec.micro, roles, '', states);
-    if (rest > 0) forward(loaded, spec, rest, roles, '.rest', states);
-  }
+  const evaluation = evaluationGraphs(loaded, spec, ctx.scalars);
+  Object.assign(roles, evaluation.roles);
+  for (const { name, shape } of evaluation.totals) states.set(name, { name, shape, keep: 'working' });
   if (spec.reference === 'cached') {
     roles.reference = referenceGraph(loaded, spec, spec.micro);
   }
@@ -270,24 +272,8 @@ function gather(
     scalars: Object.fromEntries(ctx.scalars),
     tables: {},
     metrics,
+    ...(evaluation.batch === undefined ? {} : { evaluationBatch: evaluation.batch }),
   };
-}
-
-function forward(
-  loaded: Loaded,
-  spec: TrainSpec,
-  rows: number,
-  roles: Record<string, Graph>,
-  suffix: string,
-  states: Map<string, TrainGraphs['states'][number]>,
-): void {
-  const ctx = new Context(new GraphBuilder());
-  const objective = objectiveOf(ctx, loaded, spec, rows);
-  const totals = withTotals(ctx.builder, [objective.loss, ...objective.metrics.map((m) => m.node)], 'total:eval:');
-  roles[`forward${suffix}`] = { outputs: totals.roots.map((node, i) => output(i === 0 ? 'loss' : objective.metrics[i - 1].name, node)) };
-  if (totals.divisors.length === 0) return;
-  roles[`totals.eval${suffix}`] = { outputs: totalOutputs(ctx.builder, totals) };
-  for (const d of totals.divisors) states.set(d.name, { name: d.name, shape: d.node.shape, keep: 'working' });
 }
 
 /** Scores rows with whatever weights the runtime has loaded: per-token log-probabilities of each answer. */

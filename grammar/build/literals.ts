@@ -1,7 +1,7 @@
 /** Numbers with magnitudes and units, and strings with escapes, from their tokens. */
 import type { IToken } from 'chevrotain';
 import { report } from '../diagnostics.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../plan/nearest.ts';
 import type { NumberCstNode, StringCstNode } from '../generated/cst.ts';
 import type { NumberLiteral, StringLiteral } from '../generated/tree.ts';
 import { OpenString } from '../tokens.ts';

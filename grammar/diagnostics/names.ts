@@ -5,9 +5,9 @@ import { example } from './example.ts';
 const mean = (nearest: string): string | undefined => (nearest ? `did you mean \`${nearest}\`?` : undefined);
 
 export const names = {
-  P0201: entry<{ name: string; nearest: string }>({
+  P0201: entry<{ name: string; nearest: string; library?: string }>({
     message: ({ name }) => `\`${name}\` is not known here`,
-    help: ({ nearest }) => mean(nearest) ?? 'declare it, or bring it in with `use`',
+    help: ({ nearest, library }) => (library ? `add the line: use ${library}` : (mean(nearest) ?? 'declare it, or bring it in with `use`')),
     explain:
       'A name must be declared in the text, brought in by `use`, or built in. Names of a body are those of its parameters, of the dimensions of its tensors, and of `let` and `part` before it.',
     example: example({ loss: 'loss stf' }),
@@ -18,12 +18,14 @@ export const names = {
     explain: '`use` names a declaration of a module, or a module of a folder of the standard library.',
     example: 'pivot 1\nuse std.loss.{ sft, dop }\n',
   }),
-  P0203: entry<{ path: string; candidates: string }>({
+  P0203: entry<{ path: string; candidates: string; nearest?: string }>({
     message: ({ path }) => `there is no text \`${path}\``,
-    help: ({ candidates }) =>
-      candidates
-        ? `modules begin with \`${candidates}\`; own files are named in quotes: use "own.pivot".{ name }`
-        : 'paths are relative to the text that names them',
+    help: ({ candidates, nearest }) =>
+      nearest
+        ? `did you mean \`${nearest}\`?`
+        : candidates
+          ? `modules begin with \`${candidates}\`; own files are named in quotes: use "own.pivot".{ name }`
+          : 'paths are relative to the text that names them',
     explain: 'A module is a file: of the standard library (`use std.loss.dpo`), or one beside the text (`use "own.pivot".{ name }`).',
     example: 'pivot 1\nuse "nowhere.pivot".{ thing }\n',
   }),

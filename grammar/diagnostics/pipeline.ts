@@ -1,5 +1,5 @@
 /** P05: stages, arms, models and losses that do not go together. */
-import { entry } from './entry.ts';
+import { entry, enumerate } from './entry.ts';
 import { example } from './example.ts';
 
 const mean = (nearest: string): string | undefined => (nearest ? `did you mean \`${nearest}\`?` : undefined);
@@ -22,8 +22,9 @@ export const pipeline = {
     explain: 'Image tokens are never cut. The longest row that the data declares must fit.',
     example: example({ language: 'language head = decoder(tokenizer: scenes.words, width: 16, depth: 1, heads: 2, context: 20)' }),
   }),
-  P0504: entry<{ layout: string }>({
-    message: ({ layout }) => `the loss needs preference pairs, the data are ${layout}`,
+  P0504: entry<{ what: string; layout: string }>({
+    message: ({ what, layout }) => `${what} needs preference pairs, and the data are ${layout}`,
+    help: () => 'use data of pairs, such as scenes.preferences, or a loss of one answer, such as sft',
     explain:
       'A loss whose policy is a `Pair` needs rows with a chosen and a rejected answer. The other way round is fine: `sft` on pairs takes the chosen answer.',
     example: example({ data: 'data pairs = scenes.captions(count: 64)', loss: 'loss dpo(beta: 0.1, reference: tune)' }),
@@ -41,9 +42,12 @@ export const pipeline = {
   }),
   P0507: entry<{ name: string; why: string }>({
     message: ({ name, why }) => `the loss ${name} cannot be computed on parts of a batch: ${why}`,
-    help: () => 'take the whole batch at once: leave `micro` out',
+    help: () => 'take the whole batch at once (leave `micro` out), or write the loss as a sum or mean over rows',
     explain:
-      'Gradients are added up over the parts of a batch, which is right for losses that are sums or means over rows (or over their tokens) only.',
+      'Gradients are added up over the parts of a batch, so the losses of the parts must add up to that of the whole batch. Sums and means over rows, or ' +
+      'over their tokens, do. A sum over rows may also be used as a number (a divisor, an argument of `max`) where no gradient flows through it: below ' +
+      '`stop_gradient`, or where it depends on the data alone. What compares rows with each other, takes the largest of them, or picks some by their place ' +
+      'in the batch does not add up. A named extent `N` of the rows is that of the whole batch.',
     example: example({
       loss: 'loss own',
       rest: 'batch 8, micro 4\n  steps 4',
@@ -75,8 +79,8 @@ export const pipeline = {
     explain: 'The file is there, but it does not hold what the text needs.',
     example: example({ data: 'tokenizer own = vocabulary("broken.json")\ndata pairs = scenes.preferences(count: own.size)' }),
   }),
-  P0512: entry<{ name: string; where: string }>({
-    message: ({ name, where }) => `${where} needs the field \`${name}\``,
+  P0512: entry<{ names: readonly string[]; where: string }>({
+    message: ({ names, where }) => `${where} needs the field${names.length === 1 ? '' : 's'} ${enumerate(names)}`,
     explain:
       'What decides a result is in the text: a training stage says what it trains, on what, by which loss and optimizer, in which batches and for how long.',
     example: example({ rest: 'steps 4' }),
@@ -215,6 +219,74 @@ export const pipeline = {
     explain: 'Where several parts with rates have a weight, the last one counts.',
     example: example({ train: 'train [at_rate(eyes, 10%), at_rate(mllm, 20%)]' }),
   }),
+  P0533: entry<{ first: string; second: string }>({
+    message: ({ first, second }) => `\`${first}\` and \`${second}\` are both given, and each says how long the stage is`,
+    help: () => 'give one of the two',
+    explain:
+      'A stage lasts a number of steps, or a number of passes over its rows. An arm that gives one of them replaces what its comparison gives.',
+    example: example({ rest: 'batch 8\n  steps 4\n  epochs 1' }),
+  }),
+  P0534: entry<{ field: string; every: number; steps: number }>({
+    severity: 'warning',
+    message: ({ field, every, steps }) =>
+      `\`${field}\` is due every ${every} steps, and the stage ends after ${steps}: it happens at the end only`,
+    help: ({ steps }) => `give an interval of less than ${steps} steps`,
+    explain: 'An interval that is longer than the stage is never reached, so there is no curve to look at.',
+    example: example({ rest: 'batch 8\n  steps 4\n  eval every 50 steps on scenes.preferences(split: "held-out", count: 8)' }),
+  }),
+  P0535: entry<{ name: string }>({
+    message: ({ name }) => `the comparison \`${name}\` has no arm`,
+    help: () => 'add arms: `arm a { loss sft }`, or make it a `stage`',
+    explain: 'A comparison trains each of its arms, and without one it trains nothing.',
+    example: example({
+      more: 'compare post from tune {\n  train mllm\n  on pairs\n  loss sft\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}',
+    }),
+  }),
+  P0536: entry<{ name: string; compare: string; line: number }>({
+    message: ({ name, compare, line }) => `the comparison \`${compare}\` has two arms called \`${name}\`, the first in line ${line}`,
+    help: () => 'give one of them another name',
+    explain: 'Results of an arm are known by its name.',
+    example: example({
+      more: 'compare post from tune {\n  arm a { clip 1.0 }\n  arm a { clip 2.0 }\n  train mllm\n  on pairs\n  loss sft\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}',
+    }),
+  }),
+  P0537: entry<{ names: readonly string[] }>({
+    message: ({ names }) => `stages depend on each other in a circle: ${names.join(' needs ')}`,
+    help: () => 'one of them must do without the others',
+    explain:
+      'A stage comes after those that it begins with, is compared with, or takes rows of. Stages may stand in any order, but none may come after itself.',
+    example: example({
+      more: 'stage one from two {\n  train mllm\n  on pairs\n  loss sft\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}\nstage two from one {\n  train mllm\n  on pairs\n  loss sft\n  optimize adamw(lr: 1e-3)\n  batch 8\n  steps 2\n}',
+    }),
+  }),
+  P0538: entry<{ what: string; why: string }>({
+    message: ({ what, why }) => `\`${what}\` has no effect here: ${why}`,
+    help: () => 'leave it out',
+    explain: 'What a text says is used or refused: a value that nothing reads is most often meant for another place.',
+    example: example({ rest: 'reference tune\n  batch 8\n  steps 4' }),
+  }),
+  P0539: entry<{ of: string; argument: string; wanted: readonly string[]; kept: readonly string[]; nearest: string }>({
+    message: ({ of, argument, wanted }) =>
+      `${of} reads ${enumerate(wanted, 'or')} of its table \`${argument}\`, and the embed does not keep it`,
+    help: ({ wanted, kept, nearest }) =>
+      nearest
+        ? `it keeps \`${nearest}\`: did you mean \`${wanted[0]}\`?`
+        : `it keeps ${kept.join(', ') || 'nothing'}; add \`keep ${wanted[0]} = ...\``,
+    explain: 'A score reads columns of the tables that it is given by their names, and each is kept by an `embed` of the probe.',
+    example: example({
+      more: 'probe own(subject: encoder, on: classes) {\n  embed now from on(split: "probe", count: 8) {\n    keep feature = sum(subject.encoder(image), axis: 1)\n  }\n  score alignment(seen: now, read: now)\n}\nprobe objects = own(tune.eyes, on: scenes.objects)',
+    }),
+  }),
+  P0543: entry<{ of: string; column: string; data: string }>({
+    message: ({ of, column, data }) => `${of} needs the \`${column}\` of each row, and rows of ${data} have none`,
+    help: () => 'use rows that have them, such as scenes.questions, or leave this probe out',
+    explain:
+      'Where a gradient falls is judged by boxes around what an answer speaks of. Scenes have them; rows of files have them where a column says so.',
+    example: example({
+      data: 'data pairs = files.preferences(folder: "unboxed.jsonl", tokenizer: scenes.words, count: 64, size: 24px, prompt: 8, answer: 8)',
+      more: 'use std.data.files\nuse std.probe.grad_cam.grad_cam\nprobe focus = grad_cam(tune.mllm, on: pairs, rows: 8)',
+    }),
+  }),
   P0532: entry<{ probe: string; stage: string; rows: string }>({
     severity: 'warning',
     message: ({ probe, stage, rows }) => `the probe ${probe} judges ${stage} on rows of ${rows}, which it was trained on`,
@@ -259,6 +331,30 @@ export const pipeline = {
       optimize: 'optimize adamw(lr: rate)',
       rest: 'tune rate in [1e-3, 1e-2] by choice.exact on seeds [100]\n  batch 8\n  steps 4',
       more: 'use std.data.files\nuse std.probe.answering\ndata kept = files.captions(folder: "rows", tokenizer: scenes.words, count: 64, size: 24px, prompt: 16, answer: 16)\nprobe choice = answering(tune.mllm, on: kept, rows: 8)',
+    }),
+  }),
+  P0551: entry<{ name: string; why: string; rows: number; batch: number }>({
+    message: ({ name, why, rows, batch }) =>
+      `the loss ${name} is evaluated on whole batches of ${batch}, since it mixes rows (${why}), and ${rows} held-out rows are no whole batches`,
+    help: ({ rows, batch }) => `evaluate on ${Math.max(1, Math.floor(rows / batch)) * batch} rows`,
+    explain:
+      'An evaluation is exact over all held-out rows, whatever the batch. A loss that compares the rows of a batch with each other has no value over all rows ' +
+      'that could be had batch by batch, so it is the mean over whole batches, and `pivot show` says so.',
+    example: example({
+      loss: 'loss own',
+      rest: 'batch 8\n  steps 4\n  eval every 2 steps on scenes.preferences(split: "held-out", count: 12)',
+      more: 'use std.model.scores.Scored\nloss own(policy: Scored) {\n  return largest(sum(policy.logp, axis: 1))\n}',
+    }),
+  }),
+  P0552: entry<{ name: string; why: string }>({
+    message: ({ name, why }) => `what ${name} keeps of a row depends on the rows beside it: ${why}`,
+    help: () => 'keep what is computed of each row by itself',
+    explain:
+      'Rows are run in batches and kept in one table, so what is kept of a row must not depend on the rows that happen to stand in its batch.',
+    example: example({
+      more:
+        'probe own(subject: encoder) {\n  embed rows from scenes.objects(split: "probe", count: 72) {\n    let x = mean(subject.encoder(image), axis: 1)\n' +
+        '    keep features = x - largest(x, axis: 0, keep: true)\n    keep label = label\n  }\n  score logistic(fit: rows, held: rows)\n}\nprobe objects = own(tune.eyes)',
     }),
   }),
 };

@@ -134,7 +134,7 @@ const train: Check<TrainTask> = object<TrainTask>({
   scalars: record(number),
   tables: record(list(number)),
   metrics: list(text),
-  evaluate: optional(object<{ every: number; data: DataSource }>({ every: integer(1), data: dataSource })),
+  evaluate: optional(object<NonNullable<TrainTask['evaluate']>>({ every: integer(1), data: dataSource, batch: optional(integer(1)) })),
   checkpointEvery: integer(1),
   reference: optional(object<{ state: StateTensor[]; hash: string }>({ state: list(stateTensor), hash: digits })),
   tuned: optional(

@@ -105,7 +105,8 @@ async function askOne(
   const executor = executors.get(key) ?? (await Executor.create({ ...deviceOf(options.device), programs, kernels: plan.kernels }));
   executors.set(key, executor);
   await writeWeights(executor, one, task, weightsOf({ plan, store, access: new Access(options.base, 'anywhere') }));
-  const answering: Answering = { name, executor, programs, scalars: one.scalars, collate: one.collate, tokens };
+  const rowName = (): string => QUESTION.source.name;
+  const answering: Answering = { name, executor, programs, scalars: one.scalars, collate: one.collate, tokens, rowName };
   const words = one.tokenizer === undefined ? undefined : plan.tokenizers[one.tokenizer];
   const prompts = collatePrompts([row], one.collate, words, QUESTION);
   const random = (index: number): number => new Random(keyOf(`ask/${name}`, options.seed), index).uniform();

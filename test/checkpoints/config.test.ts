@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { readArchitecture } from '../../compiler/checkpoints/config.ts';
-import { readProcessor, viewerOf } from '../../compiler/checkpoints/processor.ts';
+import { readArchitecture } from '../../formats/config/config.ts';
 import { strangers, tensorsOf } from '../../compiler/checkpoints/tensors.ts';
-import { storedWeight } from '../../compiler/elaborate/pretrained.ts';
+import { storedWeight } from '../../compiler/elaborate/stored.ts';
 
 const read = (config: unknown) => readArchitecture(JSON.stringify(config, null, 1), 'config.json');
 const architecture = (config: unknown) => read(config).architecture;
@@ -159,7 +158,10 @@ describe('tensors on disk', () => {
         .filter(({ name }) => name !== 'post_layernorm.weight')
         .map(({ name, shape }) => [name, { file: 'a', shape: name === 'head.probe' ? [1, 24] : shape }]),
     );
-    const stored = { checkpoint: { folder: 'a', tensors, faults: new Map<string, string>() }, prefix: '' };
+    const stored = {
+      checkpoint: { folder: 'a', tensors, copies: new Map<string, string[]>(), faults: new Map<string, string>() },
+      prefix: '',
+    };
     for (const { name, shape } of found('')) storedWeight(stored, name, shape);
     expect([...stored.checkpoint.faults.values()]).toEqual([
       'post_layernorm.weight is not there',
@@ -172,50 +174,5 @@ describe('tensors on disk', () => {
     const names = tensorsOf(tied).map(({ name }) => name);
     expect(names).toContain('lm_head.weight');
     expect(strangers(tied, names)).toEqual([]);
-  });
-});
-
-describe('preprocessor_config.json', () => {
-  const processor = (value: unknown, config?: unknown) =>
-    readProcessor(JSON.stringify(value), 'preprocessor_config.json', config === undefined ? undefined : viewerOf(architecture(config)));
-
-  test('older files: plain sizes mean what their class says', () => {
-    expect(
-      processor({ feature_extractor_type: 'CLIPFeatureExtractor', size: 42, crop_size: 40, image_mean: [0, 0, 0], image_std: [1, 1, 1] }),
-    ).toEqual({
-      pad: false,
-      resize: { filter: 'bicubic', shortest: 42 },
-      crop: { height: 40, width: 40 },
-      factor: 1 / 255,
-      mean: [0, 0, 0],
-      deviation: [1, 1, 1],
-    });
-    expect(processor({ feature_extractor_type: 'ViTFeatureExtractor', size: 42 })).toMatchObject({
-      resize: { filter: 'bilinear', height: 42, width: 42 },
-    });
-    expect(processor({ size: 32 }, VISION)).toMatchObject({ resize: { filter: 'bicubic', height: 32, width: 32 }, mean: [0.5, 0.5, 0.5] });
-  });
-
-  test.each<[unknown, RegExp]>([
-    [{ image_processor_type: 'Magic' }, /image_processor_type: .*found Magic/],
-    [{}, /image_processor_type/],
-    [{ size: { long_side: 32 } }, /size: expected height and width, or shortest_edge, found long_side/],
-    [{ size: { height: -1, width: 32 } }, /size.height: .*found -1/],
-    [{ resample: 1 }, /resample: .*found 1 \(lanczos\)/],
-    [{ resample: 99 }, /resample: expected 0 to 5.*found 99/],
-    [{ image_std: [0.5, 0, 0.5] }, /image_std\[1\]: expected a positive number, found 0/],
-    [{ image_mean: [0.5] }, /image_mean: expected 3 numbers, found 1/],
-    [{ do_center_crop: true, crop_size: null }, /crop_size/],
-    [{ rescale_factor: '1/255' }, /rescale_factor: .*found "1\/255"/],
-  ])('%j is refused', (value, message) => {
-    const whole =
-      Object.keys(value as object).length === 0 ? value : { image_processor_type: 'SiglipImageProcessor', ...(value as object) };
-    expect(() => processor(whole)).toThrow(expect.objectContaining({ code: 'C0203', message: expect.stringMatching(message) }));
-  });
-
-  test('the size must be that of the encoder', () => {
-    expect(() => processor({ image_processor_type: 'SiglipImageProcessor', size: { height: 48, width: 48 } }, VISION)).toThrow(
-      /size: expected 32 x 32.*found 48 x 48/,
-    );
   });
 });

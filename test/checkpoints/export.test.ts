@@ -170,7 +170,7 @@ stage again {
   train    mllm.connector
   on       rows(file: "rows.safetensors", count: 4, size: 12px, prompt: 4, answer: 3)
   loss     sft
-  optimize adamw(lr: 0)
+  optimize adamw(lr: 1e-3)
   batch    4
   steps    1
 }

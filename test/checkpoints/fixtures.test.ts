@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../cli/host.ts';
-import { readArchitecture } from '../../compiler/checkpoints/config.ts';
-import { readProcessor, viewerOf } from '../../compiler/checkpoints/processor.ts';
+import { readArchitecture } from '../../formats/config/config.ts';
+import { readProcessor } from '../../formats/processor/read.ts';
 import { strangers, tensorsOf } from '../../compiler/checkpoints/tensors.ts';
 import { readCheckpoint, readWeight } from '../../runtime/node/safetensors/checkpoint.ts';
 
@@ -42,10 +42,15 @@ describe.each(FOLDERS)('%s', (name) => {
   const processor = join(folder, 'preprocessor_config.json');
   if (existsSync(processor)) {
     test('its pictures have the size of its encoder', () => {
-      const { architecture } = readArchitecture(readFileSync(join(folder, 'config.json')), 'config.json');
-      const read = readProcessor(readFileSync(processor), processor, viewerOf(architecture));
-      expect(read.factor).toBeCloseTo(1 / 255, 12);
-      expect(read.resize).toBeDefined();
+      const model = { file: 'config.json', content: readFileSync(join(folder, 'config.json')) };
+      const { architecture } = readArchitecture(model.content, model.file);
+      const vision = 'vision' in architecture ? architecture.vision : architecture;
+      const read = readProcessor(
+        { own: { file: processor, content: readFileSync(processor) }, model },
+        'image' in vision ? { side: vision.image } : undefined,
+      );
+      expect(read?.recipe.factor).toBeCloseTo(1 / 255, 12);
+      expect(read?.recipe.resize).toBeDefined();
     });
   }
 });

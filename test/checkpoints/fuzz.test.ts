@@ -1,6 +1,6 @@
 /** Configs with a value or two replaced by others: read as something that has tensors, or refused with a sentence; never anything else. */
 import { expect, test } from '@jest/globals';
-import { readArchitecture } from '../../compiler/checkpoints/config.ts';
+import { readArchitecture } from '../../formats/config/config.ts';
 import { tensorsOf } from '../../compiler/checkpoints/tensors.ts';
 import { PivotError } from '../../plan/errors.ts';
 import { Random } from '../support/random.ts';

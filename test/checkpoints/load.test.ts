@@ -3,7 +3,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readArchitecture } from '../../compiler/checkpoints/config.ts';
+import { readArchitecture } from '../../formats/config/config.ts';
 import { tensorsOf } from '../../compiler/checkpoints/tensors.ts';
 import type { Tensor } from '../../runtime/core/safetensors/format.ts';
 import { writeSafetensors } from '../../runtime/node/safetensors/files.ts';

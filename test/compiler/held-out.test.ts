@@ -41,8 +41,8 @@ test('files have no second set of rows to fit on', () => {
 
 test('fewer than one row are none', () => {
   for (const more of [`data held = files.captions(${FILES}, count: 0)`, `data held = files.captions(${FILES}, count: -3)`])
-    expect(dataOf(`${more}\nprobe said = answering(tune, on: held)`).codes).toEqual(['P0301']);
-  expect(dataOf(`probe said = answering(tune, on: files.captions(${FILES}), rows: 0)`).codes).toEqual(['P0301']);
+    expect(dataOf(`${more}\nprobe said = answering(tune, on: held)`).codes).toEqual(['P0320']);
+  expect(dataOf(`probe said = answering(tune, on: files.captions(${FILES}), rows: 0)`).codes).toEqual(['P0320']);
 });
 
 test('a stage is not trained on pairs of what it leaves', () => {

@@ -73,9 +73,10 @@ describe('threads', () => {
   // Threads start from compiled files only, so that the few that they need are compiled here as the package is.
   const files = [
     'plan/errors.ts',
+    'plan/visible.ts',
     'runtime/core/data/codes.ts',
     'runtime/core/data/preprocess/preprocess.ts',
-    'runtime/core/data/preprocess/recipe.ts',
+    'formats/processor/recipe.ts',
     'runtime/core/data/preprocess/resample.ts',
     'runtime/node/data/foreign.ts',
     ...['size', 'png', 'jpeg', 'webp', 'white', 'inspect', 'decode', 'decode-worker', 'decode-pool'].map(

@@ -5,9 +5,9 @@ import { readClassFolder } from '../../runtime/node/data/folders/classes.ts';
 import { readCoco } from '../../runtime/node/data/folders/coco.ts';
 import { readMaskFolder, readMaskPair } from '../../runtime/node/data/folders/masks.ts';
 import { rowPage, rowText, showRow } from '../../runtime/node/data/show-row.ts';
-import { resolveRecipe } from '../../runtime/core/data/preprocess/config.ts';
 import { png as pngOf, pngChunk, pngHeader } from '../support/png.ts';
 import { lines, png, rowsFolder } from '../support/rows-folder.ts';
+import { recipeOf } from '../support/recipe.ts';
 
 const { root, put, remove } = await rowsFolder();
 afterAll(remove);
@@ -136,7 +136,7 @@ describe('a row shown', () => {
         '  assistant: "B."',
       ].join('\n'),
     );
-    const recipe = resolveRecipe({ image_processor_type: 'ViTImageProcessor', size: 5 });
+    const recipe = recipeOf({ image_processor_type: 'ViTImageProcessor', size: 5 });
     const page = await rowPage(shown, { pictures: { recipe, folder: 'some/encoder' }, notes: [] });
     expect(page).toContain('of some/encoder');
     expect(page).toContain('seen as 5 x 5');

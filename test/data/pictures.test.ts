@@ -49,27 +49,37 @@ describe('refused', () => {
     [
       'a cut PNG',
       sound.subarray(0, sound.length - 30),
-      new RegExp(`chunk IDAT: expected ${sound.length} bytes or more, found ${sound.length - 30} bytes`),
+      new RegExp(`chunk IDAT at byte 33: expected ${sound.length} bytes or more, found ${sound.length - 30} bytes`),
     ],
-    ['no end', sound.subarray(0, sound.length - 12), /no IEND/],
+    ['no end', sound.subarray(0, sound.length - 12), /no chunk IEND at byte \d+/],
     ['no data', of(header, end), /no chunk IDAT/],
-    ['a wrong checksum', of(header, pngChunk('IDAT', deflateSync(rows), 7), end), /checksum of chunk IDAT/],
-    ['a wrong checksum of the header', of(pngChunk('IHDR', header.subarray(8, 21), 7), data, end), /checksum of chunk IHDR/],
-    ['no width', png(pngHeader(0, 7, 8, 2), rows), /IHDR says 0 x 7/],
+    ['a wrong checksum', of(header, pngChunk('IDAT', deflateSync(rows), 7), end), /checksum of chunk IDAT at byte 33/],
+    ['a wrong checksum of transparency', png(header, rows, [pngChunk('tRNS', new Uint8Array(6), 7)]), /checksum of chunk tRNS at byte 33/],
+    [
+      'two palettes',
+      png(header, rows, [pngChunk('PLTE', new Uint8Array(3)), pngChunk('PLTE', new Uint8Array(3))]),
+      /two chunks PLTE, the second at byte 48/,
+    ],
+    ['a wrong checksum of the header', of(pngChunk('IHDR', header.subarray(8, 21), 7), data, end), /checksum of chunk IHDR at byte 8/],
+    ['no width', png(pngHeader(0, 7, 8, 2), rows), /IHDR at byte 8 says 0 x 7/],
     ['three bits', png(pngHeader(9, 7, 3, 2), rows), /colour type 2 with 3 bits/],
     ['interlace 2', png(pngHeader(9, 7, 8, 2, 2), rows), /interlace 2/],
     ['no palette', png(pngHeader(9, 7, 8, 3), rows), /no chunk PLTE/],
-    ['a critical chunk', png(header, rows, [pngChunk('VITL', Uint8Array.of(1))]), /chunk VITL is unknown/],
-    ['interrupted data', of(header, data, pngChunk('tEXt', Buffer.from('k\0v')), data, end), /IDAT are interrupted/],
+    ['a critical chunk', png(header, rows, [pngChunk('VITL', Uint8Array.of(1))]), /chunk VITL at byte 33 is unknown/],
+    [
+      'interrupted data',
+      of(header, data, pngChunk('tEXt', Buffer.from('k\0v')), data, end),
+      /IDAT are interrupted by chunk tEXt at byte \d+/,
+    ],
     [
       'too few rows',
       of(header, pngChunk('IDAT', short), end),
       new RegExp(`expected ${rows.length} bytes, found ${2 * (1 + width * 3)} bytes`),
     ],
-    ['an unknown filter', png(header, filter), /filter type 9/],
+    ['an unknown filter', png(header, filter), /chunk IDAT at byte 33 name filter type 9 in row 1/],
     ['a bomb', png(pngHeader(50000, 50000, 8, 2), rows), /50000 x 50000 is too large/],
     ['a cut JPEG', jpeg.subarray(0, jpeg.length - 40), new RegExp(`no end marker EOI.*found ${jpeg.length - 40} bytes`)],
-    ['a JPEG cut in its header', jpeg.subarray(0, 100), /segment DQT claims .*found 100 bytes/],
+    ['a JPEG cut in its header', jpeg.subarray(0, 100), /segment DQT at byte \d+ claims .*found 100 bytes/],
     ['a cut WebP', webp.subarray(0, webp.length - 8), new RegExp(`expected ${webp.length} bytes, found ${webp.length - 8} bytes`)],
   ])('%s', async (_name, bytes, message) => {
     await expect(decodeBytes(bytes)).rejects.toMatchObject({
@@ -84,7 +94,7 @@ describe('refused', () => {
     taller.writeUInt16BE(height * 40, frame + 5);
     await expect(decodeBytes(taller)).rejects.toThrow(/SOF0 promises/);
     taller.writeUInt16BE(0, frame + 5);
-    expect(() => inspectPicture(taller)).toThrow(/SOF0 says 9 x 0/);
+    expect(() => inspectPicture(taller)).toThrow(/SOF0 at byte \d+ says 9 x 0/);
   });
 
   test('CMYK', async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { resolveRecipe } from '../../runtime/core/data/preprocess/config.ts';
+import type { Filter } from '../../formats/processor/recipe.ts';
+import { readProcessor } from '../../formats/processor/read.ts';
 import { geometry, levels, pixelValues, preprocess, resizedSize } from '../../runtime/core/data/preprocess/preprocess.ts';
 import { crop, resize } from '../../runtime/core/data/preprocess/resample.ts';
-import type { Filter, Order } from '../../runtime/core/data/preprocess/resample.ts';
+import type { Order } from '../../runtime/core/data/preprocess/resample.ts';
 import type { Picture } from '../../runtime/core/data/row.ts';
+import { recipeOf } from '../support/recipe.ts';
 
 function pattern(width: number, height: number): Picture {
   return {
@@ -57,7 +59,7 @@ describe('geometry', () => {
 
   test('a picture of one column costs what the crop keeps, and without a crop it is refused', () => {
     const thin = pattern(1, 65535);
-    const recipe = resolveRecipe({ image_processor_type: 'CLIPImageProcessor' });
+    const recipe = recipeOf({ image_processor_type: 'CLIPImageProcessor' });
     const start = performance.now();
     const { width, height } = geometry(thin, recipe);
     expect([width, height]).toEqual([224, 224]);
@@ -69,21 +71,21 @@ describe('geometry', () => {
   });
 
   test('padding is the mean, truncated, with the picture in the middle', () => {
-    const recipe = resolveRecipe({ image_processor_type: 'LlavaImageProcessor', do_pad: true, do_resize: false, do_center_crop: false });
+    const recipe = recipeOf({ image_processor_type: 'LlavaImageProcessor', do_pad: true, do_resize: false, do_center_crop: false });
     const { width, height, rgb } = geometry({ width: 1, height: 4, rgb: new Uint8Array(12).fill(9) }, recipe);
     expect([width, height]).toEqual([4, 4]);
     expect(Array.from(rgb.subarray(0, 12))).toEqual([122, 116, 104, 9, 9, 9, 122, 116, 104, 122, 116, 104]);
   });
 
   test('a crop larger than the picture is refused', () => {
-    const recipe = resolveRecipe({ image_processor_type: 'CLIPImageProcessor', size: { shortest_edge: 8 }, crop_size: 9 });
+    const recipe = recipeOf({ image_processor_type: 'CLIPImageProcessor', size: { shortest_edge: 8 }, crop_size: 9 });
     expect(() => geometry(pattern(20, 20), recipe)).toThrow(expect.objectContaining({ code: 'R0530' }));
   });
 });
 
 describe('pixel values', () => {
   test('every operation is rounded to float32', () => {
-    const table = levels(resolveRecipe({ ...SIGLIP, image_mean: [0.1, 0.5, 0.5], image_std: [0.3, 0.5, 0.5] }));
+    const table = levels(recipeOf({ ...SIGLIP, image_mean: [0.1, 0.5, 0.5], image_std: [0.3, 0.5, 0.5] }));
     const f = Math.fround;
     for (const byte of [0, 1, 77, 255]) expect(table[byte]).toBe(f(f(f(byte * (1 / 255)) - f(0.1)) / f(0.3)));
     expect(table[256 + 255]).toBe(1);
@@ -91,18 +93,18 @@ describe('pixel values', () => {
   });
 
   test('channels become planes', () => {
-    const recipe = { ...resolveRecipe({ ...SIGLIP, do_resize: false, do_normalize: false, do_rescale: false }) };
+    const recipe = { ...recipeOf({ ...SIGLIP, do_resize: false, do_normalize: false, do_rescale: false }) };
     expect(Array.from(pixelValues({ width: 2, height: 1, rgb: Uint8Array.of(1, 2, 3, 4, 5, 6) }, levels(recipe)))).toEqual([
       1, 4, 2, 5, 3, 6,
     ]);
-    expect(preprocess(pattern(10, 8), resolveRecipe(SIGLIP))).toMatchObject({ width: 6, height: 6, values: expect.any(Float32Array) });
+    expect(preprocess(pattern(10, 8), recipeOf(SIGLIP))).toMatchObject({ width: 6, height: 6, values: expect.any(Float32Array) });
   });
 });
 
 describe('configurations', () => {
   test('old and new forms are the same recipe', () => {
-    const old = resolveRecipe({ feature_extractor_type: 'CLIPFeatureExtractor', size: 30, crop_size: 28, resample: 3 });
-    const now = resolveRecipe({
+    const old = recipeOf({ feature_extractor_type: 'CLIPFeatureExtractor', size: 30, crop_size: 28, resample: 3 });
+    const now = recipeOf({
       image_processor_type: 'CLIPImageProcessorFast',
       size: { shortest_edge: 30 },
       crop_size: { height: 28, width: 28 },
@@ -112,7 +114,7 @@ describe('configurations', () => {
   });
 
   test('a number is a square where the class is of squares, and the model names the class', () => {
-    expect(resolveRecipe({ size: 30 }, { model: { model_type: 'vit' } })).toMatchObject({
+    expect(recipeOf({ size: 30 }, { model: { model_type: 'vit' } })).toMatchObject({
       as: 'ViTImageProcessor',
       resize: { to: { kind: 'exact', width: 30, height: 30 }, filter: 'bilinear' },
       normalise: { mean: [0.5, 0.5, 0.5] },
@@ -131,16 +133,54 @@ describe('configurations', () => {
     ['a huge size', { size: { height: 100000, width: 100000 } }, /size: expected at most/],
     ['no crop size', { image_processor_type: 'CLIPImageProcessor', crop_size: null }, /crop_size: expected height and width, found null/],
     ['a factor in words', { rescale_factor: '1/255' }, /rescale_factor: .*found "1\/255"/],
-    ['a step that is not known', { do_thumbnail: true }, /do_thumbnail: a step that is not reproduced/],
-    ['two faults at once', { resample: 99, image_mean: 'x' }, /^2 faults in preprocessor_config.json:/],
+    ['a step that is not known', { do_thumbnail: true }, /do_thumbnail: expected a step that is reproduced, found true/],
+    [
+      'two faults at once',
+      { resample: 99, image_mean: 'x' },
+      /^preprocessor_config.json: image_mean: expected 3 numbers, found "x"; resample: expected/,
+    ],
   ])('%s', (_name, change, message) => {
-    expect(() => resolveRecipe({ ...SIGLIP, ...change })).toThrow(
+    expect(() => recipeOf({ ...SIGLIP, ...change })).toThrow(
       expect.objectContaining({ code: 'R0530', message: expect.stringMatching(message) }),
     );
   });
 
   test('neither class nor model', () => {
-    expect(() => resolveRecipe({ size: 3 })).toThrow(/image_processor_type: it is missing/);
-    expect(() => resolveRecipe([])).toThrow(/expected an object, found a list/);
+    expect(() => recipeOf({ size: 3 })).toThrow(/image_processor_type: expected one of .*found none, and no config.json/);
+    expect(() => recipeOf([])).toThrow(/expected an object, found a list/);
+  });
+
+  test('the size must be that of the encoder', () => {
+    expect(() => recipeOf({ ...SIGLIP, size: { height: 48, width: 48 } }, { side: 32 })).toThrow(/size: expected 32 x 32.*found 48 x 48/);
+    expect(() => recipeOf({ ...SIGLIP, size: { shortest_edge: 32 } }, { side: 32 })).toThrow(/found a shorter side of 32 and no crop/);
+    expect(recipeOf({ ...SIGLIP, size: 32 }, { side: 32 }).resize).toMatchObject({ to: { width: 32 } });
+  });
+});
+
+describe('processor_config.json of transformers 5', () => {
+  const file = (name: string, value: unknown) => ({ file: name, content: JSON.stringify(value) });
+  const nested = (value: unknown) => file('processor_config.json', { processor_class: 'LlavaProcessor', image_processor: value });
+
+  test('its image_processor counts, before another file', () => {
+    const own = file('preprocessor_config.json', { ...SIGLIP, size: 9 });
+    expect(readProcessor({ nested: nested(SIGLIP) })).toMatchObject({ file: 'processor_config.json', recipe: recipeOf(SIGLIP) });
+    expect(readProcessor({ own, nested: nested(SIGLIP) })).toMatchObject({ recipe: recipeOf(SIGLIP) });
+  });
+
+  test('without one, the older file counts; without both there is none', () => {
+    const old = file('processor_config.json', { processor_class: 'LlavaProcessor', patch_size: 14 });
+    expect(readProcessor({ own: file('preprocessor_config.json', SIGLIP), nested: old })).toMatchObject({
+      file: 'preprocessor_config.json',
+    });
+    expect(readProcessor({ nested: old })).toBeUndefined();
+    expect(readProcessor({})).toBeUndefined();
+  });
+
+  test('faults name their place in it', () => {
+    expect(() => readProcessor({ nested: nested({ ...SIGLIP, resample: 0 }) })).toThrow(
+      /processor_config.json: image_processor.resample: expected 2 \(bilinear\) or 3 \(bicubic\), found 0 \(nearest\)/,
+    );
+    expect(() => readProcessor({ nested: nested(7) })).toThrow(/image_processor: expected an object, found 7/);
+    expect(() => readProcessor({ nested: nested({ size: 3 }) })).toThrow(/image_processor.image_processor_type: expected one of/);
   });
 });

@@ -88,9 +88,9 @@ describe('archives and tables', () => {
     await put({ 'damaged.parquet': bytes, 'lying.parquet': writeParquet(columns(2), { groupRows: 2, lie: { unpacked: 2e9 } }) });
     await expect(readAll('damaged.parquet')).rejects.toMatchObject({
       code: 'R0532',
-      message: expect.stringMatching(/^row group 2 \(rows 4 to 6\), column chosen: the checksum of a page is wrong/),
+      message: expect.stringMatching(/^row group 2 \(rows 4 to 6\), column chosen: the checksum of page \d+ is wrong/),
     });
-    await expect(readAll('lying.parquet')).rejects.toThrow(/column image.bytes: a page unfolds to 2000000000 bytes/);
+    await expect(readAll('lying.parquet')).rejects.toThrow(/column image.bytes: page \d+ unfolds to 2000000000 bytes/);
   });
 
   test.each<[string, (good: Buffer) => Uint8Array, RegExp]>([
@@ -130,19 +130,23 @@ describe('archives and tables', () => {
   const nested = (depth: number): Uint8Array => framed(Buffer.alloc(depth, 0x1c));
 
   test.each<[string, () => Uint8Array, RegExp]>([
-    ['a link', () => writeTar([{ name: 'a.png', data: '', kind: '2' }]), /entry a.png: it is a symbolic link/],
+    ['a link', () => writeTar([{ name: 'a.png', data: '', kind: '2' }]), /entry a.png at byte 0: it is a symbolic link/],
     [
       'a size beyond reason',
       () => writeTar([{ name: 'a.png', data: png, size: '77777777777\0' }]),
-      /entry a.png: expected at most \d+ bytes, found 8589934591 bytes/,
+      /entry a.png at byte \d+: expected at most \d+ bytes, found 8589934591 bytes/,
     ],
-    ['letters as size', () => writeTar([{ name: 'a.png', data: png, size: 'not octal!!\0' }]), /entry a.png: its size is no number/],
+    [
+      'letters as size',
+      () => writeTar([{ name: 'a.png', data: png, size: 'not octal!!\0' }]),
+      /entry a.png at byte 0: its size is no number/,
+    ],
     [
       'a sample apart',
       () => writeTar(['a.png', 'b.png', 'a.json'].map((name) => ({ name, data: png }))),
       /sample a stands twice, or its parts are apart/,
     ],
-    ['an ending twice', () => writeTar(['a.png', 'a.png'].map((name) => ({ name, data: png }))), /entry a.png stands twice/],
+    ['an ending twice', () => writeTar(['a.png', 'a.png'].map((name) => ({ name, data: png }))), /entry a.png at byte \d+ stands twice/],
     ['no texts', () => writeTar([{ name: 'a.png', data: png }]), /sample a: expected a .json.*found a.png \(\d+ bytes of a PNG\)/],
     ['no picture', () => writeTar([{ name: 'a.json', data: json('<image>What?') }]), /sample a: images: .*expected 1 picture, found 0/],
     [
@@ -157,7 +161,7 @@ describe('archives and tables', () => {
     [
       'a cut archive',
       () => writeTar([{ name: 'a.png', data: png }]).subarray(0, 520),
-      /entry a.png: expected \d+ bytes, found 8 bytes: the file is cut off/,
+      /entry a.png at byte \d+: expected \d+ bytes, found 8 bytes: the file is cut off/,
     ],
     ['gzip', () => Buffer.from([0x1f, 0x8b, 8, 0]), /expected a tar archive, found gzip/],
   ])('an archive with %s is refused', async (name, make, message) => {

@@ -1,9 +1,9 @@
 /** Reads a folder with `config.json`, `preprocessor_config.json`, or both. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Architecture } from '../../compiler/checkpoints/architecture.ts';
-import { readArchitecture } from '../../compiler/checkpoints/config.ts';
-import { readProcessor, viewerOf } from '../../compiler/checkpoints/processor.ts';
+import type { Architecture } from '../../formats/config/architecture.ts';
+import { readArchitecture } from '../../formats/config/config.ts';
+import { readProcessor } from '../../formats/processor/read.ts';
 import { tensorsOf } from '../../compiler/checkpoints/tensors.ts';
 import type { Result } from './result.ts';
 
@@ -11,11 +11,19 @@ export async function read(path: string): Promise<Result> {
   const config = join(path, 'config.json');
   const own = existsSync(config) ? readArchitecture(readFileSync(config), config) : undefined;
   const processor = join(path, 'preprocessor_config.json');
-  if (existsSync(processor)) readProcessor(readFileSync(processor), processor, own === undefined ? undefined : viewerOf(own.architecture));
+  if (existsSync(processor)) {
+    const model = own === undefined ? {} : { model: { file: config, content: readFileSync(config) } };
+    readProcessor({ own: { file: processor, content: readFileSync(processor) }, ...model }, viewerOf(own?.architecture));
+  }
   if (own === undefined) return { warnings: [] };
   // A width that no machine holds should show here, if it was let through.
   tensorsOf(own.architecture);
   return { values: valuesOf(own.architecture), warnings: own.warnings };
+}
+
+function viewerOf(architecture: Architecture | undefined): { side: number } | undefined {
+  const vision = architecture && ('vision' in architecture ? architecture.vision : architecture);
+  return vision && 'image' in vision ? { side: vision.image } : undefined;
 }
 
 /** Under the names that configs use. */

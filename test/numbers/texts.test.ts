@@ -74,6 +74,8 @@ const nan: Case[] = [
   of('x / x', 'x / x', [Infinity, NaN, 0, 2], [NaN, NaN, NaN, 1]),
   of('x + 1 - x', '(x + 1) - x', [Infinity, NaN, 2], [NaN, NaN, 1]),
   of('a root squared', 'sqrt(x) * sqrt(x)', [-1, NaN, 4], [NaN, NaN, 4]),
+  of('a quotient times its divisor', '(1 / x) * x', [0, Infinity, NaN, 2], [NaN, NaN, NaN, 1]),
+  of('a product over its factor', '(2 * x) / x', [0, Infinity, NaN, 2], [NaN, NaN, NaN, 2]),
   of('log of exp', 'log(exp(x))', [100, -200, NaN], [Infinity, -Infinity, NaN]),
   of('exp of log', 'exp(log(x))', [-1, NaN, 0], [NaN, NaN, 0]),
   of('1 / -0', '1 / (x + 0)', [-0, 0], [Infinity, Infinity]),

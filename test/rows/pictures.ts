@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { geometry, levels, pixelValues, resizedSize } from '../../runtime/core/data/preprocess/preprocess.ts';
 import { resize } from '../../runtime/core/data/preprocess/resample.ts';
-import type { Recipe } from '../../runtime/core/data/preprocess/recipe.ts';
+import type { Recipe } from '../../formats/processor/recipe.ts';
 import type { Picture } from '../../runtime/core/data/row.ts';
 import { decodeBytes } from '../../runtime/node/data/pictures/decode.ts';
 import { readRecipe } from '../../runtime/node/data/pictures/processor.ts';
@@ -58,7 +58,7 @@ export async function checkPreprocessing(folder: string): Promise<RowCheck[]> {
   for (const name of names.sort()) {
     const at = join(folder, 'preprocess', name);
     const { pictures: steps } = (await readJson(join(at, 'expect.json'))) as { pictures: Record<string, RecordedSteps> };
-    const recipe = await readRecipe(at);
+    const { recipe } = await readRecipe(at);
     const table = levels(recipe);
     const check = await checkAll(`preprocess ${name}`, Object.entries(steps), async ([file, wanted]) =>
       compare(file, await pictureOf(file), recipe, table, wanted),

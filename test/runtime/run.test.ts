@@ -201,6 +201,38 @@ describe('a number that is not finite', () => {
     expect((await failedTask(run(plan, 'halt'))).message).toBe(error.message);
   });
 
+  test('of an update halts, and the weights before it are kept, bit for bit', async () => {
+    const plan = only(tinyPlan(), 'first');
+    const task = trainOf(plan, 'first');
+    delete task.evaluate;
+    const sound = structuredClone(plan);
+    // Finite in float64, and infinite in f32: loss and gradient of the step are finite, its update is not.
+    task.tables.learning_rate[12] = 1e300;
+    const error = await failedTask(run(plan, 'update'));
+    expect(error.code).toBe('R0631');
+    expect(error.message).toMatch(/the update of first at step 13 of 30 was not finite: -?(Infinity|NaN) in [wm], element \d+\./);
+    expect(error.message).toContain('checkpoint-12.safetensors');
+    const kept = await readSafetensors(join(folderOf(join(base, 'update'), 'first'), 'checkpoint-12.safetensors'));
+    expect(metrics('update', 'first').map((line) => line.step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+    // What twelve steps give that nothing halted.
+    const first = trainOf(sound, 'first');
+    Object.assign(first, { steps: 12, hash: hashOf('twelve steps') });
+    await run(sound, 'twelve');
+    expect([...(kept.tensors.get('w')?.data ?? [])]).toEqual(await weights('twelve', 'first'));
+    // Going on from there comes to the same step.
+    expect((await failedTask(run(plan, 'update'))).message).toBe(error.message);
+  });
+
+  test('in a checkpoint is never taken for its weights', async () => {
+    const plan = only(tinyPlan(), 'first');
+    const task = trainOf(plan, 'first');
+    delete task.evaluate;
+    // The last update: no later step meets it.
+    task.tables.learning_rate[task.steps - 1] = 1e300;
+    expect((await failedTask(run(plan, 'last'))).message).toMatch(/the update of first at step 30 of 30 was not finite/);
+    expect(readdirSync(folderOf(join(base, 'last'), 'first')).filter((name) => name.startsWith('weights'))).toEqual([]);
+  });
+
   test('in weights to start from is an error', async () => {
     await writeSafetensors(join(base, 'start.safetensors'), [
       { name: 'w', dtype: 'f32', shape: [WIDTH], data: Float32Array.of(1, NaN, 3, 4) },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readJson } from '../../plan/json.ts';
-import { checkTokenizer } from '../../runtime/core/tokenize/check.ts';
+import { checkTokenizer } from '../../formats/tokenizer/check.ts';
 import { openTokenizer } from '../../runtime/node/tokenize/open.ts';
 import { folderOf, specimen } from './specimen.ts';
 import type { Specimen } from './specimen.ts';

@@ -7,6 +7,7 @@ export const DATA_CODES = {
   R0502: 'A tensor is stored in a type that Pivot does not compute with, such as F64. Other tensors of the file can be read.',
   R0503: 'A safetensors file does not have a tensor of this name.',
   R0504: 'A file cannot be opened.',
+  R0505: 'A file of a run is not what was written: its checksum does not fit.',
   R0506: 'The index of a sharded checkpoint does not fit its files, or names a file outside its folder.',
   R0511: 'The plan names a data source that this runtime does not have. Sources that read files are missing in a browser.',
   R0512: 'A parameter of a data source has a value that the source cannot use.',

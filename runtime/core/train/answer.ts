@@ -3,13 +3,16 @@
  * that was taken for each row, until every row has ended or the room for answers is full. Which token is taken is the caller's
  * choice; logits are read back for each.
  */
+import type { PivotError } from '../../../plan/errors.ts';
 import type { Collate } from '../../../plan/plan.ts';
 import { placesOfPrompt, SEGMENT } from '../data/collate.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { AnswerTokens } from './answer-tokens.ts';
+import { firstNotFinite } from './bad-rows.ts';
 import { inputsFor, scalarsFor } from './batches.ts';
 import type { Inputs } from './batches.ts';
 import { logProbability } from './choose.ts';
+import { runError } from './errors.ts';
 import { programOf } from './step.ts';
 import type { Programs } from './step.ts';
 
@@ -22,6 +25,8 @@ export interface Answering {
   scalars: Readonly<Record<string, number>>;
   collate: Extract<Collate, { layout: 'pairs' | 'answers' }>;
   tokens: AnswerTokens;
+  /** Names a row of the batch, for messages. */
+  rowName?(row: number): string;
 }
 
 export interface Answer {
@@ -50,9 +55,12 @@ export async function answer(answering: Answering, prompts: Inputs, rows: number
   let logits = await run(answering, `prefill${suffix}`, prompts, 0);
   for (let index = 0; ; index++) {
     const width = logits.length / rows;
+    const all = logits;
     answers.forEach((one, row) => {
       if (one.ended) return;
-      const own = logits.subarray(row * width, (row + 1) * width);
+      const own = all.subarray(row * width, (row + 1) * width);
+      const bad = firstNotFinite(own);
+      if (bad >= 0) throw notFinite(answering, row, index, bad, own[bad]);
       const id = choose(own.subarray(0, made.size), row, index);
       one.logp += logProbability(own, id);
       if (made.ends.includes(id)) Object.assign(one, { ended: true, end: id });
@@ -73,6 +81,14 @@ export async function answer(answering: Answering, prompts: Inputs, rows: number
     logits = await run(answering, `decode${suffix}`, inputs, start + index);
     answers.forEach(({ ended }, row) => (position[row] += ended ? 0 : 1));
   }
+}
+
+function notFinite({ name, rowName }: Answering, row: number, index: number, id: number, value: number): PivotError {
+  return runError(
+    'R0633',
+    `${name} cannot take token ${index + 1} of its answer to ${rowName?.(row) ?? `row ${row}`}: the logit of token ${id} is ${value}`,
+    'train with a smaller rate or clipping, or look at the weights that the model starts from',
+  );
 }
 
 /** `logits` [rows, V] of one program; `slot` is the number of places that the cache has filled. */

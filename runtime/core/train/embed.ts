@@ -2,13 +2,17 @@
  * Embedding: a forward program over all rows, its outputs kept as one table, rows first. Beside it go inputs of the batch that
  * the task asks for (labels), and columns of the source that never reach the device, as JSON lines.
  */
+import type { PivotError } from '../../../plan/errors.ts';
 import type { EmbedTask } from '../../../plan/plan.ts';
 import type { Fed } from '../data/feed.ts';
 import type { Row } from '../data/row.ts';
 import type { Pending } from '../executor/pending.ts';
 import { batchesInOrder } from '../data/order.ts';
+import { areFinite, whereNotFinite } from './bad-rows.ts';
+import type { ForwardBatch } from './bad-rows.ts';
 import { batchesOf, batchOf, inputsFor, scalarsFor } from './batches.ts';
 import type { Inputs } from './batches.ts';
+import { runError } from './errors.ts';
 import { IN_FLIGHT } from './evaluate.ts';
 import type { ForwardRun } from './forward-run.ts';
 import { Pace } from './pace.ts';
@@ -26,13 +30,18 @@ export async function embed(embedding: Embedding): Promise<boolean> {
     const lines = await storage.lines('rows');
     // Lines are appended before the table counts their rows, so there may be too many of them, never too few.
     await lines.truncate(task.keepColumns.length > 0 ? table.rows : 0);
-    if (table.rows < data.source.count) await writeInitialState(executor, onDevice(task.state, programs), task.seed, embedding.weights);
+    if (table.rows < data.source.count) {
+      await writeInitialState(executor, onDevice(task.state, programs), task.seed, embedding.weights);
+      if (!(await addTotals(embedding))) return false;
+    }
     const pace = new Pace(embedding.now);
-    const pending: { outputs: Pending; fed: Fed }[] = [];
+    const pending: { outputs: Pending; fed: Fed; of: ForwardBatch }[] = [];
     const settle = async (): Promise<void> => {
       const first = pending.shift();
       if (first === undefined) return;
-      const outputs = new Map<string, ArrayBufferView>(await first.outputs.outputs());
+      const given = await first.outputs.outputs();
+      if (!areFinite(given)) throw await notFinite(embedding, first.of);
+      const outputs = new Map<string, ArrayBufferView>(given);
       for (const name of task.keepInputs) outputs.set(name, pick(first.fed.batch, name));
       if (task.keepColumns.length > 0) await lines.append(columnLines(task, first.fed));
       await table.append(first.fed.indices.length, outputs);
@@ -46,7 +55,8 @@ export async function embed(embedding: Embedding): Promise<boolean> {
       const role = fed.indices.length === task.batch ? 'forward' : 'forward.rest';
       const program = programOf(task.id, programs, role);
       const scalars = scalarsFor(program, { ...task.scalars, rows: data.source.count });
-      pending.push({ outputs: executor.run(role, { inputs: inputsFor(program, fed.batch), scalars }), fed });
+      const of = { role, program, inputs: inputsFor(program, fed.batch), scalars, indices: fed.indices };
+      pending.push({ outputs: executor.run(role, of), fed, of });
       if (pending.length >= IN_FLIGHT) await settle();
     }
     while (pending.length > 0) await settle();
@@ -57,6 +67,29 @@ export async function embed(embedding: Embedding): Promise<boolean> {
   } finally {
     await table.close();
   }
+}
+
+/** A number that is not finite in a table would go into every mean and fit that is made of it. */
+async function notFinite({ task, executor }: Embedding, batch: ForwardBatch): Promise<PivotError> {
+  return runError(
+    'R0634',
+    `what ${task.id} keeps of its rows is not finite: ${await whereNotFinite(executor, batch)}`,
+    'if the tensor named is an input, look at that row of the data, else at the weights that are probed',
+  );
+}
+
+/** Fills the states that hold sums over all rows, where the program uses some. Returns false where the signal stopped it. */
+async function addTotals({ task, programs, executor, data, signal }: Embedding): Promise<boolean> {
+  if (programs.totals === undefined && programs['totals.rest'] === undefined) return true;
+  const lists = batchesInOrder(data.source.count, task.batch);
+  for await (const { indices, batch } of batchesOf(data, (at) => lists[at], 0, lists.length)) {
+    if (signal?.aborted === true) return false;
+    const role = indices.length === task.batch ? 'totals' : 'totals.rest';
+    const program = programOf(task.id, programs, role);
+    const scalars = scalarsFor(program, { ...task.scalars, rows: data.source.count });
+    await executor.run(role, { inputs: inputsFor(program, batch), scalars }).outputs();
+  }
+  return true;
 }
 
 /** Columns of the table: the program's outputs, and inputs whose width a first batch shows. */

@@ -22,6 +22,7 @@ export const RUN_CODES = {
   R0631: 'Training stopped at a number that is not finite.',
   R0632: 'The device was lost while a task ran.',
   R0633: 'A model gave logits that are not finite, so that no token can be taken.',
+  R0634: 'What a probe keeps of rows holds a number that is not finite.',
   R0641: 'An export does not name a safetensors file.',
   R0643: 'A plan names a path outside of the folder of its run.',
   R0644: 'A link lies where something would be written or deleted.',

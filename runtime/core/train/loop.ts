@@ -6,6 +6,7 @@
  * In come a task, its programs for the device at hand, and an executor that holds their state; out go metrics, checkpoints and
  * weights through a `TaskStorage`. Which task comes next, and where files lie, is the business of `runtime/node/run`.
  */
+import type { PivotError } from '../../../plan/errors.ts';
 import type { StateTensor, TrainTask } from '../../../plan/plan.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { Pending } from '../executor/pending.ts';
@@ -14,7 +15,8 @@ import { tokensOf } from './batches.ts';
 import type { RowData } from './batches.ts';
 import { Interrupted } from './errors.ts';
 import { evaluate, IN_FLIGHT } from './evaluate.ts';
-import { findBadNumber, haltError } from './halt.ts';
+import { findBadNumber, firstBad, haltError, updateError } from './halt.ts';
+import type { BadNumber } from './halt.ts';
 import { evaluationLine, metricsOf, stepOfLine, trainingLine, upTo } from './metrics.ts';
 import type { Tensor } from '../safetensors/format.ts';
 import { Pace } from './pace.ts';
@@ -211,9 +213,9 @@ class Session {
       if (signal?.aborted === true && step < task.steps) throw new Interrupted();
     };
     try {
-      const metrics = await evaluate({ executor, task, programs, data: heldOut, onRows }, step);
-      const bad = Object.keys(metrics).filter((name) => !Number.isFinite(metrics[name]));
-      if (bad.length > 0) log.line(`${task.id}: the evaluation after step ${step} gave no finite ${bad.join(', ')}`);
+      const onBad = (names: string[], where: string): void =>
+        log.line(`${task.id}: the evaluation after step ${step} gave no finite ${names.join(', ')}: ${where}`);
+      const metrics = await evaluate({ executor, task, programs, data: heldOut, onRows, onBad }, step);
       await this.note(evaluationLine(task, step, metrics));
     } catch (error) {
       // Its line is missing behind the checkpoint that follows; `run` sees that and makes it again.
@@ -236,6 +238,8 @@ class Session {
     await this.metrics.flush();
     await this.timings.flush();
     const tensors = await readTensors(executor, keptState(this.state));
+    const bad = firstBad(tensors);
+    if (bad) throw await this.badUpdate(bad);
     const tokens: Record<string, string> = this.tokens === undefined ? {} : { tokens: String(this.tokens) };
     const metrics = `${this.written} ${await this.metrics.digest(this.written)}`;
     const about = { ...record, hash: task.hash, task: task.id, step: String(step), metrics, ...tokens };
@@ -248,13 +252,61 @@ class Session {
   private async halt(batch: StepBatch): Promise<never> {
     const { task, executor, programs } = this.training;
     this.inFlight.length = 0;
+    // Throws where the update before was not finite, which this step met in its weights.
     const kept = await this.checkpoint();
     throw haltError(task, batch.step + 1, await findBadNumber(executor, task, programs, batch), kept);
+  }
+
+  /**
+   * The last settled step left weights or moments that are not finite. Nothing on the device holds those before it, so the steps up to it are done
+   * again from the newest checkpoint, bit for bit, and kept. To look at every update instead would cost each step a pass over all weights.
+   */
+  private async badUpdate(bad: BadNumber): Promise<PivotError> {
+    const { task, executor, programs, data, storage, weights } = this.training;
+    const step = this.settled;
+    this.saved = undefined;
+    const found = await resume(executor, task, this.state, storage, weights, () => undefined);
+    if (found === undefined) await writeInitialState(executor, this.state, task.seed, weights);
+    const from = found?.step ?? 0;
+    this.training.log.line(
+      `${task.id}: the update of step ${step} was not finite; steps ${from + 1} to ${step - 1} are done again to keep the weights before it`,
+    );
+    let done = from;
+    for await (const batch of stepBatches(task, data, from)) {
+      if (batch.step + 1 >= step) break;
+      await submitStep(executor, task, programs, batch).outputs();
+      done = batch.step + 1;
+    }
+    const lines = upTo(await this.metrics.read(), done);
+    await this.metrics.truncate(lines.length);
+    await this.timings.truncate(upTo(await this.timings.read(), done).length);
+    this.written = lines.length;
+    this.tokens = tokensOfLines(lines) ?? this.tokens;
+    this.settled = done;
+    const before = firstBad(await readTensors(executor, keptState(this.state)));
+    // A bad number may lie where no loss looks. The newest checkpoint was looked at when it was written.
+    if (before)
+      return updateError(
+        task,
+        step,
+        before,
+        from > 0 ? `checkpoint-${from}, the newest that is finite` : 'no checkpoint: it was the first since the start',
+      );
+    return updateError(task, step, bad, await this.checkpoint());
   }
 
   private seconds(): number {
     return this.secondsBefore + (this.training.now() - this.began) / 1000;
   }
+}
+
+/** Tokens seen until the last of the lines that says so. */
+function tokensOfLines(lines: readonly string[]): number | undefined {
+  for (const line of [...lines].reverse()) {
+    const { num_tokens: tokens } = JSON.parse(line) as { num_tokens?: number };
+    if (tokens !== undefined) return tokens;
+  }
+  return undefined;
 }
 
 /** How many lines of metrics a checkpoint stands behind, and their digest; undefined in checkpoints of earlier versions. */

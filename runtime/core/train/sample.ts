@@ -50,7 +50,8 @@ export async function sample(sampling: Sampling): Promise<boolean> {
     if (signal?.aborted === true) break;
     const items = lists[at];
     const suffix = items.length === task.batch ? '' : '.rest';
-    const answers = await answer(answering, batch, items.length, suffix, chooserOf(task, items, tokens.never));
+    const rowName = (i: number): string => `row ${itemOf(items[i], task.perPrompt).row}`;
+    const answers = await answer({ ...answering, rowName }, batch, items.length, suffix, chooserOf(task, items, tokens.never));
     const said = await tokens.decode(answers.map((one) => one.tokens));
     await lines.append(answers.map((one, i) => lineOf(itemOf(items[i], task.perPrompt), rows[i], one, said[i])));
     done += items.length;

@@ -11,6 +11,7 @@ import type { Program } from '../../../plan/program.ts';
 import type { Executor } from '../executor/executor.ts';
 import { normal, uniform } from '../random.ts';
 import type { Tensor } from '../safetensors/format.ts';
+import { firstNotFinite } from './bad-rows.ts';
 import { runError } from './errors.ts';
 import type { TaskStorage, TensorFile, WeightSource } from './storage.ts';
 
@@ -123,6 +124,8 @@ function soundTensors(hash: string, step: number, state: readonly StateTensor[],
   return keptState(state).map((wanted) => {
     const found = tensors.get(wanted.name);
     if (found === undefined || !isLike(found, wanted)) throw runError('R0613', `it has no whole ${wanted.name}`, 'remove it');
+    const bad = firstNotFinite(found.data);
+    if (bad >= 0) throw runError('R0613', `it holds ${found.data[bad]} in ${wanted.name}, element ${bad}`, 'remove it');
     return found;
   });
 }
@@ -139,9 +142,4 @@ function requireLike(found: Tensor, wanted: StateTensor, where: string): void {
     `${found.name} in ${where} is ${text(found)}, and ${wanted.name} is ${text(wanted)}`,
     'declare the same sizes as those of the weights to start from, or start from others',
   );
-}
-
-function firstNotFinite(data: TypedArrayOf): number {
-  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
-  return -1;
 }

@@ -3,6 +3,7 @@ import type { Message } from '../../core/data/conversation.ts';
 import type { TokenIds } from '../../core/data/row.ts';
 import { runError } from '../../core/train/errors.ts';
 import { renderPrompts } from '../../core/tokenize/answers.ts';
+import { requireRows } from '../../core/tokenize/table.ts';
 import type { SpokenTokens } from '../tokenize/speech.ts';
 
 /** An image token stands once for the picture; `room` is for the others. Throws R0655 for no question or one too long, and as rendering does. */
@@ -17,6 +18,7 @@ export async function questionTokens(question: string, { tokenizer, image }: Spo
   };
   const options = { ...(image === undefined ? {} : { image: { token: image.token, count: 1 } }), nameOf: () => 'the question' };
   const [prompt] = await renderPrompts(tokenizer, [[message]], options);
+  await requireRows(tokenizer, [[prompt]], options.nameOf);
   const texts = prompt.length - 1;
   if (texts > room) {
     throw runError(

@@ -27,7 +27,7 @@ export function contentHash(path: string): string {
 }
 
 /** Throws R0523 where files of a folder are not those of a plan, R0504 where there is no such folder. */
-export function checkFiles(folder: string, files: readonly string[], hash: string): void {
+export function checkFiles(folder: string, files: readonly string[], hash: string, what = 'the tokenizer'): void {
   if (!existsSync(folder)) {
     throw dataError('R0504', `there is no folder ${folder}`, {
       cure: "bring it back; where only the plan is at hand, name the folder of the text's files with --base",
@@ -36,7 +36,7 @@ export function checkFiles(folder: string, files: readonly string[], hash: strin
   }
   const found = joinHashes(files, (file) => (existsSync(join(folder, file)) ? contentHash(join(folder, file)) : undefined));
   if (found === hash) return;
-  throw dataError('R0523', `${files.length === 1 ? files[0] : 'the tokenizer'} in ${folder} has changed since the plan was compiled`, {
+  throw dataError('R0523', `${what} in ${folder} has changed since the plan was compiled`, {
     cure: 'compile again',
     place: { file: folder },
   });

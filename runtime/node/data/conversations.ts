@@ -5,6 +5,8 @@ import type { ConversationRow, Message } from '../../core/data/conversation.ts';
 import type { Row, TokenIds } from '../../core/data/row.ts';
 import { renderConversations, renderPairs, renderPlainPairs } from '../../core/tokenize/answers.ts';
 import type { ChatTokenizer, Pair, RenderOptions, Sequence } from '../../core/tokenize/answers.ts';
+import { requireRows } from '../../core/tokenize/table.ts';
+import type { TableTokenizer } from '../../core/tokenize/table.ts';
 import { imageToken } from '../tokenize/image-token.ts';
 import { openTokenizer } from '../tokenize/open.ts';
 import type { TextTokenizer } from '../tokenize/open.ts';
@@ -54,7 +56,7 @@ export async function openTemplates(folder: string, given: unknown): Promise<Tem
 
 /** Rows as ids: both answers of preferences, one answer else. An image token stands once for each picture. Throws R0542 to R0544. */
 export async function renderSaid(
-  tokenizer: ChatTokenizer,
+  tokenizer: ChatTokenizer & TableTokenizer,
   rows: readonly SaidRow[],
   form: Form,
   image: ImageToken | undefined,
@@ -67,6 +69,11 @@ export async function renderSaid(
     ...(warn === undefined ? {} : { warn }),
   };
   const made = await (form === 'preferences' ? pairs(tokenizer, rows, options) : answers(tokenizer, rows, options));
+  await requireRows(
+    tokenizer,
+    made.map((sequences) => sequences.map(({ ids }) => ids)),
+    (row) => placeOf(rows[row].place),
+  );
   return made.map((sequences, i) => joined(rows[i], sequences, image?.id ?? -1));
 }
 

@@ -1,6 +1,6 @@
 /** How pictures become what an encoder takes: as its checkpoint's processor makes them, or squeezed into a square. */
-import { join } from 'node:path';
-import { PROCESSOR_FILE } from '../../../plan/checkpoint-files.ts';
+import { basename, join } from 'node:path';
+import { PROCESSOR_FILES } from '../../../plan/checkpoint-files.ts';
 import type { DataSource } from '../../../plan/plan.ts';
 import { dataError } from '../../core/data/codes.ts';
 import { PIXEL } from '../../core/data/collate.ts';
@@ -30,13 +30,13 @@ export async function preparation(
   }
   const { folder, hash } = processor;
   const path = resolve(folder);
-  if (asPlanned) checkFiles(path, [PROCESSOR_FILE], hash);
-  const recipe = await readRecipe(path);
+  if (asPlanned) checkFiles(path, PROCESSOR_FILES, hash, 'the processor');
+  const { recipe, file } = await readRecipe(path);
   const made = recipe.crop ?? (recipe.resize?.to.kind === 'exact' ? recipe.resize.to : undefined);
   if (made !== undefined && (made.width !== size || made.height !== size)) {
     throw dataError('R0518', `the processor in ${folder} makes pictures of ${made.width} x ${made.height}, and the text says ${size}px`, {
       cure: `give size: ${made.width}px, or the processor of the encoder`,
-      place: { file: join(folder, PROCESSOR_FILE) },
+      place: { file: join(folder, basename(file)) },
     });
   }
   return { fit: recipe, table: levels(recipe) };

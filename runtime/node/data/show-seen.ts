@@ -1,11 +1,11 @@
 /** What checkpoints make of a row: its pictures by a processor, its texts by a tokenizer. A folder that was named for one of them also does the other. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { PROCESSOR_FILE } from '../../../plan/checkpoint-files.ts';
+import { PROCESSOR_FILES } from '../../../plan/checkpoint-files.ts';
 import { PivotError } from '../../../plan/errors.ts';
 import type { ConversationRow } from '../../core/data/conversation.ts';
-import type { Recipe } from '../../core/data/preprocess/recipe.ts';
-import { readRecipe } from './pictures/processor.ts';
+import type { Recipe } from '../../../formats/processor/recipe.ts';
+import { readRecipe, recipeIn } from './pictures/processor.ts';
 import { tokensOfRow } from './show-tokens.ts';
 import type { ShownTokens } from './show-tokens.ts';
 
@@ -32,11 +32,11 @@ export interface SeenOptions {
 export async function seenRow(row: ConversationRow, { tokenizer: named, processor, imageToken }: SeenOptions): Promise<Seen> {
   const tokenizer = named !== undefined && basename(named) === 'tokenizer.json' ? dirname(named) : named;
   const seen: Seen = { notes: [] };
-  if (processor !== undefined) seen.pictures = { recipe: await readRecipe(processor), folder: processor };
-  else if (tokenizer !== undefined && existsSync(join(tokenizer, PROCESSOR_FILE))) {
-    const read = await orRefusal(readRecipe(tokenizer));
+  if (processor !== undefined) seen.pictures = { recipe: (await readRecipe(processor)).recipe, folder: processor };
+  else if (tokenizer !== undefined && PROCESSOR_FILES.some((file) => existsSync(join(tokenizer, file)))) {
+    const read = await orRefusal(recipeIn(tokenizer));
     if (read instanceof PivotError) seen.notes.push(`pictures are as stored, since ${read.message} (${read.code})`);
-    else seen.pictures = { recipe: read, folder: tokenizer };
+    else if (read !== undefined) seen.pictures = { recipe: read.recipe, folder: tokenizer };
   }
   const more = imageToken === undefined ? {} : { imageToken };
   if (tokenizer !== undefined) {

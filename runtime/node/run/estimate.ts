@@ -28,7 +28,7 @@ export function flopsOf(plan: Plan, task: Task, target: string): number {
   const flops = (role: string): number => programs[role]?.flops ?? 0;
   const over = (role: string, rows: number, batch: number): number =>
     Math.floor(rows / batch) * flops(role) + (rows % batch > 0 ? flops(`${role}.rest`) : 0);
-  if (task.kind === 'embed') return over('forward', task.data.count, task.batch);
+  if (task.kind === 'embed') return over('totals', task.data.count, task.batch) + over('forward', task.data.count, task.batch);
   if (task.kind === 'sample') {
     const answers = task.data.count * task.perPrompt;
     // As if every answer took all the room that there is.

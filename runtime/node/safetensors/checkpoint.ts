@@ -61,7 +61,7 @@ function isFile(path: string): boolean {
 }
 
 /** The header of a safetensors file, without its data. */
-function readHeader(path: string): ReadonlyMap<string, TensorInfo> {
+export function readHeader(path: string): ReadonlyMap<string, TensorInfo> {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);

@@ -1,8 +1,10 @@
 /**
  * Executes a tokenizer and its chat template. Others' patterns and templates may take for ever or fill the memory, so this runs in a process
- * (`process.ts`) that can be ended; its input has been checked (`runtime/core/tokenize/check.ts`).
+ * (`process.ts`) that can be ended; its input has been checked (`formats/tokenizer/check.ts`).
  */
-import { Template } from '@huggingface/jinja';
+import { TemplateError } from '../../../formats/template/errors.ts';
+import { ChatTemplate } from '../../../formats/template/template.ts';
+import type { Guard } from '../../../formats/tokenizer/support.ts';
 import { isObject } from '../../../plan/json.ts';
 import type { Json } from '../../../plan/json.ts';
 import { SplitPreTokenizer, Tokenizer } from './library.ts';
@@ -14,6 +16,8 @@ export interface EngineFiles {
   config: { [key: string]: Json };
   /** Patterns of the file, for messages. */
   patterns: { path: string; value: Json }[];
+  /** Characters that would become other ids than by the tokenizer's original. */
+  guards: Guard[];
   template?: string;
   /** Texts of special tokens by name (`bos_token`), as templates see them. */
   specials: Record<string, string>;
@@ -54,7 +58,7 @@ export class EngineFault extends Error {
 export class Engine {
   private readonly tokenizer: LibraryTokenizer;
   private readonly files: EngineFiles;
-  private template: { parsed: Template; takesParts: boolean } | undefined;
+  private template: { parsed: ChatTemplate; takesParts: boolean } | undefined;
 
   /** @throws EngineFault where a pattern cannot be compiled. */
   constructor(files: EngineFiles) {
@@ -100,6 +104,14 @@ export class Engine {
   }
 
   private encode(text: string, special: boolean): number[] {
+    for (const { pattern, why } of this.files.guards) {
+      const found = new RegExp(pattern, 'u').exec(text);
+      if (found !== null)
+        throw new EngineFault(
+          'tokenizer',
+          `the text ${brief(text)} has ${JSON.stringify(found[0])} (U+${(found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}), ${why}`,
+        );
+    }
     const { ids } = this.tokenizer.encode(text, { add_special_tokens: special });
     return ids.map((id) => {
       if (id !== undefined) return id;
@@ -117,21 +129,21 @@ export class Engine {
     return this.run(parsed, messages, conversation.generation, conversation.tools);
   }
 
-  private templateOf(): { parsed: Template; takesParts: boolean } {
+  private templateOf(): { parsed: ChatTemplate; takesParts: boolean } {
     if (this.template !== undefined) return this.template;
     if (this.files.template === undefined) throw new EngineFault('template', 'there is none');
-    let parsed: Template;
+    let parsed: ChatTemplate;
     try {
-      parsed = new Template(this.files.template);
+      parsed = new ChatTemplate(this.files.template);
     } catch (error) {
-      throw new EngineFault('template', `it cannot be parsed: ${said(error)}`);
+      throw templateFault(error, 'it cannot be read');
     }
     this.template = { parsed, takesParts: this.takesParts(parsed) };
     return this.template;
   }
 
   /** Templates of text models want a text where those of multimodal models want parts; what one does with parts tells which it is. */
-  private takesParts(parsed: Template): boolean {
+  private takesParts(parsed: ChatTemplate): boolean {
     const word = 'qzxjk';
     try {
       const out = this.run(parsed, [{ role: 'user', content: [{ type: 'text', text: word }] }], false);
@@ -141,19 +153,31 @@ export class Engine {
     }
   }
 
-  private run(parsed: Template, messages: TemplateMessage[], generation: boolean, tools: Json[] | null = null): string {
+  private run(parsed: ChatTemplate, messages: TemplateMessage[], generation: boolean, tools: Json[] | null = null): string {
     try {
       return parsed.render({
         ...this.files.specials,
-        messages,
+        messages: messages.map(asJson),
         add_generation_prompt: generation,
         tools,
         documents: null,
       });
     } catch (error) {
-      throw new EngineFault('template', `it refuses the conversation: ${said(error)}`);
+      throw templateFault(error, 'it refuses the conversation');
     }
   }
+}
+
+/** Without keys that have no value: a template would take these for values that are not defined. */
+function asJson(message: TemplateMessage): Json {
+  return Object.fromEntries(
+    Object.entries(message).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as [string, Json]])),
+  );
+}
+
+function templateFault(error: unknown, what: string): EngineFault {
+  const line = error instanceof TemplateError ? error.line : undefined;
+  return new EngineFault('template', `${what}${line === undefined ? '' : ` at its line ${line}`}: ${said(error)}`);
 }
 
 /**

@@ -5,12 +5,17 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { readKnownArchitecture } from '../../../formats/config/config.ts';
+import { readsClock } from '../../../formats/template/template.ts';
 import { PivotError } from '../../../plan/errors.ts';
 import { isObject, kindOf, own, readJson } from '../../../plan/json.ts';
 import type { Json, JsonFile } from '../../../plan/json.ts';
-import { checkTokenizer } from '../../core/tokenize/check.ts';
-import type { TokenizerCheck } from '../../core/tokenize/check.ts';
+import { mended } from '../../../formats/tokenizer/support.ts';
+import { checkTokenizer } from '../../../formats/tokenizer/check.ts';
+import type { TokenizerCheck } from '../../../formats/tokenizer/check.ts';
 import type { Conversation, EngineFiles } from './engine.ts';
+import { contentOf, specialsOf } from './specials.ts';
+import type { ObjectFile } from './specials.ts';
 import { openRunner } from './runner.ts';
 import type { RunnerOptions } from './runner.ts';
 
@@ -22,6 +27,8 @@ export interface TextTokenizer {
   warnings: string[];
   /** All ids are below this. The table of embeddings may be longer. */
   vocabulary: number;
+  /** Rows of the table of embeddings, by the config beside the tokenizer; undefined where there is none of a language model. */
+  table: number | undefined;
   /** Texts of the special tokens that `tokenizer_config.json` names: `bos_token`, `eos_token`, `pad_token`, `unk_token`, ... */
   specials: Record<string, string>;
   /** Ids of texts. `special` adds what the tokenizer puts around a text (a BOS); texts of chat templates bring their own. */
@@ -50,13 +57,20 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
   const json = readJson(bytes, file, { code: 'R0540', cure: CURE });
   const check = checkTokenizer(json);
   const config = isFolder ? await readObject(join(path, 'tokenizer_config.json')) : undefined;
-  const specials = config === undefined ? {} : specialsOf(config, check);
+  const beside = async (name: string): Promise<ObjectFile | undefined> => (isFolder ? readObject(join(path, name)) : undefined);
+  const [map, addedFile] = [await beside('special_tokens_map.json'), await beside('added_tokens.json')];
+  const { specials, warnings } = specialsOf(
+    { ...(config ? { config } : {}), ...(map ? { map } : {}), ...(addedFile ? { added: addedFile } : {}) },
+    check,
+  );
   const added = withConfigured(check, config);
+  const table = isFolder ? await tableOf(path) : undefined;
   const template = isFolder ? await templateOf(path, config) : undefined;
   const files: EngineFiles = {
     tokenizer: { ...partsOf(json), added_tokens: added.tokens },
     config: config === undefined ? { clean_up_tokenization_spaces: false } : libraryConfig(config),
     patterns: check.patterns,
+    guards: check.guards,
     template: template?.text,
     specials,
   };
@@ -65,8 +79,14 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
   return {
     file,
     template: template?.file,
-    warnings: [...check.warnings],
+    warnings: [
+      ...(table !== undefined && added.vocabulary > table ? [tableWarning(file, added.vocabulary, table)] : []),
+      ...check.warnings,
+      ...warnings,
+      ...(template !== undefined && readsClock(template.text) ? [clockWarning(template.file)] : []),
+    ],
     vocabulary: added.vocabulary,
+    table,
     specials,
     encode: async (items, special = false) => (await runner.run({ kind: 'encode', items, special })) as number[][],
     tokens: async (items, special = false) => (await runner.run({ kind: 'tokens', items, special })) as string[][],
@@ -89,11 +109,33 @@ export async function openTokenizer(path: string, options: RunnerOptions = {}): 
   };
 }
 
+/** Rows of the table of the language model whose config lies in a folder. */
+async function tableOf(folder: string): Promise<number | undefined> {
+  const file = join(folder, 'config.json');
+  if (!existsSync(file)) return undefined;
+  const known = readKnownArchitecture(await readFile(file), file)?.architecture;
+  const language = known !== undefined && 'language' in known ? known.language : known;
+  return language !== undefined && 'vocabulary' in language ? language.vocabulary : undefined;
+}
+
+function tableWarning(file: string, vocabulary: number, table: number): string {
+  return `${file} has ids up to ${vocabulary - 1}, and the table of embeddings beside it ${table} rows (vocab_size): rows with tokens beyond it are refused`;
+}
+
+function clockWarning(file: string): string {
+  return (
+    `the chat_template of ${file} may write today's date (strftime_now), so that rows become other tokens on another day; ` +
+    'where a run is to be repeated, write the date into the template'
+  );
+}
+
 /** What the library reads of the file. */
 function partsOf(json: JsonFile): { [key: string]: Json } {
   const value = isObject(json.value) ? json.value : {};
   const keys = ['normalizer', 'pre_tokenizer', 'model', 'post_processor', 'decoder'];
-  return Object.fromEntries(keys.map((key) => [key, own(value, key) ?? null]));
+  return Object.fromEntries(
+    keys.map((key) => [key, key === 'pre_tokenizer' ? mended(own(value, key) ?? null) : (own(value, key) ?? null)]),
+  );
 }
 
 async function readOwn(file: string): Promise<Uint8Array> {
@@ -103,7 +145,7 @@ async function readOwn(file: string): Promise<Uint8Array> {
 }
 
 /** A JSON file whose value is an object; undefined where there is no such file. */
-async function readObject(file: string): Promise<(JsonFile & { value: { [key: string]: Json } }) | undefined> {
+async function readObject(file: string): Promise<ObjectFile | undefined> {
   if (!existsSync(file)) return undefined;
   const json = readJson(await readFile(file), file, { code: 'R0540', cure: CURE });
   if (!isObject(json.value)) {
@@ -112,42 +154,8 @@ async function readObject(file: string): Promise<(JsonFile & { value: { [key: st
   return { ...json, value: json.value };
 }
 
-type Config = JsonFile & { value: { [key: string]: Json } };
-
-/** A special token is written as a text, or as an object with its content. */
-function contentOf(value: Json | undefined): string | undefined {
-  if (typeof value === 'string') return value;
-  const content = isObject(value) ? own(value, 'content') : undefined;
-  return typeof content === 'string' ? content : undefined;
-}
-
-/** Texts of the special tokens. Those that a model is told by must be tokens: ids beyond the table of embeddings would follow else. */
-function specialsOf(config: Config, check: TokenizerCheck): Record<string, string> {
-  const specials: Record<string, string> = {};
-  const decoder = own(config.value, 'added_tokens_decoder');
-  const configured = isObject(decoder) ? Object.values(decoder).map(contentOf) : [];
-  for (const [key, value] of Object.entries(config.value)) {
-    if (!/^[a-z]+_token$/.test(key)) continue;
-    const content = contentOf(value);
-    if (content === undefined) continue;
-    const known = check.has(content) || configured.includes(content);
-    if (!known && ['bos_token', 'eos_token', 'pad_token'].includes(key)) {
-      throw new PivotError(
-        'R0541',
-        `${config.file}: ${key} is ${content}, which is no token of ${basename(dirname(config.file))}/tokenizer.json`,
-        {
-          cure: 'name a token of the vocabulary, or take both files from the same model',
-          place: config.place([key]),
-        },
-      );
-    }
-    specials[key] = content;
-  }
-  return specials;
-}
-
 /** Added tokens of `tokenizer.json`, and those that only `tokenizer_config.json` lists, as transformers takes them. */
-function withConfigured(check: TokenizerCheck, config: Config | undefined): { tokens: { [key: string]: Json }[]; vocabulary: number } {
+function withConfigured(check: TokenizerCheck, config: ObjectFile | undefined): { tokens: { [key: string]: Json }[]; vocabulary: number } {
   const tokens = [...check.added];
   let { vocabulary } = check;
   const decoder = config === undefined ? undefined : own(config.value, 'added_tokens_decoder');
@@ -167,15 +175,16 @@ function withConfigured(check: TokenizerCheck, config: Config | undefined): { to
 }
 
 /** What the library reads of the config; the rest, such as templates, need not reach the process. */
-function libraryConfig(config: Config): { [key: string]: Json } {
+function libraryConfig(config: ObjectFile): { [key: string]: Json } {
   // `clean_up_tokenization_spaces` is not among them: transformers 5 passes over it, and decoded texts stay as they were encoded.
-  const kept = ['remove_space', 'do_lowercase_and_remove_accent', 'unk_token', 'eos_token'];
+  // Nor are `remove_space` and `do_lowercase_and_remove_accent`: what transformers executes is the file of the tokenizer alone.
+  const kept = ['unk_token', 'eos_token'];
   const entries = kept.filter((key) => Object.hasOwn(config.value, key)).map((key): [string, Json] => [key, config.value[key]]);
   return { clean_up_tokenization_spaces: false, ...Object.fromEntries(entries) };
 }
 
 /** The template: a file of its own, a processor's, or the tokenizer's. The processor's knows of pictures. */
-async function templateOf(folder: string, config: Config | undefined): Promise<{ text: string; file: string } | undefined> {
+async function templateOf(folder: string, config: ObjectFile | undefined): Promise<{ text: string; file: string } | undefined> {
   const plain = join(folder, 'chat_template.jinja');
   if (existsSync(plain)) return { text: await readFile(plain, 'utf8'), file: plain };
   for (const json of [await readObject(join(folder, 'chat_template.json')), config]) {

@@ -56,6 +56,16 @@ export async function openSpeech(speech: Speech, resolve: (path: string) => stri
 async function endsOf(tokenizer: TextTokenizer, folder: string): Promise<number[]> {
   const named = (await namedEnds(folder)) ?? (await ownEnd(tokenizer));
   const ends = [...new Set([...named, ...(await endOfTurn(tokenizer))])].filter((id) => id < tokenizer.vocabulary);
+  const beyond = ends.find((id) => tokenizer.table !== undefined && id >= tokenizer.table);
+  if (beyond !== undefined)
+    throw dataError(
+      'R0545',
+      `an answer should end with the id ${beyond}, and the table of embeddings in ${folder} has ${tokenizer.table} rows`,
+      {
+        cure: 'name an eos_token_id that the model can answer with, or resize its embeddings',
+        place: { file: folder },
+      },
+    );
   if (ends.length > 0) return ends;
   throw dataError('R0545', `nothing in ${folder} says by which token an answer ends`, {
     cure: 'name eos_token in tokenizer_config.json, or eos_token_id in generation_config.json',

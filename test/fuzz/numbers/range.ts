@@ -57,7 +57,9 @@ export function rounded(lo: number, hi: number, nan: boolean, ulp: number, more 
 /** A function that never falls, on a domain that begins at `from`. */
 function rising(x: Range, f: (x: number) => number, ulp: number, from = -Infinity): Range {
   if (isEmpty(x) || x.hi < from) return NOTHING_BUT_NAN;
-  return rounded(f(Math.max(x.lo, from)), f(x.hi), x.nan || x.lo < from, ulp);
+  // The oracle's own rounding may turn them round where the function hardly rises.
+  const ends = [f(Math.max(x.lo, from)), f(x.hi)];
+  return rounded(Math.min(...ends), Math.max(...ends), x.nan || x.lo < from, ulp);
 }
 
 function wave(x: Range, f: (x: number) => number, ulp: number): Range {

@@ -11,8 +11,8 @@ import type { News, Order } from './worker.ts';
 const WORKERS = 2;
 /** Texts that a worker is given at once. */
 const PORTION = 100;
-/** Milliseconds after which a text is given up. */
-const PATIENCE = 60_000;
+/** Milliseconds after which a text is given up. Workers judge by processor time; this is for what never ends, on a busy machine too. */
+const PATIENCE = 600_000;
 /** Bytes by which a worker's heap may grow after its first portions. */
 const GROWTH = 64e6;
 /** Portions before the heap is measured: until then caches fill and code is compiled. */
@@ -25,7 +25,7 @@ interface Miss {
 }
 
 class Campaign {
-  readonly misses: Miss[] = [];
+  misses = 0;
   private next: number;
   /** What was left of the orders of workers that died. */
   private readonly left: Order[] = [];
@@ -71,13 +71,13 @@ class Campaign {
           at = news.index;
           clearTimeout(timer);
           timer = watch();
-        } else if (news.kind === 'miss') this.misses.push(news);
+        } else if (news.kind === 'miss') this.miss(news);
         else {
           if (order) this.count(order.to - order.from);
           portions++;
           if (portions === WARM) held = news.heap;
           if (news.heap > held + GROWTH) {
-            this.misses.push({ index: at, what: `holds ${Math.round((news.heap - held) / 1e6)} MB more than after the first texts` });
+            this.miss({ index: at, what: `holds ${Math.round((news.heap - held) / 1e6)} MB more than after the first texts` });
             held = news.heap;
           }
           give();
@@ -85,11 +85,19 @@ class Campaign {
       });
       child.on('exit', (code, signal) => {
         clearTimeout(timer);
-        if (code !== 0) this.lost(order, at, signal === 'SIGKILL' ? 'no answer in a minute' : `the process ended with ${signal ?? code}`);
+        if (code !== 0)
+          this.lost(order, at, signal === 'SIGKILL' ? 'no answer in ten minutes' : `the process ended with ${signal ?? code}`);
         resolve();
       });
       give();
     });
+  }
+
+  /** Told at once, so that a long campaign need not end before it is looked at. */
+  private miss({ index, what, text }: Miss): void {
+    this.misses++;
+    process.stdout.write(`seed ${this.seed}, text ${index}: ${what}\n`);
+    if (text !== undefined) process.stdout.write(`${text.replace(/^/gm, '  | ')}\n`);
   }
 
   private order(): Order | undefined {
@@ -103,7 +111,7 @@ class Campaign {
 
   /** A text at which a worker ended; the rest of its order is given to another. */
   private lost(order: Order | undefined, at: number, what: string): void {
-    this.misses.push({ index: at, what: at < 0 ? `before its first text, ${what}` : what });
+    this.miss({ index: at, what: at < 0 ? `before its first text, ${what}` : what });
     if (order && at >= order.from && at + 1 < order.to) this.left.push({ ...order, from: at + 1 });
   }
 
@@ -112,7 +120,7 @@ class Campaign {
     if (Date.now() - this.told < 30_000) return;
     this.told = Date.now();
     const rate = this.done / ((Date.now() - this.began) / 1000);
-    process.stderr.write(`${this.done} texts, ${rate.toFixed(1)} a second, ${this.misses.length} misses\n`);
+    process.stderr.write(`${this.done} texts, ${rate.toFixed(1)} a second, ${this.misses} misses\n`);
   }
 }
 
@@ -134,12 +142,8 @@ async function main(): Promise<number> {
   const { seed, count, only } = readArguments();
   const campaign = new Campaign(seed, only ?? 0, only === undefined ? count : 1);
   await campaign.run();
-  for (const { index, what, text } of campaign.misses) {
-    process.stdout.write(`seed ${seed}, text ${index}: ${what}\n`);
-    if (text !== undefined) process.stdout.write(`${text.replace(/^/gm, '  | ')}\n`);
-  }
-  process.stdout.write(`${only === undefined ? count : 1} texts of seed ${seed}, ${campaign.misses.length} misses\n`);
-  return campaign.misses.length === 0 ? 0 : 1;
+  process.stdout.write(`${only === undefined ? count : 1} texts of seed ${seed}, ${campaign.misses} misses\n`);
+  return campaign.misses === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

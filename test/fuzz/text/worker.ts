@@ -23,6 +23,8 @@ export function textOf(seed: number, index: number): string {
 }
 
 function tell(news: News): void {
+  // the campaign was ended
+  if (!process.connected) process.exit(1);
   process.send?.(news);
 }
 

@@ -5,8 +5,8 @@
 import type { PivotError } from '../../../../plan/errors.ts';
 import { dataError } from '../codes.ts';
 import type { Picture } from '../row.ts';
-import { MAX_PIXELS } from './recipe.ts';
-import type { Recipe, ResizeTarget } from './recipe.ts';
+import { MAX_PIXELS } from '../../../../formats/processor/recipe.ts';
+import type { Recipe, ResizeTarget } from '../../../../formats/processor/recipe.ts';
 import { crop, resize } from './resample.ts';
 import type { Order } from './resample.ts';
 

@@ -4,9 +4,8 @@
  * integers, so the bytes are the same on every machine. Only the window that is asked for is computed, and only what it
  * needs of the first pass: a picture of 1 x 65535 with a shortest edge of 224 costs no more than the 224 x 224 that are kept.
  */
+import type { Filter } from '../../../../formats/processor/recipe.ts';
 import type { Picture } from '../row.ts';
-
-export type Filter = 'bilinear' | 'bicubic';
 
 /** Which pass comes first: `rows` as Pillow up to 12.1 and torchvision do, `pillow13` as Pillow does from 13.0 on. */
 export type Order = 'rows' | 'pillow13';

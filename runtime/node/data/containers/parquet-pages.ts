@@ -20,18 +20,18 @@ export function checkPages(bytes: Uint8Array, chunk: ColumnMetaData): void {
   const whole = Number(chunk.total_uncompressed_size);
   let at = 0;
   let values = 0;
-  while (at < bytes.length) {
-    const { header, end } = headerAt(bytes, at);
+  for (let page = 1; at < bytes.length; page++) {
+    const { header, end } = headerAt(bytes, at, page);
     const [unpacked, packed, checksum] = [header.get(2), header.get(3), header.get(4)];
     if (typeof unpacked !== 'number' || typeof packed !== 'number' || unpacked < 0 || packed < 0)
-      throw new Error('a page header is damaged: it has no lengths');
-    if (packed > bytes.length - end) throw new Error(`a page claims ${packed} bytes, and the column has ${bytes.length - end} left`);
-    if (unpacked > whole) throw new Error(`a page unfolds to ${unpacked} bytes, and the footer says ${whole} for the whole column`);
+      throw new Error(`the header of page ${page} is damaged: it has no lengths`);
+    if (packed > bytes.length - end) throw new Error(`page ${page} claims ${packed} bytes, and the column has ${bytes.length - end} left`);
+    if (unpacked > whole) throw new Error(`page ${page} unfolds to ${unpacked} bytes, and the footer says ${whole} for the whole column`);
     if (typeof checksum === 'number' && crc32(bytes.subarray(end, end + packed)) !== checksum >>> 0)
-      throw new Error('the checksum of a page is wrong: its data are damaged');
+      throw new Error(`the checksum of page ${page} is wrong: its data are damaged`);
     const count = valuesOf(header);
     if (header.get(1) === DICTIONARY) {
-      if (count > unpacked) throw new Error(`a dictionary of ${count} values in ${unpacked} bytes`);
+      if (count > unpacked) throw new Error(`page ${page} is a dictionary of ${count} values in ${unpacked} bytes`);
     } else values += count;
     if (values > Number(chunk.num_values)) throw new Error(`its pages hold more values than the ${chunk.num_values} that the footer says`);
     at = end + packed;
@@ -39,12 +39,12 @@ export function checkPages(bytes: Uint8Array, chunk: ColumnMetaData): void {
   if (values !== Number(chunk.num_values)) throw new Error(`its pages hold ${values} values, and the footer says ${chunk.num_values}`);
 }
 
-function headerAt(bytes: Uint8Array, at: number): { header: ThriftStruct; end: number } {
+function headerAt(bytes: Uint8Array, at: number, page: number): { header: ThriftStruct; end: number } {
   try {
     const { value, end } = readStruct(bytes, at);
     return { header: value, end };
   } catch (error) {
-    if (error instanceof ThriftError) throw new Error(`a page header is damaged: ${error.message}`, { cause: error });
+    if (error instanceof ThriftError) throw new Error(`the header of page ${page} is damaged: ${error.message}`, { cause: error });
     throw error;
   }
 }

@@ -32,7 +32,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The files of an archive whose headers lie in a range, in their order; folders are passed over. Throws R0532 naming the entry. */
 export async function* entriesOf(file: RangeFile, from = 0, to = file.size): AsyncGenerator<TarEntry> {
-  const wrong = (entry: string, what: string): Error => damaged(file.name, `entry ${plain(entry)}: ${what}`);
+  const wrong = (entry: string, what: string): Error => damaged(file.name, `entry ${plain(entry)} at byte ${at}: ${what}`);
   let given: { name?: string; size?: bigint } = {};
   let at = from;
   let header: number | undefined;
@@ -49,7 +49,7 @@ export async function* entriesOf(file: RangeFile, from = 0, to = file.size): Asy
     }
     if (!checksumFits(block)) {
       if (at === 0) await checkKind(file);
-      throw wrong(nameOf(block) ?? '', `the checksum of its header, at byte ${at}, is wrong`);
+      throw wrong(nameOf(block) ?? '', 'the checksum of its header is wrong');
     }
     const name = given.name ?? nameOf(block);
     if (name === undefined) throw damaged(file.name, `the name of the entry at byte ${at} is not valid UTF-8`);
@@ -66,19 +66,16 @@ export async function* entriesOf(file: RangeFile, from = 0, to = file.size): Asy
       );
     }
     const data = { start: at + BLOCK, size: Number(size) };
-    at = data.start + Math.ceil(data.size / BLOCK) * BLOCK;
-    if (kind === 'L' || kind === 'x') {
-      given = { ...given, ...(await extension(file, kind, name, data)) };
-      continue;
-    }
-    if (kind === 'g' || kind === 'K') continue;
-    const begin = header;
-    [given, header] = [{}, undefined];
-    if (kind === '5') continue;
-    if (kind !== '0' && kind !== '\0' && kind !== '7') {
+    if (!'LxgK5'.includes(kind) && kind !== '0' && kind !== '\0' && kind !== '7') {
       const what = Object.hasOwn(KINDS, kind) ? KINDS[kind] : `of the unknown kind ${plain(kind)}`;
       throw wrong(name, `it is ${what}; only files and folders are read`);
     }
+    if (kind === 'L' || kind === 'x') given = { ...given, ...(await extension(file, kind, data, (what) => wrong(name, what))) };
+    at = data.start + Math.ceil(data.size / BLOCK) * BLOCK;
+    if ('LxgK'.includes(kind)) continue;
+    const begin = header;
+    [given, header] = [{}, undefined];
+    if (kind === '5') continue;
     if (name === '') throw damaged(file.name, `the entry at byte ${data.start - BLOCK} has no name`);
     yield { name, header: begin, ...data };
   }
@@ -99,17 +96,16 @@ async function endsHere(file: RangeFile, at: number): Promise<boolean> {
 async function extension(
   file: RangeFile,
   kind: string,
-  name: string,
   { start, size }: { start: number; size: number },
+  wrong: (what: string) => Error,
 ): Promise<{ name?: string; size?: bigint }> {
-  if (size > LONGEST_HEADER)
-    throw damaged(file.name, `entry ${plain(name)}: an extension header of ${size} bytes; at most ${LONGEST_HEADER} are read`);
+  if (size > LONGEST_HEADER) throw wrong(`an extension header of ${size} bytes; at most ${LONGEST_HEADER} are read`);
   const bytes = await file.bytes(start, start + size);
   const decode = (part: Uint8Array): string => {
     try {
       return utf8.decode(part);
-    } catch (cause) {
-      throw damaged(file.name, `entry ${plain(name)}: an extension header is not valid UTF-8`, { cause });
+    } catch {
+      throw wrong('an extension header is not valid UTF-8');
     }
   };
   if (kind === 'L') return { name: decode(untilNul(bytes)) };
@@ -118,15 +114,14 @@ async function extension(
     const digits = /^(\d{1,8}) /.exec(asciiOf(bytes.subarray(at, at + 9)))?.[1];
     const end = at + Number(digits);
     if (digits === undefined || end > bytes.length || bytes[end - 1] !== 10)
-      throw damaged(
-        file.name,
-        `entry ${plain(name)}: a record of its pax header claims ${digits ?? 'no'} bytes, and ${bytes.length - at} are left`,
-      );
+      throw wrong(`a record of its pax header, at byte ${start + at}, claims ${digits ?? 'no'} bytes, and ${bytes.length - at} are left`);
     const record = decode(bytes.subarray(at + digits.length + 1, end - 1));
-    const [key, value] = [record.slice(0, record.indexOf('=')), record.slice(record.indexOf('=') + 1)];
+    const equals = record.indexOf('=');
+    if (equals < 1) throw wrong(`a record of its pax header, at byte ${start + at}, is no key and value`);
+    const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
     if (key === 'path') said.name = value;
     if (key === 'size' && /^\d{1,30}$/.test(value)) said.size = BigInt(value);
-    if (key.startsWith('GNU.sparse')) throw damaged(file.name, `entry ${plain(name)}: it is a sparse file; only whole ones are read`);
+    if (key.startsWith('GNU.sparse')) throw wrong('it is a sparse file; only whole ones are read');
     at = end;
   }
   return said;

@@ -72,14 +72,14 @@ async function indexSamples(file: RangeFile, scan: Scan): Promise<Samples> {
     if (last?.key !== key && !scan.goesOn()) break;
     if (last?.key !== key) {
       if (known.has(key))
-        throw damaged(file.name, `sample ${plain(key)} stands twice, or its parts are apart`, {
+        throw damaged(file.name, `sample ${plain(key)} stands twice, or its parts are apart (entry ${plain(name)} at byte ${header})`, {
           cure: 'write the parts of a sample next to one another, each sample once',
         });
       known.add(key);
       add();
       last = { key, begin: header, end: header, endings: new Set() };
     }
-    if (last.endings.has(ending)) throw damaged(file.name, `entry ${plain(name)} stands twice in its sample`);
+    if (last.endings.has(ending)) throw damaged(file.name, `entry ${plain(name)} at byte ${header} stands twice in its sample`);
     last.endings.add(ending);
     last.end = start + size;
   }
@@ -107,7 +107,7 @@ function numberOf({ name }: TarEntry): number {
 async function readSample(file: RangeFile, { key, text, pictures, others }: Sample): ReturnType<Table['read']> {
   if (text === undefined) return { what: `expected a .json with the texts, found ${await kindsOf(file, pictures)}` };
   const read = await objectOf(file, [text.start, text.start + text.size]);
-  if ('what' in read) return { what: `entry ${plain(text.name)}: ${read.what}` };
+  if ('what' in read) return { what: `entry ${plain(text.name)} at byte ${text.header}: ${read.what}` };
   const fields: Fields = {};
   for (const [name, value] of Object.entries(read.fields)) define(fields, name, value);
   if (!Object.hasOwn(fields, 'id')) define(fields, 'id', key);
@@ -115,8 +115,9 @@ async function readSample(file: RangeFile, { key, text, pictures, others }: Samp
   for (const ending of others) define(fields, `.${ending}`, 'a file of the sample');
   if (pictures.length === 0) return { fields };
   const images: Value[] = [];
-  for (const { name, start, size } of pictures) {
-    if (size > MAX_BYTES) return { what: `entry ${plain(name)}: a picture of ${size} bytes; at most ${MAX_BYTES} are read` };
+  for (const { name, header, start, size } of pictures) {
+    if (size > MAX_BYTES)
+      return { what: `entry ${plain(name)} at byte ${header}: a picture of ${size} bytes; at most ${MAX_BYTES} are read` };
     images.push({ bytes: await file.bytes(start, start + size), path: name });
   }
   delete fields.image;

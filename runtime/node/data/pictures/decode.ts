@@ -8,9 +8,9 @@ import { readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import { PivotError } from '../../../../plan/errors.ts';
 import { dataError } from '../../../core/data/codes.ts';
-import { MAX_PIXELS } from '../../../core/data/preprocess/recipe.ts';
+import { MAX_PIXELS } from '../../../../formats/processor/recipe.ts';
 import { geometry } from '../../../core/data/preprocess/preprocess.ts';
-import type { Recipe } from '../../../core/data/preprocess/recipe.ts';
+import type { Recipe } from '../../../../formats/processor/recipe.ts';
 import { resize } from '../../../core/data/preprocess/resample.ts';
 import type { Picture } from '../../../core/data/row.ts';
 import { inspectPicture } from './inspect.ts';
@@ -18,6 +18,7 @@ import type { Inspected } from './inspect.ts';
 import { checkBytes } from './size.ts';
 import { explainJpeg } from './jpeg.ts';
 import { explainPng, withoutExtras } from './png.ts';
+import { pixelChunks } from './webp.ts';
 import { overWhite } from './white.ts';
 
 /** What a picture is brought to: a square of so many pixels, squeezed into it (bicubic, rows first), or what a checkpoint's processor makes of it. */
@@ -60,7 +61,8 @@ export async function decodeBytes(bytes: Uint8Array, { fit, transparency = 'drop
     if (inspected.kind === 'PNG') explainPng(bytes, inspected.png);
     if (inspected.kind === 'JPEG') explainJpeg(bytes, inspected.jpeg);
     const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw dataError('R0521', `the data are damaged (${why})`, { cure: 'fetch the picture again, or remove its row', cause });
+    const where = inspected.kind === 'WebP' ? ` of chunk ${pixelChunks(bytes)}` : '';
+    throw dataError('R0521', `the data${where} are damaged (${why})`, { cure: 'fetch the picture again, or remove its row', cause });
   }
   const { width, height } = picture;
   return { picture: fitted(picture, fit), stored: { width, height } };

@@ -32,12 +32,12 @@ const KEPT = new Set([...DECIDING, 'tRNS', 'eXIf']);
 /** Longest data that are unpacked only to say what is wrong with them. */
 const EXPLAINED = 2 ** 26;
 
-/** Reads and checks the chunks of a whole file. Throws R0521 naming the chunk, R0531 for too large a picture. */
+/** Reads and checks the chunks of a whole file. Throws R0521 naming the chunk and where it begins, R0531 for too large a picture. */
 export function readPng(bytes: Uint8Array): PngHeader {
   const chunks = readChunks(bytes);
   const [first] = chunks;
   if (first === undefined) throw broken(`nothing stands behind the signature; found ${sized(bytes)}`);
-  if (first.kind !== 'IHDR' || first.end - first.start !== 25) throw broken('the first chunk is no IHDR of 13 bytes');
+  if (first.kind !== 'IHDR' || first.end - first.start !== 25) throw broken(`the first chunk, ${named(first)}, is no IHDR of 13 bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset + first.start + 8, 13);
   const [width, height, depth, colour, interlace] = [
     view.getUint32(0),
@@ -46,11 +46,12 @@ export function readPng(bytes: Uint8Array): PngHeader {
     view.getUint8(9),
     view.getUint8(12),
   ];
-  if (width === 0 || height === 0 || width >= 2 ** 31 || height >= 2 ** 31) throw broken(`chunk IHDR says ${width} x ${height} pixels`);
+  if (width === 0 || height === 0 || width >= 2 ** 31 || height >= 2 ** 31)
+    throw broken(`chunk ${named(first)} says ${width} x ${height} pixels`);
   if (!(DEPTHS[colour] ?? []).includes(depth))
-    throw broken(`chunk IHDR says colour type ${colour} with ${depth} bits; there is no such form`);
+    throw broken(`chunk ${named(first)} says colour type ${colour} with ${depth} bits; there is no such form`);
   if (view.getUint8(10) !== 0 || view.getUint8(11) !== 0 || interlace > 1)
-    throw broken(`chunk IHDR names a compression, filter or interlace method that does not exist (interlace ${interlace})`);
+    throw broken(`chunk ${named(first)} names a compression, filter or interlace method that does not exist (interlace ${interlace})`);
   checkSize(width, height);
   checkOrder(chunks, colour, bytes);
   return { width, height, depth, colour, interlaced: interlace === 1, chunks };
@@ -61,46 +62,61 @@ function readChunks(bytes: Uint8Array): Chunk[] {
   const chunks: Chunk[] = [];
   let at = SIGNATURE;
   while (at < bytes.length) {
-    const before = chunks.at(-1)?.kind;
-    if (at + 8 > bytes.length) throw broken(`the file is cut off behind chunk ${before ?? 'nothing'}; found ${sized(bytes)}`);
+    const last = chunks.at(-1);
+    const before = last === undefined ? 'the signature' : `chunk ${named(last)}`;
+    if (at + 8 > bytes.length) throw broken(`the file is cut off behind ${before}, at byte ${at}; found ${sized(bytes)}`);
     const length = view.getUint32(at);
     const kind = latin(bytes.subarray(at + 4, at + 8));
-    if (!/^[A-Za-z]{4}$/.test(kind)) throw broken(`behind chunk ${before ?? 'nothing'} stands no chunk`);
+    if (!/^[A-Za-z]{4}$/.test(kind)) throw broken(`behind ${before}, at byte ${at}, stands no chunk`);
     const end = at + 12 + length;
     if (end > bytes.length) {
       // An IEND of 12 bytes is still to come at the least.
       const whole = kind === 'IEND' ? end : end + 12;
-      throw broken(`the file is cut off in chunk ${kind}: expected ${whole} bytes or more, found ${sized(bytes)}`);
+      throw broken(`the file is cut off in chunk ${named({ kind, start: at })}: expected ${whole} bytes or more, found ${sized(bytes)}`);
     }
     chunks.push({ kind, start: at, end });
-    if (DECIDING.has(kind) && crc32(bytes.subarray(at + 4, end - 4)) !== view.getUint32(end - 4))
-      throw broken(`the checksum of chunk ${kind} is wrong`);
+    if (KEPT.has(kind) && crc32(bytes.subarray(at + 4, end - 4)) !== view.getUint32(end - 4))
+      throw broken(`the checksum of chunk ${named({ kind, start: at })} is wrong`);
     at = end;
     // What stands behind the end belongs to no picture.
     if (kind === 'IEND') return chunks;
   }
-  if (chunks.some(({ kind }) => kind === 'IDAT')) throw broken(`there is no IEND chunk: the file may be cut off; found ${sized(bytes)}`);
+  if (chunks.some(({ kind }) => kind === 'IDAT'))
+    throw broken(`there is no chunk IEND at byte ${at}: the file may be cut off; found ${sized(bytes)}`);
   return chunks;
 }
 
 function checkOrder(chunks: readonly Chunk[], colour: number, bytes: Uint8Array): void {
-  const kinds = chunks.map(({ kind }) => kind);
-  const data = kinds.indexOf('IDAT');
-  if (data < 0) throw broken(`there is no chunk IDAT, and so no pixels; found ${sized(bytes)}`);
-  const last = kinds.lastIndexOf('IDAT');
-  if (kinds.slice(data, last).some((kind) => kind !== 'IDAT')) throw broken('chunks IDAT are interrupted by others');
-  if (kinds.lastIndexOf('IHDR') > 0) throw broken('there are two chunks IHDR');
-  const palette = kinds.indexOf('PLTE');
-  if (palette > data || kinds.lastIndexOf('PLTE') !== palette) throw broken('chunk PLTE stands behind IDAT or twice');
+  const of = (kind: string): Chunk[] => chunks.filter((chunk) => chunk.kind === kind);
+  const [data, palettes, transparency] = [of('IDAT'), of('PLTE'), of('tRNS')];
+  const [first] = data;
+  if (first === undefined) throw broken(`there is no chunk IDAT, and so no pixels; found ${sized(bytes)}`);
+  const begin = chunks.indexOf(first);
+  const between = chunks.slice(begin, begin + data.length).find(({ kind }) => kind !== 'IDAT');
+  if (between !== undefined) throw broken(`chunks IDAT are interrupted by chunk ${named(between)}`);
+  const second = of('IHDR').at(1) ?? palettes.at(1) ?? transparency.at(1);
+  if (second !== undefined) throw broken(`there are two chunks ${second.kind}, the second at byte ${second.start}`);
+  const late = [...palettes, ...transparency].find(({ start }) => start > first.start);
+  if (late !== undefined) throw broken(`chunk ${named(late)} stands behind IDAT`);
+  const palette = palettes.at(0);
   if (colour === 3) {
-    const { start, end } = chunks[Math.max(palette, 0)];
-    const length = palette < 0 ? 0 : end - start - 12;
-    if (length === 0 || length % 3 !== 0 || length > 768)
-      throw broken(palette < 0 ? 'a picture of palette colours has no chunk PLTE' : `chunk PLTE has ${length} bytes`);
+    if (palette === undefined) throw broken('a picture of palette colours has no chunk PLTE');
+    const length = lengthOf(palette);
+    if (length === 0 || length % 3 !== 0 || length > 768) throw broken(`chunk ${named(palette)} has ${length} bytes`);
   }
   // A lower-case first letter marks what a decoder may pass over.
-  const unknown = kinds.find((kind) => /^[A-Z]/.test(kind) && !DECIDING.has(kind));
-  if (unknown !== undefined) throw broken(`chunk ${unknown} is unknown, and marked as one that must be understood`);
+  const unknown = chunks.find(({ kind }) => /^[A-Z]/.test(kind) && !DECIDING.has(kind));
+  if (unknown !== undefined) throw broken(`chunk ${named(unknown)} is unknown, and marked as one that must be understood`);
+}
+
+/** Bytes of a chunk's data. */
+function lengthOf({ start, end }: Chunk): number {
+  return end - start - 12;
+}
+
+/** `IDAT at byte 41`. */
+function named({ kind, start }: Pick<Chunk, 'kind' | 'start'>): string {
+  return `${kind} at byte ${start}`;
 }
 
 /** The file with nothing in it but what decides about pixels; the same bytes where there is nothing else. */
@@ -154,9 +170,9 @@ export function rowBytes(header: PngHeader, pass: PngPass): number {
 
 /** The unpacked data: for every row of every pass a filter's byte and the filtered row. Throws R0521 where they are damaged or too few. */
 export function unpackedData(bytes: Uint8Array, header: PngHeader): Uint8Array {
-  const packed = Buffer.concat(
-    header.chunks.filter(({ kind }) => kind === 'IDAT').map(({ start, end }) => bytes.subarray(start + 8, end - 4)),
-  );
+  const chunks = header.chunks.filter(({ kind }) => kind === 'IDAT');
+  const packed = Buffer.concat(chunks.map(({ start, end }) => bytes.subarray(start + 8, end - 4)));
+  const where = chunks.length === 1 ? `chunk ${named(chunks[0])}` : `the ${chunks.length} chunks IDAT from byte ${chunks[0].start} on`;
   const passes = passesOf(header);
   const expected = passes.reduce((sum, pass) => sum + pass.height * (1 + rowBytes(header, pass)), 0);
   let data: Uint8Array;
@@ -166,16 +182,16 @@ export function unpackedData(bytes: Uint8Array, header: PngHeader): Uint8Array {
   } catch (cause) {
     const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
     throw code === 'ERR_BUFFER_TOO_LARGE'
-      ? broken('chunk IDAT unfolds to more rows than chunk IHDR promises')
-      : broken('the data of chunk IDAT are damaged', cause);
+      ? broken(`the data of ${where} unfold to more rows than chunk IHDR promises`)
+      : broken(`the data of ${where} are damaged`, cause);
   }
   if (data.length < expected)
-    throw broken(`the data of chunk IDAT end before the last row: expected ${expected} bytes, found ${data.length} bytes`);
+    throw broken(`the data of ${where} end before the last row: expected ${expected} bytes, found ${data.length} bytes`);
   let at = 0;
   for (const pass of passes) {
     const length = 1 + rowBytes(header, pass);
     for (let y = 0; y < pass.height; y++, at += length)
-      if (data[at] > 4) throw broken(`the data of chunk IDAT name filter type ${data[at]}; there are 0 to 4`);
+      if (data[at] > 4) throw broken(`the data of ${where} name filter type ${data[at]} in row ${y + 1}; there are 0 to 4`);
   }
   return data;
 }

@@ -1,30 +1,38 @@
-/** The preprocessing of a checkpoint's folder, from its `preprocessor_config.json` and, where that names no class, `config.json`. */
+/** The preprocessing of a checkpoint's folder. */
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { PROCESSOR_FILES } from '../../../../plan/checkpoint-files.ts';
+import { readProcessor } from '../../../../formats/processor/read.ts';
+import type { FileContent, Processor } from '../../../../formats/processor/read.ts';
 import { dataError } from '../../../core/data/codes.ts';
-import { resolveRecipe } from '../../../core/data/preprocess/config.ts';
-import type { Recipe } from '../../../core/data/preprocess/recipe.ts';
-import { foundIn } from '../foreign.ts';
 
-/** `path` is the folder or the file itself. Throws R0504 where it cannot be read, R0530 with all its faults. */
-export async function readRecipe(path: string): Promise<Recipe> {
-  const file = path.endsWith('.json') ? path : join(path, 'preprocessor_config.json');
-  const content = await readJson(file);
-  if (content === undefined) throw dataError('R0504', `${file} cannot be opened`, { cure: 'give the folder of a checkpoint' });
-  return resolveRecipe(content, { file, model: await readJson(join(dirname(file), 'config.json')) });
+/** `path` is the folder or one of the files itself. Throws R0504 where there is none, R0530 with all faults of it. */
+export async function readRecipe(path: string): Promise<Processor> {
+  const found = await recipeIn(path);
+  if (found !== undefined) return found;
+  const file = path.endsWith('.json') ? path : join(path, PROCESSOR_FILES[0]);
+  throw dataError(
+    'R0504',
+    `${file} cannot be opened${path.endsWith('.json') ? '' : `, and no ${PROCESSOR_FILES[1]} has an image_processor`}`,
+    {
+      cure: 'give the folder of a checkpoint that sees pictures',
+    },
+  );
 }
 
-async function readJson(file: string): Promise<unknown> {
-  const bytes = await readFile(file).catch(() => undefined);
-  if (bytes === undefined) return undefined;
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw dataError('R0530', `${file} is no JSON (${why}): expected JSON, found ${foundIn(bytes)}`, {
-      cure: 'fetch the file again',
-      place: { file },
-      cause,
-    });
-  }
+/** The same; undefined where nothing there prepares pictures. */
+export async function recipeIn(path: string): Promise<Processor | undefined> {
+  const folder = path.endsWith('.json') ? dirname(path) : path;
+  const [ownFile, nestedFile] = PROCESSOR_FILES;
+  const isNested = basename(path) === nestedFile;
+  const isFile = path.endsWith('.json');
+  const own = isNested ? undefined : await contentOf(isFile ? path : join(folder, ownFile));
+  const nested = isFile && !isNested ? undefined : await contentOf(join(folder, nestedFile));
+  const model = await contentOf(join(folder, 'config.json'));
+  return readProcessor({ ...(own ? { own } : {}), ...(nested ? { nested } : {}), ...(model ? { model } : {}) });
+}
+
+async function contentOf(file: string): Promise<FileContent | undefined> {
+  const content = await readFile(file).catch(() => undefined);
+  return content === undefined ? undefined : { file, content };
 }

@@ -1,6 +1,6 @@
 /** The bounds on pictures: of a file before it is read, of a header before a pixel is unpacked. */
 import { dataError } from '../../../core/data/codes.ts';
-import { MAX_PIXELS } from '../../../core/data/preprocess/recipe.ts';
+import { MAX_PIXELS } from '../../../../formats/processor/recipe.ts';
 
 /** Throws R0531 where a picture of this size would not be decoded. */
 export function checkSize(width: number, height: number): void {

@@ -13,7 +13,13 @@ export function readWebp(bytes: Uint8Array): { width: number; height: number } {
     });
   const size = sizeOf(view, latin(bytes.subarray(12, 16)));
   if (size === undefined)
-    throw dataError('R0521', 'its first chunk is neither VP8, VP8L nor VP8X', { cure: 'store the picture as PNG or JPEG' });
+    throw dataError(
+      'R0521',
+      `its first chunk, ${JSON.stringify(latin(bytes.subarray(12, 16)))} at byte 12, is neither VP8, VP8L nor VP8X`,
+      {
+        cure: 'store the picture as PNG or JPEG',
+      },
+    );
   checkSize(size.width, size.height);
   return size;
 }
@@ -29,4 +35,17 @@ function sizeOf(view: DataView, kind: string): { width: number; height: number }
   }
   if (kind === 'VP8 ') return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
   return undefined;
+}
+
+/** Chunks with pixels, in the order of the file: `VP8L at byte 12`. For the sentence about a picture that the decoder refused. */
+export function pixelChunks(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const found: string[] = [];
+  for (let at = 12; at + 8 <= bytes.length && found.length < 4;) {
+    const kind = latin(bytes.subarray(at, at + 4)).trim();
+    if (['VP8', 'VP8L', 'ALPH', 'ANMF'].includes(kind)) found.push(`${kind} at byte ${at}`);
+    const length = view.getUint32(at + 4, true);
+    at += 8 + length + (length % 2);
+  }
+  return found.join(', ') || 'none';
 }

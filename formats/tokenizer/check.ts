@@ -2,9 +2,11 @@
  * Whether a `tokenizer.json` is one, before any of it is used. The library that executes it trusts its input: a merge of unknown tokens, an id
  * that stands twice or a type that it does not know would surface as other ids, or not at all.
  */
-import { PivotError } from '../../../plan/errors.ts';
-import { isObject, kindOf, own, showPath } from '../../../plan/json.ts';
-import type { Json, JsonFile, JsonPath } from '../../../plan/json.ts';
+import { PivotError } from '../../plan/errors.ts';
+import { isObject, kindOf, own, showPath } from '../../plan/json.ts';
+import type { Json, JsonFile, JsonPath } from '../../plan/json.ts';
+import { beforeUnigram, guardsOf, typesOf, unsupported } from './support.ts';
+import type { Guard, Whole } from './support.ts';
 
 export interface TokenizerCheck {
   warnings: string[];
@@ -14,46 +16,13 @@ export interface TokenizerCheck {
   patterns: { path: string; value: Json }[];
   /** Added tokens that can be used, as the file has them. */
   added: { [key: string]: Json }[];
+  /** Characters that would become other ids than by the tokenizer's original. */
+  guards: Guard[];
   has(token: string): boolean;
 }
 
 /** Above this an id is a slip: no table of embeddings is as long. */
 const LARGEST_ID = 1 << 24;
-
-const TYPES: Readonly<Record<string, readonly string[]>> = {
-  model: ['BPE', 'WordPiece', 'Unigram'],
-  normalizer: [
-    'BertNormalizer',
-    'Precompiled',
-    'Sequence',
-    'Replace',
-    'NFC',
-    'NFD',
-    'NFKC',
-    'NFKD',
-    'Strip',
-    'StripAccents',
-    'Lowercase',
-    'Prepend',
-  ],
-  pre_tokenizer: [
-    ...[
-      'BertPreTokenizer',
-      'Sequence',
-      'Whitespace',
-      'WhitespaceSplit',
-      'Metaspace',
-      'ByteLevel',
-      'Split',
-      'Punctuation',
-      'Digits',
-      'Replace',
-      'FixedLength',
-    ],
-  ],
-  post_processor: ['TemplateProcessing', 'ByteLevel', 'BertProcessing', 'RobertaProcessing', 'Sequence'],
-  decoder: ['ByteLevel', 'WordPiece', 'Metaspace', 'BPEDecoder', 'CTC', 'Sequence', 'Replace', 'Fuse', 'Strip', 'ByteFallback'],
-};
 
 /** Where a `Sequence` of each part holds its members. */
 const MEMBERS: Readonly<Record<string, string>> = {
@@ -81,6 +50,8 @@ class Checker {
   private readonly patterns: TokenizerCheck['patterns'] = [];
   private readonly tokens = new Map<string, number>();
   private readonly added: { [key: string]: Json }[] = [];
+  private readonly guards: Guard[] = [];
+  private about: Whole = { tokens: new Map(), normalisedTokens: false };
 
   constructor(json: JsonFile) {
     this.json = json;
@@ -94,8 +65,15 @@ class Checker {
     if (type === 'Unigram') this.pieces(own(model, 'vocab'));
     else this.vocabulary(own(model, 'vocab'));
     if (type === 'BPE' && this.faults.length === 0) this.merges(model);
-    for (const part of ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder']) this.part(part, own(value, part), [part]);
     this.addedTokens(own(value, 'added_tokens'));
+    const normalised =
+      (own(value, 'normalizer') ?? null) !== null && this.added.some((one) => own(one, 'normalized') ?? own(one, 'special') !== true);
+    this.about = { tokens: this.tokens, normalisedTokens: normalised };
+    this.supported('file', undefined, value, []);
+    this.supported('model', type, model, ['model']);
+    const expected = type === 'Unigram' ? beforeUnigram(own(value, 'pre_tokenizer'), this.about) : undefined;
+    if (expected !== undefined) this.fault(['pre_tokenizer'], expected);
+    for (const part of ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder']) this.part(part, own(value, part), [part]);
     if (type === 'BPE' && this.isByteLevel(own(value, 'pre_tokenizer'))) this.bytes(model);
     this.count();
   }
@@ -104,7 +82,7 @@ class Checker {
   private modelType(model: { [key: string]: Json }): string | undefined {
     const said = own(model, 'type');
     const type = said ?? (Array.isArray(own(model, 'vocab')) ? 'Unigram' : Object.hasOwn(model, 'merges') ? 'BPE' : 'WordPiece');
-    if (typeof type === 'string' && TYPES.model.includes(type)) return type;
+    if (typeof type === 'string' && typesOf('model').includes(type)) return type;
     this.fault(['model', 'type'], `BPE, WordPiece or Unigram${type === 'WordLevel' ? ' (WordLevel is not supported)' : ''}`);
     return undefined;
   }
@@ -161,14 +139,17 @@ class Checker {
   private part(part: string, value: Json | undefined, path: JsonPath): void {
     if (value === undefined || value === null) return;
     const type = isObject(value) ? own(value, 'type') : undefined;
-    if (!isObject(value) || typeof type !== 'string' || !TYPES[part].includes(type)) {
-      return this.fault([...path, 'type'], `one of ${TYPES[part].join(', ')}`, typeof type === 'string' ? type : 'none');
+    if (!isObject(value) || typeof type !== 'string' || !typesOf(part).includes(type)) {
+      return this.fault(
+        [...path, 'type'],
+        `one of ${typesOf(part).join(', ')}, which the library does as its original`,
+        typeof type === 'string' ? type : 'none',
+      );
     }
+    this.supported(part, type, value, path);
     const pattern = own(value, 'pattern');
     if (isObject(pattern) && typeof own(pattern, 'Regex') === 'string') {
       this.patterns.push({ path: showPath([...path, 'pattern']), value: pattern });
-    } else if (type === 'Split' && !(isObject(pattern) && typeof own(pattern, 'String') === 'string')) {
-      this.fault([...path, 'pattern'], 'a Regex or a String');
     }
     if (type !== 'Sequence') return;
     const members = own(value, MEMBERS[part]);
@@ -206,9 +187,16 @@ class Checker {
       }
       before.set(content, id);
       holders.set(id, content);
+      this.supported('added_tokens', undefined, entry, path);
       this.added.push(entry);
     });
     for (const [content, id] of before) this.tokens.set(content, id);
+  }
+
+  /** Keys and values that are not on the list of what the library does. */
+  private supported(part: string, type: string | undefined, value: { [key: string]: Json }, path: JsonPath): void {
+    for (const { key, expected } of unsupported(part, type, value, this.about)) this.fault([...path, key], expected);
+    this.guards.push(...guardsOf(part, type ?? '', value));
   }
 
   private isByteLevel(value: Json | undefined): boolean {
@@ -246,16 +234,16 @@ class Checker {
 
   settle(): void {
     if (this.first === undefined) return;
-    throw new PivotError('R0541', `${this.json.file} is no tokenizer: ${this.faults.join('; ')}`, {
-      cure: 'fetch the tokenizer again, or save it anew with the library that made it',
+    throw new PivotError('R0541', `${this.json.file} cannot be used: ${this.faults.join('; ')}`, {
+      cure: 'fetch the tokenizer again, or write it with what is expected; other settings would give other ids than those that the model knows',
       place: this.json.place(this.first),
     });
   }
 
   result(): TokenizerCheck {
-    const { tokens, warnings, patterns, added } = this;
+    const { tokens, warnings, patterns, added, guards } = this;
     const vocabulary = Array.from(tokens.values()).reduce((a, b) => Math.max(a, b + 1), 0);
-    return { warnings, patterns, added, vocabulary, has: (token) => tokens.has(token) };
+    return { warnings, patterns, added, guards, vocabulary, has: (token) => tokens.has(token) };
   }
 }
 

@@ -2,10 +2,10 @@
  * Fields of a config, read with the default of their class and checked. Faults are gathered, so that all of them come in one
  * answer; what a faulty field yields stands in until then.
  */
-import { PivotError } from '../../plan/errors.ts';
-import type { Place } from '../../plan/errors.ts';
-import { isObject, kindOf, own, readJson, showPath } from '../../plan/json.ts';
-import type { Json, JsonFile, JsonPath } from '../../plan/json.ts';
+import { PivotError } from '../plan/errors.ts';
+import type { Place } from '../plan/errors.ts';
+import { isObject, kindOf, own, readJson, showPath } from '../plan/json.ts';
+import type { Json, JsonFile, JsonPath } from '../plan/json.ts';
 
 interface Fault {
   /** `num_attention_heads: expected a divisor of hidden_size 24, found 5` */
@@ -38,6 +38,10 @@ export class Fields {
   /** The raw value; undefined where the key is missing. */
   raw(key: string): Json | undefined {
     return own(this.value, key);
+  }
+
+  keys(): string[] {
+    return Object.keys(this.value);
   }
 
   has(key: string): boolean {

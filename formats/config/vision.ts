@@ -1,7 +1,7 @@
 /** Readers of vision configs. Defaults are those of transformers' classes, since checkpoints are saved without what equals them. */
 import type { Activation, ClipVision, Dinov2, SiglipVision, TextTower, TimmVit, Vit, VitMae } from './architecture.ts';
-import type { Fields } from './fields.ts';
-import { LARGEST } from './fields.ts';
+import type { Fields } from '../fields.ts';
+import { LARGEST } from '../fields.ts';
 
 export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   gelu: 'gelu',

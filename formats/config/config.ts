@@ -2,11 +2,11 @@
  * `config.json` of a checkpoint -> its architecture, every number resolved. A missing key has the default of transformers' class;
  * whatever would change the result and is not supported is refused. All faults come in one error.
  */
-import { nearest } from '../../grammar/nearest.ts';
+import { nearest } from '../../plan/nearest.ts';
 import type { Architecture, ClipVision, Llava, SiglipVision } from './architecture.ts';
 import { readDecoder } from './decoder.ts';
-import type { Fields } from './fields.ts';
-import { fieldsOf, LARGEST } from './fields.ts';
+import type { Fields } from '../fields.ts';
+import { fieldsOf, LARGEST } from '../fields.ts';
 import {
   ACTIVATIONS,
   readClipText,
@@ -200,6 +200,6 @@ function readLanguage(fields: Fields): Llava['language'] {
   const text = fields.sub('text_config');
   const family = text.choice('model_type', 'llama', { llama: 'llama', qwen2: 'qwen2' } as const);
   const language = readDecoder(text, family);
-  // The language model's own word counts; older files say it at the top only.
-  return { ...language, tied: text.has('tie_word_embeddings') ? language.tied : fields.flag('tie_word_embeddings', language.tied) };
+  // Either place may say so, as transformers reads it.
+  return { ...language, tied: fields.flag('tie_word_embeddings', false) || language.tied };
 }

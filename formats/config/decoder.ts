@@ -1,7 +1,7 @@
 /** Readers of language models' configs, of both ages: `rope_theta` and `rope_scaling` at the top, or `rope_parameters`. */
 import type { Decoder, Rope } from './architecture.ts';
-import type { Fields } from './fields.ts';
-import { LARGEST } from './fields.ts';
+import type { Fields } from '../fields.ts';
+import { LARGEST } from '../fields.ts';
 import { readBlocks } from './vision.ts';
 
 const DEFAULTS = { width: 4096, layers: 32, heads: 32, activation: 'silu', epsilon: 1e-6 };
@@ -15,11 +15,13 @@ export function readDecoder(fields: Fields, family: 'qwen2' | 'llama'): Decoder 
   if (blocks.heads % keyHeads !== 0)
     fields.fault('num_key_value_heads', `a divisor of num_attention_heads ${blocks.heads}`, String(keyHeads));
   refuseWindow(fields, blocks.layers);
+  const vocabulary = fields.count('vocab_size', ofQwen ? 151936 : 32000, LARGEST.vocabulary);
+  requireIds(fields, vocabulary);
   const bias = !ofQwen && fields.flag('attention_bias', false);
   return {
     family,
     ...blocks,
-    vocabulary: fields.count('vocab_size', ofQwen ? 151936 : 32000, LARGEST.vocabulary),
+    vocabulary,
     positions: fields.count('max_position_embeddings', ofQwen ? 32768 : 2048),
     keyHeads,
     rope: readRope(fields),
@@ -43,6 +45,18 @@ function readDecoderBlocks(fields: Fields, inner: number): ReturnType<typeof rea
     );
   }
   return blocks;
+}
+
+/** Ids of special tokens must have a row of the table. Below 0 they are counted from its end, which stands for none in old files. */
+function requireIds(fields: Fields, vocabulary: number): void {
+  for (const key of ['bos_token_id', 'eos_token_id', 'pad_token_id']) {
+    const value = fields.raw(key);
+    for (const id of Array.isArray(value) ? value : [value]) {
+      if (id === undefined || id === null) continue;
+      if (typeof id !== 'number' || !Number.isSafeInteger(id)) fields.fault(key, 'the id of a token');
+      else if (id >= vocabulary) fields.fault(key, `an id below vocab_size ${vocabulary}`, String(id));
+    }
+  }
 }
 
 function refuseWindow(fields: Fields, layers: number): void {

@@ -1,5 +1,7 @@
 /** A preprocessing as resolved from a configuration: what is done to every picture, with no default left open. */
-import type { Filter } from './resample.ts';
+
+/** Filters of Pillow that are reproduced. */
+export type Filter = 'bilinear' | 'bicubic';
 
 /** Steps in their order; a step that is absent is not done. */
 export interface Recipe {
