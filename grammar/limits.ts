@@ -25,7 +25,7 @@ export const LIMITS = {
   repeat: limit(10_000, 'rounds of a `repeat`'),
   elements: limit(2 ** 33, 'elements in one tensor', 'make its sizes smaller'),
   /** A rate is computed for each of them when the plan is made. */
-  steps: limit(250_000, 'steps of training'),
+  steps: limit(200_000, 'steps of training'),
   seeds: limit(100, 'seeds'),
   cells: limit(100, 'values to tune among'),
   stages: limit(200, 'stages and arms'),

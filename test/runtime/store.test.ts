@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { hashOf } from '../../plan/hash.ts';
+import { identified } from '../../plan/identity.ts';
 import type { Plan, ScoreTask, Task } from '../../plan/plan.ts';
 import { prune } from '../../runtime/node/run/prune.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
@@ -47,6 +48,7 @@ function planOf(steps: number): Plan {
     seeds: [7],
   };
   plan.tasks.push(report);
+  plan.tasks = identified({ tasks: plan.tasks.map((task) => ({ ...task, hash: task.decides ?? task.hash })), files: {} });
   plan.resolved = [{ name: 'param steps', value: String(steps), origin: steps === 12 ? 'line 1' : '--set; the text says 12' }];
   return plan;
 }

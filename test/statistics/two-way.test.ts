@@ -52,6 +52,27 @@ describe('the mean over seeds and shared rows', () => {
     expect(below).toBeLessThan(55);
   });
 
+  test('has a p for any size of the difference, smaller for a larger one, whatever the two spreads are', () => {
+    for (const seeds of [2, 3, 5])
+      for (const [bySeed, byRow] of [
+        [1e-9, 1],
+        [1, 1e-9],
+        [1, 1],
+        [0, 1],
+        [1e-3, 0],
+      ]) {
+        const rows = crossed(seeds, 20, 0, bySeed, byRow);
+        const ps = [1e-6, 1e-2, 1, 10, 1e3, 1e8, 1e200].map((shift) => {
+          const moved = rows.map((list) => list.map((value) => value - mean(rows.flat()) + shift));
+          return differenceOf(moved.map(mean), moved)?.p ?? NaN;
+        });
+        expect(ps.every((p) => p >= 0 && p <= 1)).toBe(true);
+        // Where rounding has swallowed a spread, the signs are all that is left.
+        const [, ...larger] = Math.min(bySeed, byRow) >= 1e-3 || bySeed === 1e-3 ? ps.slice(0, 5) : [];
+        larger.forEach((p, i) => expect(p).toBeLessThanOrEqual(ps[i]));
+      }
+  });
+
   test('is Student’s where rows add nothing, and that of the rows where seeds are alike', () => {
     const values = [0.1, 0.3, 0.2];
     const flat = values.map((value) => [value, value, value]);

@@ -27,6 +27,9 @@ import type { Interval } from './sample.ts';
 import { statisticsError } from './errors.ts';
 import { studentQuantile, twoSidedP } from './student.ts';
 
+/** Below it no p is told from another. */
+const LEAST_P = 1e-300;
+
 /** What each row adds to the value of each seed, such that their mean is that value; null where a row has none. */
 export type RowValues = readonly (readonly (number | null)[])[];
 
@@ -91,24 +94,25 @@ function rowMeans(rows: RowValues, seeds: number): number[] {
   return first.flatMap((_, i) => mean(rows.flatMap((list) => (isKnown(list[i]) ? [list[i]] : []))) ?? []);
 }
 
-/** How far the interval reaches that leaves out a share p. */
+/** How far the interval reaches that leaves out a share p: by the lower quantile, which keeps its digits where p is small. */
 function halfWidth({ v1, df1, v2, df2 }: Variances, p: number): number {
-  const part = (v: number, df: number): number => (v === 0 ? 0 : studentQuantile(1 - p / 2, df) ** 2 * v);
+  const part = (v: number, df: number): number => (v === 0 ? 0 : studentQuantile(p / 2, df) ** 2 * v);
   return Math.sqrt(part(v1, df1) + part(v2, df2));
 }
 
 /** The p whose interval just reaches 0, between two bounds: by false position on log p (Illinois). */
 function reached(variances: Variances, least: number, most: number): number {
   const excess = (logP: number): number => Math.log(halfWidth(variances, Math.exp(logP)) / Math.abs(variances.centre));
-  let [low, high] = [Math.log(least), Math.log(most)];
+  let [low, high] = [Math.log(Math.max(least, LEAST_P)), Math.log(Math.max(most, LEAST_P))];
   let [atLow, atHigh] = [excess(low), excess(high)];
   if (atLow <= 0) return least;
   if (atHigh >= 0) return most;
   let at = high;
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 100 && high - low > 1e-12; i++) {
     at = high - (atHigh * (high - low)) / (atHigh - atLow);
     const value = excess(at);
-    if (Math.abs(value) < 1e-10) break;
+    // Also where nothing is left between the two but rounding.
+    if (Math.abs(value) < 1e-10 || !(at > low && at < high)) break;
     if (value > 0) {
       [low, atLow] = [at, value];
       atHigh /= 2;
