@@ -10,10 +10,9 @@
  * gradient of a softmax then needs p and no second tensor of its size.
  */
 import type { GraphBuilder } from '../graph/builder.ts';
-import { mapped } from '../graph/builder.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { elements, sameShape } from '../graph/shape.ts';
-import { NodeMap } from '../graph/node-map.ts';
+import { mapped, NodeMap } from '../graph/node-map.ts';
 import type { NodeLookup } from '../graph/node-map.ts';
 import { nodesOf, useCounts } from '../graph/walk.ts';
 import { rebuild } from '../passes/rebuild.ts';

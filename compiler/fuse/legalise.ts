@@ -7,8 +7,8 @@
  */
 import type { Graph, Node, Output } from '../graph/graph.ts';
 import { GraphFault } from '../graph/errors.ts';
-import { GraphBuilder, mapped } from '../graph/builder.ts';
-import { NodeMap } from '../graph/node-map.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import { mapped, NodeMap } from '../graph/node-map.ts';
 import { nodesOf } from '../graph/walk.ts';
 import { isFree, isStored, rootOf } from './nodes.ts';
 

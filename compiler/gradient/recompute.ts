@@ -6,7 +6,8 @@
  * The copies read what enters the layer through a marked reshape (`again`), so that no pass takes them for what they are copies of; the
  * schedule runs them once nothing else can be (see `fuse/schedule.ts`).
  */
-import { GraphBuilder, mapped } from '../graph/builder.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import { mapped } from '../graph/node-map.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { nodesOf } from '../graph/walk.ts';
 

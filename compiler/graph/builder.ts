@@ -12,7 +12,7 @@ import type { BinaryFn, Graph, Node, Op, ReduceFn, UnaryFn } from './graph.ts';
 import { typeOf } from './primitives/table.ts';
 import type { Typed } from './primitives/primitive.ts';
 import { isSame } from './equal.ts';
-import { NodeMap } from './node-map.ts';
+import { mapped, NodeMap } from './node-map.ts';
 import type { NodeLookup } from './node-map.ts';
 import { broadcastShapes, formatShape, normalizeAxes, sameShape } from './shape.ts';
 import type { Shape } from './shape.ts';
@@ -396,11 +396,4 @@ export class GraphBuilder {
     const shape = broadcastShapes(a.shape, b.shape);
     return [this.broadcast(a, shape), this.broadcast(b, shape)];
   }
-}
-
-/** The image of a node under a rewriting; a node met before its inputs is a fault. */
-export function mapped(made: Pick<NodeLookup<Node>, 'get'>, node: Node): Node {
-  const image = made.get(node);
-  if (!image) throw new GraphFault(`node ${node.id} (${node.op.kind}) was used before it was made`);
-  return image;
 }

@@ -2,6 +2,7 @@
  * A map from the nodes of one graph, for the loops that the compiler spends its time in: ids are dense, so a node's entry is
  * found by its id and nothing is hashed. Nodes of other graphs have no place in it.
  */
+import { GraphFault } from './errors.ts';
 import type { Node } from './graph.ts';
 
 /** What a map from nodes can be asked. */
@@ -26,4 +27,11 @@ export class NodeMap<V> implements NodeLookup<V> {
     while (this.values.length <= node.id) this.values.push(undefined);
     this.values[node.id] = value;
   }
+}
+
+/** The image of a node under a rewriting; a node met before its inputs is a fault. */
+export function mapped(made: Pick<NodeLookup<Node>, 'get'>, node: Node): Node {
+  const image = made.get(node);
+  if (!image) throw new GraphFault(`node ${node.id} (${node.op.kind}) was used before it was made`);
+  return image;
 }

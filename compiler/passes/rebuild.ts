@@ -2,9 +2,9 @@
  * How passes rewrite: a graph is made anew, operands first, in a fresh builder. Equal nodes become one on the way, nodes
  * that no output needs are left behind, labels and the order of outputs stay.
  */
-import { GraphBuilder, mapped } from '../graph/builder.ts';
+import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node } from '../graph/graph.ts';
-import { NodeMap } from '../graph/node-map.ts';
+import { mapped, NodeMap } from '../graph/node-map.ts';
 import { nodesOf } from '../graph/walk.ts';
 
 /**

@@ -10,8 +10,6 @@ function told(text: string): { codes: string[]; said: string } {
   return { codes: diagnostics.map(({ code }) => code), said: formatDiagnostics(diagnostics, texts) };
 }
 
-const deepVit = (depth: string): string =>
-  example({ encoder: `encoder eyes = vit(image: 24px, patch: 4px, width: 16, depth: ${depth}, heads: 2)` });
 const chain = (n: number): string =>
   Array.from({ length: n }, (_, i) => `param p${i + 1} = p${i}`)
     .reverse()
@@ -69,8 +67,10 @@ describe('what is evaluated', () => {
   });
 
   test('what a layer is made with stands beside the limit', () => {
-    const { said } = told(deepVit('2147483648'));
-    expect(said).toContain('vit has depth: 2147483648');
+    const deep = 'layer deep(x: [.., D], depth: int) -> [.., D] {\n  let y = x\n  repeat i in 0..depth { y = y + 1 }\n  return y\n}';
+    const { codes, said } = told(example({ more: deep }).replace('merge() -> head', 'deep(depth: 2147483647) -> head'));
+    expect(codes).toContain('P0701');
+    expect(said).toContain('deep has depth: 2147483647');
   });
 });
 

@@ -15,6 +15,7 @@ import type { RunOptions } from '../../runtime/node/run/run.ts';
 import { readSafetensors, writeSafetensors } from '../../runtime/node/safetensors/files.ts';
 import { testDevice } from '../support/device.ts';
 import { BATCH, ROWS, tinyPlan, WIDTH, writeData } from '../support/tiny-plan.ts';
+import { failedTask } from '../support/failed-task.ts';
 import { folderOf, idsIn } from '../support/run-folder.ts';
 
 const device = testDevice();
@@ -32,13 +33,6 @@ function caught(): Log & { lines: string[] } {
 
 function run(plan: Plan, out: string, more: Partial<RunOptions> = {}): ReturnType<typeof runPlan> {
   return runPlan(plan, { out: join(base, out), base, log: caught(), device: device(), ...more });
-}
-
-/** Why a task failed, where the others went on. */
-async function failedTask(work: ReturnType<typeof runPlan>): Promise<{ task: string; code: string; message: string }> {
-  const { status, exitCode, failed } = await work;
-  expect([status, exitCode, failed.length]).toEqual(['incomplete', 3, 1]);
-  return failed[0];
 }
 
 async function failure(work: Promise<unknown>): Promise<PivotError> {
