@@ -40,7 +40,10 @@ export function numberOf(value: Value | undefined, what: string, span: Span): Nu
 }
 
 /** A function of one value, on numbers and on tensors. */
-function both(name: 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'tanh' | 'erf' | 'sin' | 'cos' | 'abs' | 'floor', fn: (x: number) => number): Rule {
+function both(
+  name: 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'tanh' | 'erf' | 'sin' | 'cos' | 'abs' | 'floor',
+  fn: (x: number) => number,
+): Rule {
   return (ctx, given, span) => {
     const [x] = named(name, given, ['x'], span);
     if (x?.kind === 'tensor') return tensor(ctx.builder[name](x.node));

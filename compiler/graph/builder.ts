@@ -13,7 +13,6 @@ import { typeOf } from './primitives/table.ts';
 import type { Typed } from './primitives/primitive.ts';
 import { isSame } from './equal.ts';
 import { mapped, NodeMap } from './node-map.ts';
-import type { NodeLookup } from './node-map.ts';
 import { broadcastShapes, formatShape, normalizeAxes, sameShape } from './shape.ts';
 import type { Shape } from './shape.ts';
 import { ancestors } from './walk.ts';

@@ -17,7 +17,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function packageWithoutCompiler(): Promise<string> {
   const root = join(folder, 'package');
   await mkdir(root);
-  for (const part of ['plan', 'formats', 'runtime', 'cli', 'package.json']) await cp(join(ROOT, part), join(root, part), { recursive: true });
+  for (const part of ['plan', 'formats', 'runtime', 'cli', 'package.json'])
+    await cp(join(ROOT, part), join(root, part), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'), 'dir');
   return root;
 }

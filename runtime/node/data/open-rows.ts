@@ -159,7 +159,8 @@ async function checkRows(reader: RowReader, count: number, given: string, { visi
     if (look === undefined) faults.add(fault);
     else look.fault(fault);
   };
-  for (let index = 0; index < count && some < MOST_FAULTS && look?.more(index, count) !== false; index++) {
+  const enough = (): boolean => some >= MOST_FAULTS;
+  for (let index = 0; index < count && !enough() && look?.more(index, count) !== false; index++) {
     const before = some;
     faults.row();
     const read = await reader.read(index, add, (warning) => warnings.add(warning));
@@ -178,7 +179,7 @@ async function checkRows(reader: RowReader, count: number, given: string, { visi
     }
     refused?.(index);
   }
-  faults.throwAny(given, some >= MOST_FAULTS);
+  faults.throwAny(given, enough());
   return warnings.lines();
 }
 

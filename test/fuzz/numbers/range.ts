@@ -200,7 +200,7 @@ export function totalRange(parts: readonly Range[]): Range {
       exact: sumExactly(sum.exact, part),
       size: sum.size + Math.max(...[part.lo, part.hi].map((x) => (Number.isFinite(x) ? Math.abs(x) : 0))),
     }),
-    { exact: { lo: 0, hi: 0, nan: false } as Range, size: 0 },
+    { exact: { lo: 0, hi: 0, nan: false }, size: 0 },
   );
   if (isEmpty(exact)) return NOTHING_BUT_NAN;
   const mixed = parts.some(({ lo }) => lo < 0) && parts.some(({ hi }) => hi > 0);
