@@ -84,10 +84,10 @@ function stored(node: Node, values: Values, round: (x: number) => number): Value
 
 function bound(bindings: Bindings, kind: 'input' | 'state' | 'scalar', node: Node, name: string): Values {
   const given = bindings[kind]?.[name];
-  if (given === undefined) throw new PivotError('G0301', `the ${kind} '${name}' was given no value`);
+  if (given === undefined) throw new PivotError('G0202', `the ${kind} '${name}' was given no value`);
   if (typeof given === 'number') return Float64Array.of(given);
   if (given.length !== elements(node.shape)) {
-    throw new PivotError('G0302', `the ${kind} '${name}' of shape ${formatShape(node.shape)} was given ${given.length} values`);
+    throw new PivotError('G0203', `the ${kind} '${name}' of shape ${formatShape(node.shape)} was given ${given.length} values`);
   }
   return Float64Array.from(given);
 }

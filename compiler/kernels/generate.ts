@@ -28,7 +28,7 @@ export function generate(group: Group, target: KernelTarget, options: GenerateOp
   for (const kernel of kernels) {
     if (kernel.bindings.length > target.maxBindings) {
       throw new PivotError(
-        'G0301',
+        'K0101',
         `the kernel of ${kernel.label} binds ${kernel.bindings.length} buffers, the target '${target.name}' allows ${target.maxBindings}`,
         {
           cure: 'Choose an adapter with a larger maxStorageBuffersPerShaderStage, or name intermediate results so that fewer tensors meet in one expression.',

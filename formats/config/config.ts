@@ -53,7 +53,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
   llava: { classes: ['LlavaForConditionalGeneration'], read: readLlava },
 };
 
-const CODE = 'C0201';
+export const CONFIG_CODES = {
+  C0201: 'A config.json holds a value that is missing, of the wrong type, or beyond what is supported.',
+} as const;
+
+const CODE: keyof typeof CONFIG_CODES = 'C0201';
 const CURE = 'mend config.json, or use a checkpoint of a supported architecture as its authors saved it';
 
 /**

@@ -8,7 +8,6 @@ export const RUN_CODES = {
   R0604: 'The disk is full.',
   R0605: 'A file of the run could not be read or written.',
   R0606: 'A file that the plan names is missing, or is not the one it was compiled with.',
-  R0607: 'Rows of the data do not fit into what the text declares.',
   R0608: 'The run folder holds something that is no run.',
   R0609: 'A task needs more memory than there is.',
   R0611: 'Weights to start from have another shape or type than declared.',
