@@ -24,7 +24,11 @@ export function canonicalJson(value: unknown): string {
     if (!Number.isFinite(value)) throw new TypeError(`a number that is not finite has no canonical JSON: ${value}`);
     return JSON.stringify(value);
   }
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (Array.isArray(value)) {
+    // Tables of rates are long, and numbers have one form.
+    if (areFinite(value)) return JSON.stringify(value);
+    return `[${value.map(canonicalJson).join(',')}]`;
+  }
   if (typeof value === 'object') {
     const members = Object.entries(value)
       .filter(([, member]) => member !== undefined)
@@ -33,6 +37,10 @@ export function canonicalJson(value: unknown): string {
     return `{${members.join(',')}}`;
   }
   throw new TypeError(`no canonical JSON for a value of type ${typeof value}`);
+}
+
+function areFinite(values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === 'number' && Number.isFinite(value));
 }
 
 /** SHA-256 of bytes as 64 hexadecimal characters. */
@@ -55,13 +63,20 @@ export function sha256(bytes: Uint8Array): string {
 
 /** One block of SHA-256: the first 16 words of `w` are given, the rest are expanded here. */
 function compress(state: Uint32Array, w: Uint32Array): void {
-  const rotate = (x: number, n: number): number => (x >>> n) | (x << (32 - n));
   for (let i = 16; i < 64; i++) {
     const s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ (w[i - 15] >>> 3);
     const s1 = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ (w[i - 2] >>> 10);
     w[i] = w[i - 16] + s0 + w[i - 7] + s1;
   }
-  let [a, b, c, d, e, f, g, h] = state;
+  // One by one: the iterators of typed arrays are slow, and this runs for every 64 bytes.
+  let a = state[0];
+  let b = state[1];
+  let c = state[2];
+  let d = state[3];
+  let e = state[4];
+  let f = state[5];
+  let g = state[6];
+  let h = state[7];
   for (let i = 0; i < 64; i++) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND[i] + w[i]) | 0;
@@ -76,7 +91,18 @@ function compress(state: Uint32Array, w: Uint32Array): void {
     b = a;
     a = (t1 + t2) | 0;
   }
-  [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] += word));
+  state[0] += a;
+  state[1] += b;
+  state[2] += c;
+  state[3] += d;
+  state[4] += e;
+  state[5] += f;
+  state[6] += g;
+  state[7] += h;
+}
+
+function rotate(x: number, n: number): number {
+  return (x >>> n) | (x << (32 - n));
 }
 
 /** First 32 bits of the fractional parts of the square roots (initial) and cube roots (round) of the first primes. */

@@ -63,7 +63,8 @@ export function identified({ tasks, files }: Named): Task[] {
 function contentOf(task: Task, hashOfTask: (id: string) => string, files: Plan['files']): unknown {
   const labels = [...LABELS, ...(LABELS_OF[task.kind] ?? [])];
   const resolve = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(resolve);
+    // Tables are long arrays of numbers, which name nothing.
+    if (Array.isArray(value)) return typeof value[0] === 'number' ? value : value.map(resolve);
     if (typeof value !== 'object' || value === null) return value;
     const { from, file } = value as { from?: unknown; file?: unknown };
     const members = Object.entries(value).map(([name, member]: [string, unknown]): [string, unknown] => {

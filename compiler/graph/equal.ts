@@ -19,7 +19,8 @@ function sameInputs(op: Op, a: readonly Node[], b: readonly Node[]): boolean {
 
 const SYMMETRIC: ReadonlySet<string> = new Set(['add', 'mul', 'and', 'or', 'equal']);
 
-function sameOp(a: Op, b: Op): boolean {
+/** Whether two operations are the same, whatever their operands. */
+export function sameOp(a: Op, b: Op): boolean {
   if (a === b) return true;
   switch (a.kind) {
     case 'input':

@@ -2,7 +2,8 @@
  * Which node of one graph is which node of the other, where a text was run for two numbers of rows. Both graphs come of the same statements, so they
  * differ in extents and constants, and where a builder left out movement that moves nothing for one of the numbers.
  */
-import type { Node, Op } from '../graph/graph.ts';
+import { sameOp } from '../graph/equal.ts';
+import type { Node } from '../graph/graph.ts';
 import { expandedAxes } from '../graph/primitives/movement.ts';
 
 /** One way to pair two nodes: by their operands, or the operand of the whole's node with the part's node, which then stands for both. */
@@ -45,10 +46,6 @@ function alike(whole: Node, part: Node): boolean {
     case 'expand':
       return expandedAxes(part).every((axis) => whole.inputs[0].shape[axis] === 1 && whole.shape[axis] !== 1);
     default:
-      return whole.op === part.op || text(whole.op) === text(part.op);
+      return sameOp(whole.op, part.op);
   }
-}
-
-function text(op: Op): string {
-  return JSON.stringify(op, Object.keys(op).sort());
 }
