@@ -22,10 +22,11 @@ export const LIMITS = {
   depth: limit(700, 'expressions within one another as they are evaluated', 'a definition may not call itself'),
   evaluations: limit(3_000_000, 'expressions evaluated', 'call less often, or repeat less'),
   nodes: limit(150_000, 'operations in one program', 'make the model shallower'),
+  formula: limit(1_000, 'operations on the step for one number'),
   repeat: limit(10_000, 'rounds of a `repeat`'),
   elements: limit(2 ** 33, 'elements in one tensor', 'make its sizes smaller'),
   /** A rate is computed for each of them when the plan is made. */
-  steps: limit(200_000, 'steps of training'),
+  steps: limit(2_000_000, 'steps of training'),
   seeds: limit(100, 'seeds'),
   cells: limit(100, 'values to tune among'),
   stages: limit(200, 'stages and arms'),

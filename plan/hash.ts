@@ -25,7 +25,7 @@ export function canonicalJson(value: unknown): string {
     return JSON.stringify(value);
   }
   if (Array.isArray(value)) {
-    // Tables of rates are long, and numbers have one form.
+    // Lists of numbers may be long, and numbers have one form.
     if (areFinite(value)) return JSON.stringify(value);
     return `[${value.map(canonicalJson).join(',')}]`;
   }

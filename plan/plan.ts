@@ -5,9 +5,10 @@
  */
 import type { Half, StoredDtype } from './dtypes.ts';
 import type { Program, Target } from './program.ts';
+import type { Schedule } from './schedule.ts';
 
 /** Raised whenever the meaning of a field changes; a runtime refuses plans of any other version. */
-export const PLAN_VERSION = 2;
+export const PLAN_VERSION = 3;
 
 /** How a weight begins, drawn on the host and keyed by its path and the seed, so that it is the same everywhere. */
 export type Init =
@@ -141,8 +142,8 @@ export interface TrainTask extends TaskBase {
   programs: Record<string, Roles>;
   /** Values of scalars that hold for the whole task. `rows` is set by the runtime: rows in the whole batch. */
   scalars: Record<string, number>;
-  /** Values of scalars by step: tables[name][step]. */
-  tables: Record<string, number[]>;
+  /** Scalars that change with the step. */
+  schedules: Record<string, Schedule>;
   /** Names of the entries of the output `metrics` of step/update/forward programs, in order. `loss` is first. */
   metrics: string[];
   /**
@@ -153,8 +154,8 @@ export interface TrainTask extends TaskBase {
   checkpointEvery: number;
   /** Cached reference log-probabilities: state of the `reference` program. */
   reference?: { state: StateTensor[]; hash: string };
-  /** Values that a select task chooses among: its choice's scalars and tables stand in for the task's own. */
-  tuned?: { task: string; options: { scalars: Record<string, number>; tables: Record<string, number[]> }[] };
+  /** Values that a select task chooses among: its choice's scalars and schedules stand in for the task's own. */
+  tuned?: { task: string; options: { scalars: Record<string, number>; schedules: Record<string, Schedule> }[] };
   /** A cell of a tuning grid, trained to be compared and no more. */
   cell?: Cell;
   /** A reader that a probe trains on what an encoder gives; no stage of the text. */

@@ -4,6 +4,7 @@ import type { Span } from '../../grammar/index.ts';
 import { erf as erfNumber } from '../graph/primitives/erf.ts';
 import type { BuiltinName } from './builtin-names.ts';
 import type { Given } from './calls.ts';
+import type { Unary } from '../../plan/schedule.ts';
 import type { Context } from './context.ts';
 import { makeNative, mixData, sampleData } from './data.ts';
 import { fail } from './fault.ts';
@@ -12,7 +13,7 @@ import { makeArchitecture } from './pretrained.ts';
 import { remember } from './remember.ts';
 import * as tensors from './tensor-builtins.ts';
 import * as training from './training-builtins.ts';
-import { describe, tensor } from './values.ts';
+import { describe, number, tensor } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
 
 type Rule = (ctx: Context, given: Given[], span: Span) => Value;
@@ -40,31 +41,37 @@ export function numberOf(value: Value | undefined, what: string, span: Span): Nu
 }
 
 /** A function of one value, on numbers and on tensors. */
-function both(
-  name: 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'tanh' | 'erf' | 'sin' | 'cos' | 'abs' | 'floor',
-  fn: (x: number) => number,
-): Rule {
+function both(name: 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'tanh' | 'sin' | 'cos' | 'abs' | 'floor'): Rule {
   return (ctx, given, span) => {
     const [x] = named(name, given, ['x'], span);
     if (x?.kind === 'tensor') return tensor(ctx.builder[name](x.node));
-    return mapNumbers(fn, (k) => `${name}(${k})`, [numberOf(x, name, span)]);
+    return mapNumbers(name, [numberOf(x, name, span)]);
   };
 }
 
-function extreme(name: 'min' | 'max', fn: (a: number, b: number) => number): Rule {
+function extreme(name: 'min' | 'max'): Rule {
   return (ctx, given, span) => {
     const [a, b] = named(name, given, ['a', 'b'], span);
     if (a?.kind === 'tensor' || b?.kind === 'tensor')
       return tensor(ctx.builder[name](tensors.operand(ctx, a, span), tensors.operand(ctx, b, span)));
     const [x, y] = [numberOf(a, name, span), numberOf(b, name, span)];
     // A duration and a plain number do meet here: `min(step / warmup, 1)`.
-    return mapNumbers(fn, (j, k) => `${name}(${j}, ${k})`, [x, y], x.unit ?? y.unit);
+    return mapNumbers(name, [x, y], x.unit ?? y.unit);
   };
 }
 
-function onNumber(name: string, fn: (x: number) => number): Rule {
-  return (_, given, span) => mapNumbers(fn, (k) => `${name}(${k})`, [numberOf(named(name, given, ['x'], span)[0], name, span)]);
+function onNumber(name: Unary): Rule {
+  return (_, given, span) => mapNumbers(name, [numberOf(named(name, given, ['x'], span)[0], name, span)]);
 }
+
+/** The error function has no operator in plans, so the step may not decide its argument. */
+const erf: Rule = (ctx, given, span) => {
+  const [x] = named('erf', given, ['x'], span);
+  if (x?.kind === 'tensor') return tensor(ctx.builder.erf(x.node));
+  const { value, schedule, uniform } = numberOf(x, 'erf', span);
+  if (schedule !== undefined) return fail('P0306', { found: 'a number that changes with the step' }, span);
+  return { ...number(erfNumber(value)), ...(uniform === undefined ? {} : { uniform: `erf(${uniform})` }) };
+};
 
 const init =
   (name: 'normal' | 'uniform' | 'constant', parameter: string): Rule =>
@@ -95,22 +102,22 @@ const onlyInScore =
     fail('P0509', { name, place: 'a `score` of a probe' }, span);
 
 const rules: Record<BuiltinName, Rule> = {
-  exp: both('exp', Math.exp),
-  expm1: both('expm1', Math.expm1),
-  log: both('log', Math.log),
-  log1p: both('log1p', Math.log1p),
-  sqrt: both('sqrt', Math.sqrt),
-  tanh: both('tanh', Math.tanh),
-  erf: both('erf', erfNumber),
-  sin: both('sin', Math.sin),
-  cos: both('cos', Math.cos),
-  abs: both('abs', Math.abs),
-  floor: both('floor', Math.floor),
-  min: extreme('min', Math.min),
-  max: extreme('max', Math.max),
-  isqrt: onNumber('isqrt', (x) => Math.floor(Math.sqrt(x))),
-  ceil: onNumber('ceil', Math.ceil),
-  round: onNumber('round', Math.round),
+  exp: both('exp'),
+  expm1: both('expm1'),
+  log: both('log'),
+  log1p: both('log1p'),
+  sqrt: both('sqrt'),
+  tanh: both('tanh'),
+  erf,
+  sin: both('sin'),
+  cos: both('cos'),
+  abs: both('abs'),
+  floor: both('floor'),
+  min: extreme('min'),
+  max: extreme('max'),
+  isqrt: onNumber('isqrt'),
+  ceil: onNumber('ceil'),
+  round: onNumber('round'),
   sum: tensors.sum,
   mean: tensors.mean,
   largest: tensors.largest,

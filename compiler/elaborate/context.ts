@@ -7,8 +7,11 @@
  */
 import type { Span } from '../../grammar/index.ts';
 import type { Init } from '../../plan/plan.ts';
+import { firstNotFinite, valueAt } from '../../plan/schedule.ts';
+import type { Schedule } from '../../plan/schedule.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Node } from '../graph/graph.ts';
+import { fail } from './fault.ts';
 import type { Cache } from './remember.ts';
 import type { StoredTensor } from './stored.ts';
 import type { NumberValue, Value } from './values.ts';
@@ -36,9 +39,13 @@ export class Context {
   /** What each part gave when it last ran, by its path (`eyes.blocks.2`). */
   readonly returned = new Map<string, Value>();
   readonly scalars = new Map<string, number>();
-  readonly tables = new Map<string, Float64Array>();
+  readonly schedules = new Map<string, Schedule>();
+  /** While a schedule runs: the comparisons that the step decided, in order. */
+  compared?: { condition: Schedule; holds: boolean }[];
   /** Scalars by how they were computed, so that equal ones are one. */
   private readonly scalarNames = new Map<string, { name: string; value: NumberValue }[]>();
+  /** Steps of the stage that is built, over which its schedules hold. */
+  steps = 1;
   prefix = '';
   /** Rows of one batch of this program; undefined where there is none. */
   batch?: number;
@@ -53,15 +60,23 @@ export class Context {
     this.builder = builder;
   }
 
-  /** The node of a number: a constant, or a scalar of the program where the number must stay out of it. */
-  node(value: NumberValue): Node {
+  /**
+   * The node of a number: a constant, or a scalar of the program where the number must stay out of it. P0322 at `span` where such a scalar is
+   * not finite, which neither a plan nor an update can hold.
+   */
+  node(value: NumberValue, span?: Span): Node {
     if (value.uniform === undefined) return this.builder.constant(value.value);
     const known = this.scalarNames.get(value.uniform) ?? [];
     let entry = known.find((k) => sameNumber(k.value, value));
     if (!entry) {
-      entry = { name: `s${this.scalars.size + this.tables.size}`, value };
+      const step = firstNotFinite(value.schedule ?? value.value, this.steps);
+      if (step !== undefined) {
+        const found = String(value.schedule === undefined ? value.value : valueAt(value.schedule, step));
+        fail('P0322', { how: value.uniform, found, ...(value.schedule === undefined ? {} : { step }) }, span);
+      }
+      entry = { name: `s${this.scalars.size + this.schedules.size}`, value };
       this.scalarNames.set(value.uniform, [...known, entry]);
-      if (value.steps) this.tables.set(entry.name, value.steps);
+      if (value.schedule !== undefined) this.schedules.set(entry.name, value.schedule);
       else this.scalars.set(entry.name, value.value);
     }
     return this.builder.scalar(entry.name);
@@ -81,7 +96,6 @@ export class Context {
 
 function sameNumber(a: NumberValue, b: NumberValue): boolean {
   if (a === b) return true;
-  if (!a.steps || !b.steps) return !a.steps && !b.steps && a.value === b.value;
-  const other = b.steps;
-  return a.steps.length === other.length && a.steps.every((x, i) => x === other[i]);
+  if (a.schedule === undefined || b.schedule === undefined) return a.schedule === b.schedule && a.value === b.value;
+  return a.schedule === b.schedule || JSON.stringify(a.schedule) === JSON.stringify(b.schedule);
 }

@@ -80,13 +80,15 @@ export function condition(ctx: Context, e: Expression, scope: Scope): boolean {
 
 /** A whole number that is known. */
 export function whole(value: Value, span?: Span): number {
-  if (value.kind !== 'number' || value.steps) return fail('P0301', { expected: 'a whole number', found: describe(value) }, span);
+  if (value.kind !== 'number' || value.schedule !== undefined)
+    return fail('P0301', { expected: 'a whole number', found: describe(value) }, span);
   if (!Number.isInteger(value.value)) return fail('P0303', { found: String(value.value), what: 'this' }, span);
   return value.value;
 }
 
 function contains(item: Value, list: Value, span: Span): Value {
   if (list.kind !== 'list') return fail('P0305', { operator: 'in', left: describe(item), right: describe(list) }, span);
+  if (item.kind === 'number' && item.schedule !== undefined) return fail('P0306', { found: describe(item) }, span);
   return bool(
     list.items.some(
       (x) =>

@@ -1,53 +1,52 @@
 /** Arithmetic and comparison on numbers that are known, and on tensors. Numbers are float64; whole numbers stay exact. */
+import { LIMITS } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import type { Node } from '../graph/graph.ts';
+import { hashText } from '../../plan/hash.ts';
+import { operation } from '../../plan/schedule.ts';
+import type { Binary, Schedule, Unary } from '../../plan/schedule.ts';
 import type { Context } from './context.ts';
 import { fail } from './fault.ts';
 import { bool, describe, tensor } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
 
-type Numeric = (a: number, b: number) => number;
+const ARITHMETIC: readonly string[] = ['+', '-', '*', '/', '%', '^'] satisfies Binary[];
+const COMPARISON: readonly string[] = ['<', '<=', '>', '>=', '==', '!='] satisfies Binary[];
 
-const ARITHMETIC: Record<string, Numeric> = {
-  '+': (a, b) => a + b,
-  '-': (a, b) => a - b,
-  '*': (a, b) => a * b,
-  '/': (a, b) => a / b,
-  '%': (a, b) => ((a % b) + b) % b,
-  '^': (a, b) => a ** b,
-};
-
-const COMPARISON: Record<string, (a: number, b: number) => boolean> = {
-  '<': (a, b) => a < b,
-  '<=': (a, b) => a <= b,
-  '>': (a, b) => a > b,
-  '>=': (a, b) => a >= b,
-  '==': (a, b) => a === b,
-  '!=': (a, b) => a !== b,
-};
-
-/** Applies a numeric function to numbers, step by step where they change with the step, and remembers how it was done. */
-export function mapNumbers(
-  fn: (...xs: number[]) => number,
-  how: (...keys: string[]) => string,
-  values: NumberValue[],
-  unit?: string,
-): NumberValue {
-  const result: NumberValue = { kind: 'number', value: fn(...values.map((v) => v.value)), ...(unit ? { unit } : {}) };
+/** Applies an operator to numbers, and to their formulas where they change with the step, and remembers how it was done. */
+export function mapNumbers(operator: Binary | Unary, values: NumberValue[], unit?: string): NumberValue {
+  const result: NumberValue = { kind: 'number', value: operation(operator)(...values.map((v) => v.value)), ...(unit ? { unit } : {}) };
   const at = values.find((v) => v.at !== undefined)?.at;
   if (at) result.at = at;
-  if (values.some((v) => v.uniform !== undefined)) result.uniform = how(...values.map((v) => v.uniform ?? String(v.value)));
-  const changing = values.flatMap((v) => (v.steps ? [v.steps] : []));
-  if (changing.length === 0) return result;
-  const key = how(...values.map((v) => (v.steps ? 'step' : String(v.value))));
-  const known = changing.length === 1 ? MAPPED.get(changing[0])?.get(key) : undefined;
-  const steps = known ?? changing[0].map((_, i) => fn(...values.map((v) => (v.steps ? v.steps[i] : v.value))));
-  if (changing.length === 1) MAPPED.set(changing[0], (MAPPED.get(changing[0]) ?? new Map<string, Float64Array>()).set(key, steps));
-  return { ...result, steps };
+  if (values.some((v) => v.uniform !== undefined)) result.uniform = written(operator, values);
+  if (values.some((v) => v.schedule !== undefined)) result.schedule = sized([operator, ...values.map(scheduleOf)]);
+  return result;
 }
 
-/** What was made of numbers that change with the step, by what was done: an optimizer does the same for every weight. */
-const MAPPED = new WeakMap<Float64Array, Map<string, Float64Array>>();
+/** Operations in each formula as it is written in the plan, where what is shared is written again: `x = x * x` doubles it. */
+const SIZES = new WeakMap<object, number>();
+
+function sized(schedule: Schedule & object): Schedule {
+  const size = schedule.reduce<number>((n, part) => n + (typeof part === 'object' ? (SIZES.get(part) ?? 1) : 0), 1);
+  if (size > LIMITS.formula.most) fail('P0701', { limit: 'formula', where: 'a number that changes with the step' });
+  SIZES.set(schedule, size);
+  return schedule;
+}
+
+/** `(1 - adamw.beta1)`, `sqrt(adamw.beta2)`; the hash of what is too long to read, since `x = x * x` doubles it. */
+function written(operator: string, values: NumberValue[]): string {
+  const names = values.map((v) => v.uniform ?? String(v.value));
+  const whole = /^\w+$/.test(operator) ? `${operator}(${names.join(', ')})` : `(${names.join(` ${operator} `)})`;
+  return whole.length > 1_000 ? `(${hashText(whole)})` : whole;
+}
+
+/** The formula of a number; one that is the same at every step is its own, as far as JSON has it. */
+export function scheduleOf({ value, schedule }: NumberValue): Schedule {
+  if (schedule !== undefined) return schedule;
+  if (Object.is(value, -0)) return ['neg', 0];
+  if (Number.isFinite(value)) return value;
+  return ['/', Number.isNaN(value) ? 0 : Math.sign(value), 0];
+}
 
 /** Unit of a result: equal units add up, a unit survives a plain factor, and divides away against itself. */
 function unitOf(operator: string, a: NumberValue, b: NumberValue, span: Span): string | undefined {
@@ -63,16 +62,23 @@ export function binary(ctx: Context, operator: string, left: Value, right: Value
     if (plain !== undefined) return bool(operator === '==' ? plain : !plain);
   }
   if (left.kind === 'number' && right.kind === 'number') {
-    const arithmetic = ARITHMETIC[operator];
-    if (arithmetic) return mapNumbers(arithmetic, (a, b) => `(${a} ${operator} ${b})`, [left, right], unitOf(operator, left, right, span));
-    if (left.steps || right.steps) return fail('P0306', { found: 'a number that changes with the step' }, span);
-    if (COMPARISON[operator]) return bool(COMPARISON[operator](left.value, right.value));
+    if (ARITHMETIC.includes(operator)) return mapNumbers(operator as Binary, [left, right], unitOf(operator, left, right, span));
+    if (COMPARISON.includes(operator)) return compare(ctx, operator as Binary, left, right, span);
   }
   if (left.kind === 'string' && right.kind === 'string' && operator === '+') return { kind: 'string', value: left.value + right.value };
   if ((left.kind === 'tensor' || left.kind === 'number') && (right.kind === 'tensor' || right.kind === 'number')) {
     return tensor(tensorBinary(ctx, operator, left, right, span));
   }
   return fail('P0305', { operator, left: describe(left), right: describe(right) }, span);
+}
+
+/** A comparison decides what is built, so one that the step decides has a meaning only while a schedule runs. */
+function compare(ctx: Context, operator: Binary, left: NumberValue, right: NumberValue, span: Span): Value {
+  const changes = left.schedule !== undefined || right.schedule !== undefined;
+  if (changes && !ctx.compared) return fail('P0306', { found: 'a number that changes with the step' }, span);
+  const holds = operation(operator)(left.value, right.value) !== 0;
+  if (changes) ctx.compared?.push({ condition: [operator, scheduleOf(left), scheduleOf(right)], holds });
+  return bool(holds);
 }
 
 /** Equality of things that are not numbers: `allowed != none`, `kind == "a"`; undefined where it is no such question. */
@@ -85,7 +91,7 @@ function equalPlain(left: Value, right: Value): boolean | undefined {
 
 function tensorBinary(ctx: Context, operator: string, left: Value, right: Value, span: Span): Node {
   const b = ctx.builder;
-  const [x, y] = together(ctx, left, right);
+  const [x, y] = together(ctx, left, right, span);
   switch (operator) {
     case '+':
       return b.add(x, y);
@@ -115,12 +121,12 @@ function tensorBinary(ctx: Context, operator: string, left: Value, right: Value,
 }
 
 /** Both operands as nodes of one type: a plain number takes the type of the tensor beside it. */
-function together(ctx: Context, left: Value, right: Value): [Node, Node] {
+function together(ctx: Context, left: Value, right: Value, span: Span): [Node, Node] {
   const dtype = (left.kind === 'tensor' ? left.node : right.kind === 'tensor' ? right.node : undefined)?.dtype ?? 'f32';
   const node = (v: Value): Node => {
     if (v.kind === 'tensor') return v.node;
     const n = v as NumberValue;
-    return dtype === 'f32' || n.uniform !== undefined ? ctx.node(n) : ctx.builder.constant(n.value, dtype);
+    return dtype === 'f32' || n.uniform !== undefined ? ctx.node(n, span) : ctx.builder.constant(n.value, dtype);
   };
   let [x, y] = [node(left), node(right)];
   // Whole tensors and f32 meet as f32; truth values do not count as numbers.
@@ -145,13 +151,7 @@ export function unary(ctx: Context, operator: string, operand: Value, span: Span
     if (operand.kind === 'bool') return bool(!operand.value);
     if (operand.kind === 'tensor' && operand.node.dtype === 'bool') return tensor(ctx.builder.not(operand.node));
   } else {
-    if (operand.kind === 'number')
-      return mapNumbers(
-        (a) => -a,
-        (a) => `(-${a})`,
-        [operand],
-        operand.unit,
-      );
+    if (operand.kind === 'number') return mapNumbers('neg', [operand], operand.unit);
     if (operand.kind === 'tensor') return tensor(ctx.builder.neg(operand.node));
   }
   return fail('P0305', { operator, left: '', right: describe(operand) }, span);

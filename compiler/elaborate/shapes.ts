@@ -25,7 +25,8 @@ export function evaluateShape(ctx: Context, entries: readonly ShapeEntry[], scop
 }
 
 export function extent(value: Value, span: Span | undefined): number {
-  if (value.kind !== 'number' || value.steps) return fail('P0301', { expected: 'a whole number', found: describe(value) }, span);
+  if (value.kind !== 'number' || value.schedule !== undefined)
+    return fail('P0301', { expected: 'a whole number', found: describe(value) }, span);
   if (!Number.isInteger(value.value) || value.value < 0) return fail('P0303', { found: String(value.value), what: 'an extent' }, span);
   return value.value;
 }
@@ -36,7 +37,8 @@ export function extent(value: Value, span: Span | undefined): number {
  */
 export function matchShape(ctx: Context, type: TypeRef, value: Value, scope: Scope, what: string, span?: Span): Value {
   if (value.kind === 'none' && type.optional) return value;
-  const node = value.kind === 'number' && type.shape?.length === 0 ? ctx.node(value) : value.kind === 'tensor' ? value.node : undefined;
+  const node =
+    value.kind === 'number' && type.shape?.length === 0 ? ctx.node(value, span) : value.kind === 'tensor' ? value.node : undefined;
   if (!node) return fail('P0301', { expected: `a tensor (${what})`, found: describe(value) }, span);
   const wanted = type.name && Object.hasOwn(ELEMENTS, type.name.text) ? ELEMENTS[type.name.text] : 'f32';
   if (node.dtype !== wanted) fail('P0301', { expected: `${what} of ${wanted}`, found: describe(tensor(node)) }, span);

@@ -13,7 +13,7 @@ import type { Value } from './values.ts';
 /** A tensor, or a number as a tensor of shape []. */
 export function operand(ctx: Context, value: Value | undefined, span: Span): Node {
   if (value?.kind === 'tensor') return value.node;
-  if (value?.kind === 'number') return ctx.node(value);
+  if (value?.kind === 'number') return ctx.node(value, span);
   return fail('P0301', { expected: 'a tensor', found: value ? describe(value) : 'nothing' }, span);
 }
 

@@ -1,11 +1,12 @@
 /**
  * What an expression can be while the compiler runs a text. Numbers are known; tensors are nodes of the graph being
- * built. A number may differ from step to step (`steps`) or be a parameter of a loss or optimizer (`uniform`); where such
+ * built. A number may differ from step to step (`schedule`) or be a parameter of a loss or optimizer (`uniform`); where such
  * a number meets a tensor it becomes a scalar of the program, so that texts with other values share the program.
  */
 import type { Definition, Expression, Span, TypeRef } from '../../grammar/index.ts';
 import type { StoredDtype } from '../../plan/dtypes.ts';
 import type { Init, Tokenizer } from '../../plan/plan.ts';
+import type { Schedule } from '../../plan/schedule.ts';
 import type { Node } from '../graph/graph.ts';
 import type { Module } from '../modules/modules.ts';
 import type { Given } from './calls.ts';
@@ -18,11 +19,11 @@ export interface NumberValue {
   value: number;
   /** `px`, `%`, `h`, `steps`, `epochs`, `tokens`, `rows`; only on its way from a literal to a parameter. */
   unit?: string;
-  /** Value at each step of the stage, where it differs; `value` is then the first. */
-  steps?: Float64Array;
+  /** Its formula of the step, where it changes with the step; `value` is then its value at the step that is looked at, mostly the first. */
+  schedule?: Schedule;
   /**
    * Must not be written into programs, because it is a parameter or computed from one. Says how, such as
-   * `(1 - adamw.beta1)`: equal ways share a scalar. Numbers with `steps` always have it.
+   * `(1 - adamw.beta1)`: equal ways share a scalar. Numbers with a `schedule` always have it where they meet a tensor.
    */
   uniform?: string;
   /** The argument of the user's text by which it came in, and from which it was computed: where its faults are told. */
@@ -275,7 +276,7 @@ export function formatNumber(value: number): string {
 export function describe(value: Value): string {
   switch (value.kind) {
     case 'number':
-      return value.steps
+      return value.schedule !== undefined
         ? 'a number that changes with the step'
         : `${formatNumber(value.value)}${value.unit ? (value.unit.length > 2 ? ` ${value.unit}` : value.unit) : ''}`;
     case 'tensor':

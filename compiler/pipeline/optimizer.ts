@@ -1,11 +1,12 @@
 /**
  * The update of the weights: an optimizer's text is run once for each trained weight, on symbols. Its numbers become
- * scalars of the program, those that change with the step become tables.
+ * scalars of the program, those that change with the step become schedules.
  */
 import type { Span } from '../../grammar/index.ts';
 import { bindParameters } from '../elaborate/calls.ts';
 import type { Context, WeightInfo } from '../elaborate/context.ts';
 import { fail } from '../elaborate/fault.ts';
+import { scheduleOf } from '../elaborate/operators.ts';
 import { runStatements } from '../elaborate/statements.ts';
 import { bool, describe, tensor } from '../elaborate/values.ts';
 import type { BoundValue, NumberValue, Rate, Value } from '../elaborate/values.ts';
@@ -41,6 +42,7 @@ export function applyOptimizer(
   length: Length,
   span: Span,
 ): { updates: Update[]; rate?: NumberValue } {
+  ctx.steps = length.steps;
   const { definition, module } = optimizer;
   const name = definition.name.text;
   const given = new Map(optimizer.given);
@@ -56,7 +58,7 @@ export function applyOptimizer(
     rate = resolved;
     rateName = p.name.text;
   }
-  const step: NumberValue = { kind: 'number', value: 0, steps: Float64Array.from({ length: length.steps }, (_, i) => i), uniform: 'step' };
+  const step: NumberValue = { kind: 'number', value: 0, schedule: 'step', uniform: 'step' };
   const rates = new Map<Rate, NumberValue>();
   const ownRate = (own: Rate): NumberValue => {
     if (!rate) return fail('P0529', { name }, span);
@@ -109,5 +111,5 @@ export function applyOptimizer(
 function rateOf(ctx: Context, own: Rate, whole: NumberValue, length: Length, span: Span): NumberValue {
   const uniform = whole.uniform ?? '';
   if (!('share' in own)) return evaluateSchedule(ctx, own, length, uniform, span);
-  return { ...whole, value: whole.value * own.share, steps: whole.steps?.map((x) => x * own.share), uniform };
+  return { ...whole, value: whole.value * own.share, schedule: ['*', scheduleOf(whole), own.share], uniform };
 }

@@ -20,7 +20,7 @@ export interface StageResult {
   reference?: StageResult;
   /** A value of a tuned name that this stage was given, to be compared with others. */
   cell?: Cell;
-  /** The choice that its scalars and tables wait for. */
+  /** The choice that its scalars and schedules wait for. */
   tuned?: TrainTask['tuned'];
 }
 

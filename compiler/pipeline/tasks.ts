@@ -128,7 +128,9 @@ export class TaskMaker {
     const decides = {
       kind: 'train',
       roles: this.canonicalRoles(graphs.roles),
-      ...(tuned ? { options: tuned.options, choice: this.hashes.get(tuned.task) } : { scalars: graphs.scalars, tables: graphs.tables }),
+      ...(tuned
+        ? { options: tuned.options, choice: this.hashes.get(tuned.task) }
+        : { scalars: graphs.scalars, schedules: graphs.schedules }),
       seed,
       data: this.byContent(data),
       evaluate: evaluate && { ...evaluate, data: this.byContent(evaluate.data) },
@@ -166,7 +168,7 @@ export class TaskMaker {
       order: { kind: 'permuted', seed },
       programs,
       scalars: graphs.scalars,
-      tables: graphs.tables,
+      schedules: graphs.schedules,
       metrics: graphs.metrics,
       ...(evaluate ? { evaluate } : {}),
       checkpointEvery: fields.checkpointEvery,

@@ -8,11 +8,13 @@
 import { report } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import type { Collate } from '../../plan/plan.ts';
+import type { Schedule } from '../../plan/schedule.ts';
 import type { Loaded } from '../modules/modules.ts';
 import { apply } from '../elaborate/calls.ts';
 import { Context } from '../elaborate/context.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
 import { fail } from '../elaborate/fault.ts';
+import { scheduleOf } from '../elaborate/operators.ts';
 import { number, tensor } from '../elaborate/values.ts';
 import type { BoundValue, ModelValue, NumberValue } from '../elaborate/values.ts';
 import { gradients } from '../gradient/gradient.ts';
@@ -59,7 +61,7 @@ export interface TrainGraphs {
   /** States that are neither weights nor theirs: moments are `optimizer`, the rest is `working`. */
   states: { name: string; shape: readonly number[]; keep: 'optimizer' | 'working' }[];
   scalars: Record<string, number>;
-  tables: Record<string, number[]>;
+  schedules: Record<string, Schedule>;
   metrics: string[];
   /** Rows of the batches that are evaluated one by one, where the loss mixes rows; otherwise an evaluation is over all rows. */
   evaluationBatch?: number;
@@ -96,7 +98,7 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
     roles.step = lean({
       outputs: [...finish.outputs, output('loss', loss), ...metrics.map((node, i) => output(objective.metrics[i].name, node))],
     });
-    return { ...gather(loaded, spec, ctx, roles, weights, trained, states, names), tables: tablesOf(ctx, finish.rate) };
+    return { ...gather(loaded, spec, ctx, roles, weights, trained, states, names), schedules: schedulesOf(ctx, finish.rate) };
   }
 
   const accumulated: Output[] = pairs.map(({ weight, gradient }) => {
@@ -145,13 +147,13 @@ function mergeScalars(
   result: TrainGraphs,
   last: Context,
   rate: NumberValue | undefined,
-): Pick<TrainGraphs, 'scalars' | 'tables' | 'roles'> {
+): Pick<TrainGraphs, 'scalars' | 'schedules' | 'roles'> {
   const rename = (name: string): string => `u${name}`;
   const scalars = { ...result.scalars };
   for (const [name, value] of last.scalars) scalars[rename(name)] = value;
-  const tables: Record<string, number[]> = {};
-  for (const [name, value] of Object.entries(tablesOf(last, rate))) tables[name === 'learning_rate' ? name : rename(name)] = value;
-  return { scalars, tables, roles: { ...result.roles, update: renameScalars(result.roles.update, rename) } };
+  const schedules: Record<string, Schedule> = {};
+  for (const [name, value] of Object.entries(schedulesOf(last, rate))) schedules[name === 'learning_rate' ? name : rename(name)] = value;
+  return { scalars, schedules, roles: { ...result.roles, update: renameScalars(result.roles.update, rename) } };
 }
 
 function renameScalars(graph: Graph, rename: (name: string) => string): Graph {
@@ -270,7 +272,7 @@ function gather(
     trained: new Set(trained.map((w) => w.path)),
     states: [...states.values()],
     scalars: Object.fromEntries(ctx.scalars),
-    tables: {},
+    schedules: {},
     metrics,
     ...(evaluation.batch === undefined ? {} : { evaluationBatch: evaluation.batch }),
   };
@@ -287,10 +289,7 @@ export function referenceGraph(loaded: Loaded, spec: Pick<TrainSpec, 'model' | '
   return { outputs };
 }
 
-/** Tables of the program, and the rate of each step for the metrics. */
-function tablesOf(ctx: Context, rate: NumberValue | undefined): Record<string, number[]> {
-  const tables: Record<string, number[]> = {};
-  for (const [name, values] of ctx.tables) tables[name] = [...values];
-  if (rate?.steps) tables.learning_rate = [...rate.steps];
-  return tables;
+/** Scalars of the program that change with the step, and the rate for the metrics. */
+function schedulesOf(ctx: Context, rate: NumberValue | undefined): Record<string, Schedule> {
+  return { ...Object.fromEntries(ctx.schedules), ...(rate ? { learning_rate: scheduleOf(rate) } : {}) };
 }

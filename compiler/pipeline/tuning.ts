@@ -86,7 +86,7 @@ export function tuneStage(assembly: Assembly, stage: StageDeclaration, tune: Tun
   maker.add(task);
   const tuned: TrainTask['tuned'] = {
     task: task.id,
-    options: options.map((o) => ({ scalars: o.graphs?.scalars ?? {}, tables: o.graphs?.tables ?? {} })),
+    options: options.map((o) => ({ scalars: o.graphs?.scalars ?? {}, schedules: o.graphs?.schedules ?? {} })),
   };
   const { cell: _, ...whole } = first;
   return { ...whole, spec: { ...first.spec, id: stage.id, origins: renamed(first, stage.id) }, tuned };
@@ -121,7 +121,7 @@ export function warnAboutUnequalGrids(universe: Universe, stages: readonly Stage
   }
 }
 
-/** All but the values of scalars and tables must be equal, or the cells would not be the same training. */
+/** All but the values of scalars and schedules must be equal, or the cells would not be the same training. */
 function requireSamePrograms(assembly: Assembly, first: StageResult, other: StageResult, tune: Tune): void {
   const decides = ({ graphs, collate, spec: { train } }: StageResult): string =>
     hashOf({

@@ -76,6 +76,15 @@ export const types = {
       'A duration is a whole number of steps, a number of epochs, or a share of the run with its `%`. Without a unit a number counts steps.',
     example: example({ uses: USES, optimize: 'optimize adamw(lr: cosine(peak: 1e-3, warmup: 0.1))' }),
   }),
+  P0322: entry<{ how: string; found: string; step?: number }>({
+    message: ({ how, found, step }) => `${how} is ${found}${step === undefined ? '' : ` at step ${step}`}, and programs take finite numbers`,
+    explain:
+      'A number of a loss or an optimizer, and what is computed from it and the step, is given to the programs at each step. There it must be finite, at every step of the stage.',
+    example: example({
+      more: 'optimizer odd(p: [..], g: [..], lr: schedule > 0) {\n  p = p - g * (lr / (1 - 1 ^ (step + 1)))\n}',
+      optimize: 'optimize odd(lr: 1e-3)',
+    }),
+  }),
   P0311: entry<{ name: string; layout: string; known: string }>({
     message: ({ name, layout }) => `the source ${name} gives \`${layout}\`, which is no kind of rows`,
     help: ({ known }) => `kinds of rows are ${known}`,

@@ -2,6 +2,7 @@
 import { sourcesOf } from '../left-tensor.ts';
 import type { Ask, DataSource, EmbedTask, Plan, SampleTask, StateTensor, Task, TrainTask } from '../plan.ts';
 import type { Program } from '../program.ts';
+import { fewestListed } from '../schedule.ts';
 import type { Faults } from './check.ts';
 
 /** Adds a fault for everything in `tasks` that names something which is not there. The types are already checked. */
@@ -99,8 +100,10 @@ type Say = (what: string) => void;
 function checkTrain(task: TrainTask, fault: Say): void {
   if (task.batch % task.micro !== 0) fault(`has batches of ${task.batch}, which parts of ${task.micro} do not fill`);
   if (task.metrics[0] !== 'loss') fault('has no loss as its first metric');
-  for (const [name, values] of Object.entries(task.tables))
-    if (values.length < task.steps) fault(`has ${values.length} values of ${name} for ${task.steps} steps`);
+  for (const [name, schedule] of Object.entries(task.schedules)) {
+    const listed = fewestListed(schedule);
+    if (listed < task.steps) fault(`has ${listed} values of ${name} for ${task.steps} steps`);
+  }
   if (task.order.kind === 'permuted') {
     if (task.data.count < task.batch) fault(`has ${task.data.count} rows, which do not fill a batch of ${task.batch}`);
   } else if (task.order.rows.length < task.steps) {
@@ -163,9 +166,9 @@ function checkProgramOf(task: TrainTask | EmbedTask | SampleTask, role: string, 
         `declares ${memory.name} as ${declared.dtype} [${declared.shape.join(', ')}], and its program ${role} as ${dtype} [${shape.join(', ')}]`,
       );
   }
-  const tables = task.kind === 'train' ? task.tables : {};
+  const schedules = task.kind === 'train' ? task.schedules : {};
   for (const name of program.scalars) {
-    if (name !== 'rows' && !Object.hasOwn(task.scalars, name) && !Object.hasOwn(tables, name))
+    if (name !== 'rows' && !Object.hasOwn(task.scalars, name) && !Object.hasOwn(schedules, name))
       fault(`has no value for the scalar ${name} of its program ${role}`);
   }
 }

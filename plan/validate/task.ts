@@ -23,7 +23,9 @@ import type {
 } from '../plan.ts';
 import { either, flag, integer, list, number, object, oneOf, optional, record, text, variants } from './check.ts';
 import type { Check } from './check.ts';
+import type { Schedule } from '../schedule.ts';
 import type { StoredDtype } from '../dtypes.ts';
+import { schedule } from './schedule.ts';
 import { half, program, shape, storedDtype, target } from './program.ts';
 
 const init: Check<Init> = variants<Init, 'kind'>('kind', {
@@ -132,7 +134,7 @@ const train: Check<TrainTask> = object<TrainTask>({
   }),
   programs,
   scalars: record(number),
-  tables: record(list(number)),
+  schedules: record(schedule),
   metrics: list(text),
   evaluate: optional(object<NonNullable<TrainTask['evaluate']>>({ every: integer(1), data: dataSource, batch: optional(integer(1)) })),
   checkpointEvery: integer(1),
@@ -141,9 +143,9 @@ const train: Check<TrainTask> = object<TrainTask>({
     object<NonNullable<TrainTask['tuned']>>({
       task: text,
       options: list(
-        object<{ scalars: Record<string, number>; tables: Record<string, number[]> }>({
+        object<{ scalars: Record<string, number>; schedules: Record<string, Schedule> }>({
           scalars: record(number),
-          tables: record(list(number)),
+          schedules: record(schedule),
         }),
       ),
     }),

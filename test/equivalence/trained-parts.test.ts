@@ -107,11 +107,11 @@ describe('what is trained', () => {
     expect(faults(['train [at_rate(eyes, 10%), mllm.connector]', 'freeze eyes'])).toEqual([]);
   });
 
-  test('a part at a rate of its own has a table of its own', () => {
+  test('a part at a rate of its own has a schedule of its own', () => {
     const plain = taskOf(['train [eyes, mllm.connector]']);
     const slow = taskOf(['train [at_rate(eyes, 10%), mllm.connector]']);
-    expect(Object.keys(slow.tables).length).toBeGreaterThan(Object.keys(plain.tables).length);
-    expect(slow.tables.learning_rate).toEqual(plain.tables.learning_rate);
+    expect(Object.keys(slow.schedules).length).toBeGreaterThan(Object.keys(plain.schedules).length);
+    expect(slow.schedules.learning_rate).toEqual(plain.schedules.learning_rate);
     expect(slow.hash).not.toBe(plain.hash);
   });
 

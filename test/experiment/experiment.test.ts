@@ -8,6 +8,7 @@ import { compile } from '../../compiler/compile.ts';
 import { targetFor } from '../../compiler/lower/choose.ts';
 import type { Host } from '../../compiler/host.ts';
 import type { Plan, ScoreTask, Task, TrainTask } from '../../plan/plan.ts';
+import { valueAt } from '../../plan/schedule.ts';
 import { validatePlan } from '../../plan/validate.ts';
 import { silent } from '../../runtime/core/log.ts';
 import { runPlan } from '../../runtime/node/run/run.ts';
@@ -75,8 +76,8 @@ describe('an experiment', () => {
       typeof line.learning_rate === 'number' ? [line.learning_rate] : [],
     );
     const { tuned } = task('post.dpo@0', 'train');
-    expect(rates[0]).toBeCloseTo(tuned?.options[chosen.choice as number].tables.learning_rate[0] ?? 0, 9);
-    expect(tuned?.options[0].tables.learning_rate[0]).not.toBe(tuned?.options[1].tables.learning_rate[0]);
+    expect(rates[0]).toBeCloseTo(valueAt(tuned?.options[chosen.choice as number].schedules.learning_rate ?? 0, 0), 9);
+    expect(tuned?.options[0].schedules.learning_rate).not.toEqual(tuned?.options[1].schedules.learning_rate);
     // A cell is the stage with one value: trained on the seed of the grid, from that seed's own start, by the same programs.
     const cell = task('post.dpo:rate=1e-2@7', 'train');
     expect(cell.needs).toContain('align@7');

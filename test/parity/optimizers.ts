@@ -7,6 +7,7 @@ import { lower } from '../../compiler/lower/lower.ts';
 import { runPasses, simplification } from '../../compiler/passes/passes.ts';
 import { finishStep } from '../../compiler/pipeline/train-graphs.ts';
 import { elements } from '../../plan/dtypes.ts';
+import { valueAt } from '../../plan/schedule.ts';
 import { Executor } from '../../runtime/core/executor/executor.ts';
 import { sleepingWait } from '../../runtime/node/device/wait.ts';
 import type { Bench } from './bench.ts';
@@ -75,8 +76,8 @@ async function run(
           return [`grad.${name}`, data.subarray(step * length, (step + 1) * length)] as const;
         }),
       );
-      const tables = [...ctx.tables].map(([name, values]) => [name, values[step]] as const);
-      executor.run('update', { inputs, scalars: { ...Object.fromEntries(ctx.scalars), ...Object.fromEntries(tables) } }).discard();
+      const changing = [...ctx.schedules].map(([name, schedule]) => [name, valueAt(schedule, step)] as const);
+      executor.run('update', { inputs, scalars: { ...Object.fromEntries(ctx.scalars), ...Object.fromEntries(changing) } }).discard();
       for (const [name, values] of await executor.readState(start.keys())) paths.get(name)?.push(...values);
     }
   } finally {

@@ -1,6 +1,8 @@
 /** Rates by step under the standard library's schedules, against those of transformers. */
 import { Context } from '../../compiler/elaborate/context.ts';
 import type { Universe } from '../../compiler/elaborate/names.ts';
+import { scheduleOf } from '../../compiler/elaborate/operators.ts';
+import { valueAt } from '../../plan/schedule.ts';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import { evaluateSchedule } from '../../compiler/pipeline/schedule.ts';
 import { check } from './check.ts';
@@ -26,7 +28,7 @@ export function checkSchedules(recording: Recording, universe: Universe): Check[
       `schedule ${name}`,
       1e-6,
       'of the largest',
-      wanted.map((w, i) => ({ name: `step ${i}`, found: [rate.steps?.[i] ?? NaN], wanted: [w] })),
+      wanted.map((w, i) => ({ name: `step ${i}`, found: [valueAt(scheduleOf(rate), i)], wanted: [w] })),
     );
   });
 }

@@ -60,7 +60,7 @@ export function fakePlan(options: FakeOptions): Plan {
         order: { kind: 'permuted', seed },
         programs: {},
         scalars: {},
-        tables: {},
+        schedules: {},
         metrics: ['loss'],
         evaluate: { every: 20, data: source('scenes.preferences', 'held-out', 256) },
         checkpointEvery: 100,

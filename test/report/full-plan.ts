@@ -126,7 +126,7 @@ function train(id: string, seed: number, stage: string, more: Partial<TrainTask>
     order: { kind: 'permuted', seed },
     programs: {},
     scalars: {},
-    tables: {},
+    schedules: {},
     metrics: ['loss'],
     checkpointEvery: 100,
     ...more,
@@ -179,7 +179,7 @@ function pretraining(seed: number, steps: number): Task[] {
 
 function post(arm: Arm, seed: number, steps: number): TrainTask {
   const tuned =
-    GRIDS[arm] === undefined ? {} : { tuned: { task: `post.${arm}.rate`, options: GRIDS[arm].map(() => ({ scalars: {}, tables: {} })) } };
+    GRIDS[arm] === undefined ? {} : { tuned: { task: `post.${arm}.rate`, options: GRIDS[arm].map(() => ({ scalars: {}, schedules: {} })) } };
   const drawn: DataSource = {
     source: 'sampled.pairs',
     params: {},

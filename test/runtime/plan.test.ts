@@ -32,6 +32,10 @@ function faults(change: (plan: Plan, first: TrainTask, second: TrainTask) => voi
   return error.message;
 }
 
+function nested(depth: number): unknown {
+  return depth === 0 ? 'step' : ['neg', nested(depth - 1)];
+}
+
 test('a sound plan passes as it is', () => {
   const plan = tinyPlan({ reference: true });
   expect(validatePlan(structuredClone(plan))).toEqual(plan);
@@ -49,6 +53,9 @@ test('faults of types come all at once, with their paths', () => {
   const message = faults((plan, first) => {
     Object.assign(plan, { name: 3, colour: 'red' });
     Object.assign(first, { steps: 1.5, order: { kind: 'sorted' }, batch: '8', scalars: { a: null } });
+    Object.assign(first, {
+      schedules: { a: ['*', 1, 'stop'], b: ['+', 1], c: ['power', 'step', 2], d: ['listed', 1, '2'], e: { step: 1 }, f: nested(2100) },
+    });
     Object.assign(first.state[0], { shape: [4, -1], keep: undefined });
     Object.assign(first.collate, { layout: 'triples' });
     Object.assign(plan.targets[0].limits, { maxStorageBuffersPerShaderStage: NaN });
@@ -60,6 +67,12 @@ test('faults of types come all at once, with their paths', () => {
     'tasks[0].order.kind should be one of permuted, given and is "sorted"',
     'tasks[0].batch should be an integer of at least 1 and is "8"',
     'tasks[0].scalars["a"] should be a finite number and is null',
+    'tasks[0].schedules["a"][2] should be a formula of the step and is "stop"',
+    'tasks[0].schedules["b"] has 1 operands for +, which takes 2',
+    'tasks[0].schedules["c"] should begin with an operator and begins with "power"',
+    'tasks[0].schedules["d"] should be a finite number and is "2"',
+    'tasks[0].schedules["e"] should be a formula of the step and is an object',
+    'is a formula of more than 2000 levels',
     'tasks[0].state[0].shape[1] should be an integer of at least 0 and is -1',
     'tasks[0].state[0].keep should be one of weight, optimizer, working and is missing',
     'tasks[0].collate.layout should be one of pairs, answers, contrast, classes, patches, tensors and is "triples"',
@@ -100,7 +113,10 @@ describe('references', () => {
     ['declares m as f32 [5], and its program step as f32 [4]', (_, first) => (first.state[1].shape = [5])],
     ['has batches of 8, which parts of 3 do not fill', (_, first) => (first.micro = 3)],
     ['has no loss as its first metric', (_, first) => first.metrics.reverse()],
-    ['has 30 values of learning_rate for 31 steps', (_, first) => (first.steps = 31)],
+    [
+      'has 30 values of learning_rate for 31 steps',
+      (_, first) => Object.assign(first, { steps: 31, schedules: { learning_rate: ['listed', ...Array<number>(30).fill(0.1)] } }),
+    ],
     ['has 5 rows, which do not fill a batch of 8', (_, first) => (first.data.count = 5)],
     ['lists the rows of 1 steps and has 30', (_, first) => (first.order = { kind: 'given', rows: [[0]] })],
     [
@@ -112,7 +128,7 @@ describe('references', () => {
     ['has no programs for the target portable', (_, first) => (first.programs = { gpu: first.programs.portable })],
     ['has programs for the target gpu, which the plan does not have', (_, first) => (first.programs.gpu = first.programs.portable)],
     ['runs the program 00 as step, which the plan does not have', (_, first) => (first.programs.portable.step = '00')],
-    ['has no value for the scalar learning_rate of its program step', (_, first) => (first.tables = {})],
+    ['has no value for the scalar learning_rate of its program step', (_, first) => (first.schedules = {})],
     ['reads with the tokenizer words, which the plan does not have', (_, first) => (first.data.tokenizer = 'words')],
     [
       'reads text from tensors and names no tokenizer',
@@ -236,7 +252,7 @@ describe('a plan in a folder', () => {
 
   test.each<[string, string, (task: Record<string, unknown>) => void]>([
     ['steps', 'first', (task) => (task.steps = 29)],
-    ['a rate', 'first', (task) => ((task.tables as { learning_rate: number[] }).learning_rate[3] *= 2)],
+    ['a rate', 'first', (task) => ((task.schedules as { learning_rate: unknown[] }).learning_rate[1] = 0.1)],
     ['the seed', 'second', (task) => (task.seed = 8)],
     ['the order', 'second', (task) => (task.order = { kind: 'permuted', seed: 4 })],
     ['the rows', 'first', (task) => ((task.data as { params: { file: string } }).params.file = 'other.safetensors')],

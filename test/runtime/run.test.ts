@@ -201,7 +201,7 @@ describe('a number that is not finite', () => {
     delete task.evaluate;
     const sound = structuredClone(plan);
     // Finite in float64, and infinite in f32: loss and gradient of the step are finite, its update is not.
-    task.tables.learning_rate[12] = 1e300;
+    task.schedules.learning_rate = ['if', ['==', 'step', 12], 1e300, task.schedules.learning_rate];
     const error = await failedTask(run(plan, 'update'));
     expect(error.code).toBe('R0631');
     expect(error.message).toMatch(/the update of first at step 13 of 30 was not finite: -?(Infinity|NaN) in [wm], element \d+\./);
@@ -222,7 +222,7 @@ describe('a number that is not finite', () => {
     const task = trainOf(plan, 'first');
     delete task.evaluate;
     // The last update: no later step meets it.
-    task.tables.learning_rate[task.steps - 1] = 1e300;
+    task.schedules.learning_rate = ['if', ['==', 'step', task.steps - 1], 1e300, task.schedules.learning_rate];
     expect((await failedTask(run(plan, 'last'))).message).toMatch(/the update of first at step 30 of 30 was not finite/);
     expect(readdirSync(folderOf(join(base, 'last'), 'first')).filter((name) => name.startsWith('weights'))).toEqual([]);
   });

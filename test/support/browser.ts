@@ -69,7 +69,7 @@ async function launch(): Promise<Browser> {
     chromium.launch({
       executablePath: join(folder, 'chromium'),
       args: ARGS,
-      env: { ...definedIn(process.env), FONTCONFIG_FILE: join(folder, 'fonts.conf'), ...env },
+      env: { ...definedIn(process.env), FONTCONFIG_FILE: join(folder, 'fonts.conf'), XDG_CACHE_HOME: folder, ...env },
     });
   try {
     return await start({});
@@ -82,7 +82,7 @@ async function launch(): Promise<Browser> {
 /** The browser, its libraries and its fonts, unpacked into the user's cache; the same fonts on every machine. */
 function unpackChromium(): string {
   const { version, read } = findPackage();
-  const folder = unpackOnce(`chromium-${version}`, FILES, () => {
+  const folder = unpackOnce(`chromium-${version}-fonts`, FILES, () => {
     const files = new Map<string, Uint8Array | string>([
       ['chromium', read('chromium.br')],
       ...readTar(read('fonts.tar.br')),
@@ -95,12 +95,12 @@ function unpackChromium(): string {
   return folder;
 }
 
-/** Paths are relative to this file's own folder. */
+/** Fonts lie beside this file; what fontconfig computes of them goes where `launch` says, else it would be the current folder. */
 const FONTCONFIG = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir prefix="relative">fonts</dir>
-  <cachedir prefix="relative">fonts-cache</cachedir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
 </fontconfig>
 `;
 

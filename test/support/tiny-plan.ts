@@ -229,7 +229,7 @@ export function tinyPlan(options: TinyOptions = {}): Plan {
     order: { kind: 'permuted', seed: 3 },
     programs: { portable: roles },
     scalars: {},
-    tables: { learning_rate: Array.from({ length: steps }, (_, i) => rate * (1 - i / (2 * steps))) },
+    schedules: { learning_rate: ['*', rate, ['-', 1, ['/', 'step', 2 * steps]]] },
     metrics: ['loss', 'grad_norm'],
     evaluate: { every: 10, data: source },
     checkpointEvery: 7,

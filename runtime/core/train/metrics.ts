@@ -5,6 +5,7 @@
  */
 import type { TypedArrayOf } from '../../../plan/dtypes.ts';
 import type { TrainTask } from '../../../plan/plan.ts';
+import { valueAt } from '../../../plan/schedule.ts';
 import { epochOf } from './batches.ts';
 
 export type Metrics = Record<string, number>;
@@ -21,12 +22,12 @@ export function metricsOf(task: TrainTask, outputs: ReadonlyMap<string, TypedArr
 
 /** The line of step `step` (from 1). `tokens` counts from the beginning of the task. */
 export function trainingLine(task: TrainTask, step: number, metrics: Metrics, tokens: number | undefined): string {
-  const rates = task.tables.learning_rate;
+  const rate = Object.hasOwn(task.schedules, 'learning_rate') ? task.schedules.learning_rate : undefined;
   return JSON.stringify({
     step,
     epoch: epochOf(task, step),
     ...metrics,
-    ...(rates !== undefined ? { learning_rate: rates[step - 1] } : {}),
+    ...(rate !== undefined ? { learning_rate: valueAt(rate, step - 1) } : {}),
     ...(tokens !== undefined ? { num_tokens: tokens } : {}),
   });
 }

@@ -4,6 +4,7 @@
  */
 import type { TrainTask } from '../../../plan/plan.ts';
 import type { Program } from '../../../plan/program.ts';
+import { valueAt } from '../../../plan/schedule.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { Pending } from '../executor/pending.ts';
 import { batchesOf, inputsFor, scalarsFor, trainingRows } from './batches.ts';
@@ -38,8 +39,8 @@ export async function* stepBatches(task: TrainTask, data: RowData, from: number,
 /** Scalars of step `step` (from 0); `rows` is the number of rows in the whole batch. */
 export function scalarsAt(task: TrainTask, step: number, rows: number): Record<string, number> {
   const now = Math.min(step, task.steps - 1);
-  const tables = Object.entries(task.tables).map(([name, values]): [string, number] => [name, values[now]]);
-  return { ...task.scalars, ...Object.fromEntries(tables), rows };
+  const changing = Object.entries(task.schedules).map(([name, schedule]): [string, number] => [name, valueAt(schedule, now)]);
+  return { ...task.scalars, ...Object.fromEntries(changing), rows };
 }
 
 /** One submit of a step. */
