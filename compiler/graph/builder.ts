@@ -24,9 +24,9 @@ export const DETACH = 'detach';
 
 export class GraphBuilder {
   private readonly nodes: Node[] = [];
-  /** Where to look for an equal node: leaves by name or value, others by the latest of their operands. */
+  /** Where to look for an equal node: leaves by name or value, others by a hash of their operands' ids. */
   private readonly leaves = new Map<string, Node[]>();
-  private readonly users: (Node[] | undefined)[] = [];
+  private readonly users = new Map<number, Node[]>();
   private label: string | undefined;
   private readonly most: number;
 
@@ -63,7 +63,6 @@ export class GraphBuilder {
       ...(this.label === undefined ? {} : { label: this.label }),
     };
     this.nodes.push(node);
-    this.users.push(undefined);
     alike.push(node);
     return node;
   }
@@ -71,8 +70,11 @@ export class GraphBuilder {
   /** Nodes among which an equal one would be; a new one is added to them. */
   private alike(op: Op, inputs: readonly Node[]): Node[] {
     if (inputs.length > 0) {
-      const latest = inputs.reduce((id, input) => Math.max(id, input.id), 0);
-      return (this.users[latest] ??= []);
+      // Of all operands: one of them may have thousands of users, as the factor of clipping has.
+      const key = inputs.reduce((hash, input) => (Math.imul(hash, 31) + input.id) & 0x3fffffff, 1);
+      const users = this.users.get(key) ?? [];
+      if (users.length === 0) this.users.set(key, users);
+      return users;
     }
     const key = 'name' in op ? op.name : op.kind === 'constant' ? String(op.value) : op.kind;
     const found = this.leaves.get(key) ?? [];

@@ -9,14 +9,13 @@ import type { NodeLookup } from './node-map.ts';
  * Throws a GraphFault where ids are not what `Node` promises.
  */
 export function ancestors(roots: readonly Node[], stop?: ReadonlySet<Node>): Node[] {
-  const most = roots.reduce((id, root) => Math.max(id, root.id), -1);
-  const byId = new Array<Node | undefined>(most + 1).fill(undefined);
+  const met: NodesById = stop !== undefined && stop.size > 0 ? new Map<number, Node>() : new NodeArray(roots);
   const stack: Node[] = [];
   const meet = (node: Node): void => {
-    const known = byId[node.id];
+    const known = met.get(node.id);
     if (known === node) return;
     if (known) throw new GraphFault(`node ${node.id} (${node.op.kind}) has an id that another node has`);
-    byId[node.id] = node;
+    met.set(node.id, node);
     stack.push(node);
   };
   roots.forEach(meet);
@@ -27,7 +26,33 @@ export function ancestors(roots: readonly Node[], stop?: ReadonlySet<Node>): Nod
       meet(input);
     }
   }
-  return byId.filter((node) => node !== undefined);
+  return met instanceof NodeArray ? met.ascending() : [...(met as Map<number, Node>).values()].sort((a, b) => a.id - b.id);
+}
+
+/** A walk that stops meets few nodes of a graph that may be large, so a map holds them; any other meets most of them, for which an array is faster. */
+interface NodesById {
+  get: (id: number) => Node | undefined;
+  set: (id: number, node: Node) => unknown;
+}
+
+class NodeArray implements NodesById {
+  private readonly nodes: (Node | undefined)[];
+
+  constructor(roots: readonly Node[]) {
+    this.nodes = new Array<Node | undefined>(roots.reduce((id, root) => Math.max(id, root.id), -1) + 1).fill(undefined);
+  }
+
+  get(id: number): Node | undefined {
+    return this.nodes[id];
+  }
+
+  set(id: number, node: Node): void {
+    this.nodes[id] = node;
+  }
+
+  ascending(): Node[] {
+    return this.nodes.filter((node) => node !== undefined);
+  }
 }
 
 /** Every node that the graph's outputs need, operands before their users. */
