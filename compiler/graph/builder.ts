@@ -70,8 +70,8 @@ export class GraphBuilder {
   /** Nodes among which an equal one would be; a new one is added to them. */
   private alike(op: Op, inputs: readonly Node[]): Node[] {
     if (inputs.length > 0) {
-      // Of all operands: one of them may have thousands of users, as the factor of clipping has.
-      const key = inputs.reduce((hash, input) => (Math.imul(hash, 31) + input.id) & 0x3fffffff, 1);
+      // Of all operands, since one of them may have thousands of users, as the factor of clipping has; in any order, since sums have none.
+      const key = inputs.reduce((hash, input) => (hash + Math.imul(input.id + 1, 0x9e3779b1)) & 0x3fffffff, 0);
       const users = this.users.get(key) ?? [];
       if (users.length === 0) this.users.set(key, users);
       return users;
