@@ -11,7 +11,7 @@ import { measureOf, SCORES } from '../../plan/scores.ts';
 import { fail } from '../elaborate/fault.ts';
 import type { Universe } from '../elaborate/names.ts';
 import { describe } from '../elaborate/values.ts';
-import type { NumberValue, Value } from '../elaborate/values.ts';
+import type { NumberValue, SubjectValue, Value } from '../elaborate/values.ts';
 import type { Assembly } from './assembly.ts';
 import { Place } from './place.ts';
 import { buildProbe, probeTarget } from './probes.ts';
@@ -46,20 +46,13 @@ export function tuneStage(assembly: Assembly, stage: StageDeclaration, tune: Tun
   if (subject.stage !== first.spec.stage || (subject.arm !== undefined && subject.arm !== first.spec.arm))
     fail('P0522', { probe: probe.name.text, judges: describe(subject), stage: stage.id }, tune.by.span);
   const cells: SelectTask['cells'] = [];
-  let score = '';
+  // The cells differ in numbers that no program holds, so one probe judges them all.
+  const stageOf = (other: SubjectValue): StageResult['spec'] => assembly.sources.stage(other, probe.value.span).spec;
+  const spec = buildProbe(universe, probe, bound, parameter, subject.part, first.spec, stageOf);
+  const { score } = spec;
+  const files = rowsOf(spec).flatMap(filesOf);
+  if (files.length > 0) assembly.choosing.set(spec.name, { tuned: tune.name.text, files });
   for (const option of options) {
-    const spec = buildProbe(
-      universe,
-      probe,
-      bound,
-      parameter,
-      subject.part,
-      option.spec,
-      (other) => assembly.sources.stage(other, probe.value.span).spec,
-    );
-    score = spec.score;
-    const files = rowsOf(spec).flatMap(filesOf);
-    if (files.length > 0) assembly.choosing.set(spec.name, { tuned: tune.name.text, files });
     for (const seed of seeds) {
       maker.stage(option, seed);
       cells.push({ choice: option.cell?.choice ?? 0, seed, task: assembly.judge(spec, option, seed, option.cell) });

@@ -18,8 +18,19 @@ export class Judge {
   private readonly parse = libraryParser();
   private readonly bound = BOUND * Math.max(1, BYTES_PER_MS / bytesPerMs());
 
-  /** What is wrong with the check of a text; undefined if nothing is. */
+  /** What is wrong with the check of a text; undefined if nothing is. One that took too long is timed again: the collector ran, or code was cold. */
   judge(text: string): string | undefined {
+    const first = this.once(text);
+    return typeof first === 'number' && first > this.bound ? this.told(Math.min(first, Number(this.once(text)))) : this.told(first);
+  }
+
+  private told(found: string | number): string | undefined {
+    if (typeof found === 'string') return found;
+    return found > this.bound ? `took ${Math.round(found)} ms, more than ${Math.round(this.bound)}` : undefined;
+  }
+
+  /** What is wrong, or the milliseconds of the processor that the check took. */
+  private once(text: string): string | number {
     this.text = text;
     const began = process.cpuUsage();
     try {
@@ -38,8 +49,7 @@ export class Judge {
       return `exception: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
     }
     const { user, system } = process.cpuUsage(began);
-    const milliseconds = (user + system) / 1000;
-    return milliseconds > this.bound ? `took ${Math.round(milliseconds)} ms, more than ${Math.round(this.bound)}` : undefined;
+    return (user + system) / 1000;
   }
 }
 
