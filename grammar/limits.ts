@@ -21,7 +21,7 @@ export const LIMITS = {
   modules: limit(200, 'files in one text'),
   depth: limit(700, 'expressions within one another as they are evaluated', 'a definition may not call itself'),
   evaluations: limit(3_000_000, 'expressions evaluated', 'call less often, or repeat less'),
-  nodes: limit(80_000, 'operations in one program', 'make the model shallower'),
+  nodes: limit(60_000, 'operations in one program', 'make the model shallower'),
   formula: limit(1_000, 'operations on the step for one number'),
   repeat: limit(10_000, 'rounds of a `repeat`'),
   elements: limit(2 ** 33, 'elements in one tensor', 'make its sizes smaller'),

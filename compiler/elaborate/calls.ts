@@ -7,7 +7,6 @@
  */
 import { nearest } from '../../grammar/index.ts';
 import type { Argument, Definition, Expression, Parameter, Span } from '../../grammar/index.ts';
-import { GraphBuilder } from '../graph/builder.ts';
 import type { Module } from '../modules/modules.ts';
 import { checkRequirements, mergeArguments, nameOf } from './arguments.ts';
 import { callBuiltin } from './builtins.ts';
@@ -212,7 +211,7 @@ function madeWith<T>({ definition, given, span }: BoundValue, fn: () => T): T {
 /** A named composite: the body becomes a graph of its own, which a target may replace by a better lowering. */
 function composite(ctx: Context, bound: BoundValue, scope: Scope): Value {
   const { definition } = bound;
-  const inner = new Context(new GraphBuilder());
+  const inner = new Context();
   inner.inComposite = true;
   const local = new Scope(scope);
   const args = tensorParameters(definition).flatMap((p) => {

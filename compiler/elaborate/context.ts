@@ -5,11 +5,12 @@
  * `prefix` stands before every weight's path while a second copy of a model is evaluated (a live reference), so that one
  * graph may hold two sets of weights of the same parts.
  */
+import { LIMITS } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import type { Init } from '../../plan/plan.ts';
 import { firstNotFinite, valueAt } from '../../plan/schedule.ts';
 import type { Schedule } from '../../plan/schedule.ts';
-import type { GraphBuilder } from '../graph/builder.ts';
+import { GraphBuilder } from '../graph/builder.ts';
 import type { Node } from '../graph/graph.ts';
 import { fail } from './fault.ts';
 import type { Cache } from './remember.ts';
@@ -56,7 +57,7 @@ export class Context {
   /** Depth of layer calls, against endless recursion. */
   depth = 0;
 
-  constructor(builder: GraphBuilder) {
+  constructor(builder = new GraphBuilder(LIMITS.nodes.most)) {
     this.builder = builder;
   }
 

@@ -1,7 +1,7 @@
 /** Evaluates expressions: known values are computed, tensors become nodes of the graph being built. */
-import { LIMITS, nearest } from '../../grammar/index.ts';
+import { nearest } from '../../grammar/index.ts';
 import type { Expression, Span } from '../../grammar/index.ts';
-import { ShapeError } from '../graph/errors.ts';
+import { ShapeError, SizeError } from '../graph/errors.ts';
 import { call } from './calls.ts';
 import type { Context } from './context.ts';
 import { Fault, Silent, fail } from './fault.ts';
@@ -16,15 +16,19 @@ import { counted } from './work.ts';
 export function evaluate(ctx: Context, expression: Expression, scope: Scope): Value {
   try {
     const value = counted(expression.span, () => evaluateInner(ctx, expression, scope));
-    const { size } = ctx.builder;
-    if (size > LIMITS.nodes.most) fail('P0701', { limit: 'nodes', found: size, where: 'this program is too large' }, expression.span);
     if (value.kind === 'tensor' && !ctx.places.has(value.node)) ctx.places.set(value.node, expression.span);
     return value;
   } catch (error) {
     // The graph knows shapes, not texts: its errors get the place of the innermost expression here.
+    if (error instanceof SizeError) tooLarge(expression.span);
     if (error instanceof ShapeError && !(error instanceof Fault)) fail('P0402', { message: error.message }, expression.span);
     throw error;
   }
+}
+
+/** @throws P0701: a program has too many operations. */
+export function tooLarge(span: Span): never {
+  return fail('P0701', { limit: 'nodes', where: 'this program is too large' }, span);
 }
 
 function evaluateInner(ctx: Context, e: Expression, scope: Scope): Value {

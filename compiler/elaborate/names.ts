@@ -4,7 +4,6 @@
  */
 import type { Declaration, Expression } from '../../grammar/index.ts';
 import type { Host } from '../host.ts';
-import { GraphBuilder } from '../graph/builder.ts';
 import { beside } from '../modules/modules.ts';
 import type { Loaded, Module, Named } from '../modules/modules.ts';
 import { requireComplete } from './arguments.ts';
@@ -58,7 +57,7 @@ export function openUniverse(loaded: Loaded, host: Host, overrides: Map<string, 
     host,
     overrides,
     scopes: new Map(),
-    context: new Context(new GraphBuilder()),
+    context: new Context(),
     pretrained,
     faulty: new Set([...loaded.modules.values()].flatMap(({ unreadable }) => [...unreadable.declarations])),
   };

@@ -45,6 +45,8 @@ function pullback(
 ): (Node | undefined)[] {
   const order = ancestors([root], stop);
   const needed = leadingTo(wrt, order, stop);
+  // Most of them get a gradient of their own: what would be too large is known before it is made.
+  b.requireRoom(needed.size);
   const gradientOf = new Map<Node, Node>();
   if (needed.has(root)) gradientOf.set(root, dy);
   for (const node of order.reverse()) {

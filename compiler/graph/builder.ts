@@ -7,7 +7,7 @@
  */
 import type { Dtype } from '../../plan/dtypes.ts';
 import { parseEinsum } from './einsum.ts';
-import { GraphFault, ShapeError } from './errors.ts';
+import { GraphFault, ShapeError, SizeError } from './errors.ts';
 import type { BinaryFn, Graph, Node, Op, ReduceFn, UnaryFn } from './graph.ts';
 import { typeOf } from './primitives/table.ts';
 import type { Typed } from './primitives/primitive.ts';
@@ -30,7 +30,7 @@ export class GraphBuilder {
   private label: string | undefined;
   private readonly most: number;
 
-  /** `most`: one more node is a ShapeError. */
+  /** `most`: one more node is a SizeError. */
   constructor(most = Infinity) {
     this.most = most;
   }
@@ -38,6 +38,11 @@ export class GraphBuilder {
   /** How many nodes there are; the next one has this id. */
   get size(): number {
     return this.nodes.length;
+  }
+
+  /** @throws SizeError unless so many more nodes may be made. */
+  requireRoom(more: number): void {
+    if (this.nodes.length + more > this.most) throw new SizeError(this.most);
   }
 
   /**
@@ -52,7 +57,7 @@ export class GraphBuilder {
     const alike = this.alike(op, inputs);
     const known = alike.find((node) => isSame(node, op, inputs, type));
     if (known) return known;
-    if (this.nodes.length >= this.most) throw new ShapeError(`there are more than ${this.most} operations`);
+    this.requireRoom(1);
     const node: Node = {
       id: this.nodes.length,
       op,
@@ -378,15 +383,8 @@ export class GraphBuilder {
     const made = new NodeMap<Node>();
     for (const node of ancestors([root])) {
       const argument = node.op.kind === 'input' ? args[Number(node.op.name.slice('arg'.length))] : undefined;
-      made.set(
-        node,
-        argument ??
-          this.node(
-            node.op,
-            node.inputs.map((x) => mapped(made, x)),
-            node,
-          ),
-      );
+      const inputs = node.inputs.map((x) => mapped(made, x));
+      made.set(node, argument ?? this.node(node.op, inputs, node));
     }
     return mapped(made, root);
   }

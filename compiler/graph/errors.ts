@@ -9,6 +9,14 @@ export class ShapeError extends PivotError {
   }
 }
 
+/** More operations than one graph may have. */
+export class SizeError extends ShapeError {
+  constructor(most: number) {
+    super(`there are more than ${most} operations`);
+    this.name = 'SizeError';
+  }
+}
+
 /** The gradient of a gather whose index the host cannot list position by position. */
 export class GatherIndexError extends PivotError {
   constructor(message: string) {

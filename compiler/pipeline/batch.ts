@@ -6,7 +6,6 @@ import type { Span } from '../../grammar/index.ts';
 import type { Dtype } from '../../plan/dtypes.ts';
 import type { Collate } from '../../plan/plan.ts';
 import type { Loaded } from '../modules/modules.ts';
-import { GraphBuilder } from '../graph/builder.ts';
 import { apply, tensorParameters } from '../elaborate/calls.ts';
 import type { Given } from '../elaborate/calls.ts';
 import { Context } from '../elaborate/context.ts';
@@ -133,7 +132,7 @@ export function standardLayer(loaded: Loaded, file: string, name: string): Bound
 /** Tokens that an image takes in the language model's sequence: found by running encoder and connector on symbols. */
 export function imageTokens(model: ModelValue, image: number, span: Span): number {
   if (model.form.kind !== 'arrow') return 0;
-  const ctx = new Context(new GraphBuilder());
+  const ctx = new Context();
   const pixels = tensor(ctx.builder.input('image', [1, 3, image, image]));
   const features = apply(ctx, model.form.encoder, [{ value: pixels, span }], span);
   const seen = apply(ctx, model.form.connector, [{ value: features, span }], span);

@@ -15,7 +15,7 @@ import { fail } from '../elaborate/fault.ts';
 import { Cache, SLOT } from '../elaborate/remember.ts';
 import { describe, tensor } from '../elaborate/values.ts';
 import type { ModelValue, Value } from '../elaborate/values.ts';
-import { GraphBuilder } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, Output } from '../graph/graph.ts';
 import type { Loaded } from '../modules/modules.ts';
 import { declareInputs, runModel, standardLayer } from './batch.ts';
@@ -52,7 +52,7 @@ export function decodeGraphs(
   const { encoder, connector, language } = model.form;
   const start = promptPlaces(collate);
   const capacity = start + collate.answer;
-  const first = new Context(new GraphBuilder());
+  const first = new Context();
   first.batch = rows;
   first.cache = new Cache('prefill', capacity, `cache${suffix}`);
   const among = collate.pictures !== undefined;
@@ -69,7 +69,7 @@ export function decodeGraphs(
   });
   if (first.cache.states.size === 0) return undefined;
 
-  const next = new Context(new GraphBuilder());
+  const next = new Context();
   next.batch = rows;
   next.cache = new Cache('decode', capacity, `cache${suffix}`);
   const one = (name: string): Node => next.builder.input(name, [rows, 1], 'i32');
@@ -141,7 +141,7 @@ export function camGraph(
   span: Span,
 ): { graph: Graph; weights: WeightInfo[] } | undefined {
   if (model.form.kind !== 'arrow') return undefined;
-  const ctx = new Context(new GraphBuilder());
+  const ctx = new Context();
   const answers = { ...collate, layout: 'answers' as const };
   const answer = runModel(ctx, loaded, model, answers, declareInputs(ctx, answers, 1), span);
   const { path } = model.form.encoder;

@@ -6,7 +6,6 @@ import { report } from '../../grammar/index.ts';
 import type { Span } from '../../grammar/index.ts';
 import type { Collate } from '../../plan/plan.ts';
 import { Context } from '../elaborate/context.ts';
-import { GraphBuilder } from '../graph/builder.ts';
 import type { Node } from '../graph/graph.ts';
 import { output } from './objective.ts';
 import type { EmbedSpec } from './probes.ts';
@@ -37,7 +36,7 @@ export function embedGraphs(
   run: (ctx: Context, rows: number) => Kept,
 ): EmbedGraphs {
   const built = sizes.map((rows): Built & { kept: Kept } => {
-    const ctx = new Context(new GraphBuilder());
+    const ctx = new Context();
     const kept = run(ctx, rows);
     return { ctx, rows, roots: [...kept.outputs.values()], kept };
   });

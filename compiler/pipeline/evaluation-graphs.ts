@@ -6,7 +6,6 @@
 import { report } from '../../grammar/index.ts';
 import type { Loaded } from '../modules/modules.ts';
 import { Context } from '../elaborate/context.ts';
-import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { builtFor, partsOf, refuse, sameTotals, totalOutputs, withScalars } from './row-parts.ts';
 import type { Built, Mixture, Parts } from './row-parts.ts';
@@ -35,7 +34,7 @@ export function evaluationGraphs(loaded: Loaded, spec: TrainSpec, scalars: Reado
     return rootsOf(objective);
   };
   const built = (rows: number): Built => {
-    const ctx = new Context(new GraphBuilder());
+    const ctx = new Context();
     return { ctx, rows, roots: build(ctx, rows) };
   };
   const add = (part: Built, { roots, totals }: Parts, suffix: string): void => {

@@ -45,8 +45,9 @@ export function builtFor(rows: number, like: Built, build: (ctx: Context, rows: 
     return { ctx, rows, roots };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const { message, span } = error.diagnostic;
-    return { why: `it cannot be computed for ${rows} rows: ${message}`, places: span ? [span] : [] };
+    const { code, message, span } = error.diagnostic;
+    const why = code === 'P0701' ? 'it makes operations for each row' : `it cannot be computed for ${rows} rows: ${message}`;
+    return { why, places: span ? [span] : [] };
   }
 }
 

@@ -13,6 +13,7 @@ import type { Loaded } from '../modules/modules.ts';
 import { apply } from '../elaborate/calls.ts';
 import { Context } from '../elaborate/context.ts';
 import type { WeightInfo } from '../elaborate/context.ts';
+import { tooLarge } from '../elaborate/expressions.ts';
 import { fail } from '../elaborate/fault.ts';
 import { scheduleOf } from '../elaborate/operators.ts';
 import { number, tensor } from '../elaborate/values.ts';
@@ -20,6 +21,7 @@ import type { BoundValue, ModelValue, NumberValue } from '../elaborate/values.ts
 import { gradients } from '../gradient/gradient.ts';
 import { recompute } from '../gradient/recompute.ts';
 import { GraphBuilder } from '../graph/builder.ts';
+import { SizeError } from '../graph/errors.ts';
 import type { Graph, Node, Output } from '../graph/graph.ts';
 import { declareInputs, runModel, standardLayer } from './batch.ts';
 import { objectiveOf, output, rootsOf } from './objective.ts';
@@ -73,7 +75,7 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const keepState = (node: Node, keep: 'optimizer' | 'working'): void => {
     if (node.op.kind === 'state') states.set(node.op.name, { name: node.op.name, shape: node.shape, keep });
   };
-  const ctx = new Context(new GraphBuilder());
+  const ctx = new Context();
   const b = ctx.builder;
   const objective = objectiveOf(ctx, loaded, spec, spec.micro);
   const weights = [...ctx.weights.values()];
@@ -84,11 +86,7 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const [loss, ...metrics] = parts.roots;
   const forward = b.size;
   const lean = (graph: Graph): Graph => (spec.recompute ? recompute(graph, forward) : graph);
-  const slopes = gradients(
-    b,
-    loss,
-    trained.map((w) => w.node),
-  );
+  const slopes = slopesOf(ctx, loss, trained, spec.span);
   requireGradients(chosen, slopes);
   const pairs = trained.flatMap((weight, i) => (slopes[i] ? [{ weight, gradient: slopes[i], rate: chosen.rates.get(weight) }] : []));
   const names = ['loss', 'grad_norm', ...objective.metrics.map((m) => m.name)];
@@ -117,7 +115,7 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
     for (const t of parts.totals) keepState(b.state(t.name, t.node.shape), 'working');
   }
 
-  const last = new Context(new GraphBuilder());
+  const last = new Context();
   const u = last.builder;
   const again = pairs.map(({ weight, rate }) => ({
     rate,
@@ -140,6 +138,20 @@ export function buildTrainGraphs(loaded: Loaded, spec: TrainSpec): TrainGraphs {
   const result = gather(loaded, spec, ctx, roles, weights, trained, states, names);
   // The two contexts number their scalars apart; the update's are kept, the loss's are those of `micro`.
   return { ...result, ...mergeScalars(result, last, finish.rate) };
+}
+
+/** The gradients of the weights, or P0701 where they make the program too large. */
+function slopesOf({ builder }: Context, loss: Node, trained: readonly WeightInfo[], span: Span): (Node | undefined)[] {
+  try {
+    return gradients(
+      builder,
+      loss,
+      trained.map((w) => w.node),
+    );
+  } catch (error) {
+    if (error instanceof SizeError) tooLarge(span);
+    throw error;
+  }
 }
 
 /** Scalars of the update program under names that the loss's do not have. */
@@ -280,7 +292,7 @@ function gather(
 
 /** Scores rows with whatever weights the runtime has loaded: per-token log-probabilities of each answer. */
 export function referenceGraph(loaded: Loaded, spec: Pick<TrainSpec, 'model' | 'collate' | 'span'>, rows: number): Graph {
-  const ctx = new Context(new GraphBuilder());
+  const ctx = new Context();
   const record = runModel(ctx, loaded, spec.model, spec.collate, declareInputs(ctx, spec.collate, rows), spec.span);
   const outputs = [...record.fields].flatMap(([side, scored]): Output[] => {
     const logp = scored.kind === 'record' ? scored.fields.get('logp') : undefined;
