@@ -127,16 +127,14 @@ export class Assembly {
     const subjects = [...this.results.values()].filter(({ spec }) => spec.id === wanted || (!subject.arm && spec.stage === subject.stage));
     if (subjects.length === 0) fail('P0516', { name: wanted, known: [...this.results.keys()].join(', ') }, declaration.value.span);
     const chooses = this.choosing.get(declaration.name.text);
+    const stageOf = (other: SubjectValue): StageSpec => this.sources.stage(other, declaration.value.span).spec;
+    // Arms of one model have one probe, unless it looks at their losses.
+    const built: { model: ModelValue | undefined; probe: ProbeSpec }[] = [];
     for (const result of subjects) {
-      const probe = buildProbe(
-        this.universe,
-        declaration,
-        bound,
-        parameter,
-        subject.part,
-        result.spec,
-        (other) => this.sources.stage(other, declaration.value.span).spec,
-      );
+      const model = result.spec.train?.model;
+      const same = built.find((one) => model !== undefined && one.model === model && !one.probe.ofLoss);
+      const probe = same?.probe ?? buildProbe(this.universe, declaration, bound, parameter, subject.part, result.spec, stageOf);
+      built.push({ model, probe });
       const rows = seenRows(probe, this.trainedOn(result));
       if (rows !== undefined)
         this.diagnostics.push(report('P0532', { probe: probe.name, stage: result.spec.id, rows }, declaration.value.span));

@@ -129,8 +129,18 @@ export function standardLayer(loaded: Loaded, file: string, name: string): Bound
   return value;
 }
 
-/** Tokens that an image takes in the language model's sequence: found by running encoder and connector on symbols. */
+/** Image tokens of the models that were asked for, by the size of the image. */
+const TOKENS = new WeakMap<ModelValue, Map<number, number>>();
+
+/** Tokens that an image takes in the language model's sequence: found by running encoder and connector on symbols, once a model. */
 export function imageTokens(model: ModelValue, image: number, span: Span): number {
+  const known = TOKENS.get(model) ?? new Map<number, number>();
+  const tokens = known.get(image) ?? countTokens(model, image, span);
+  TOKENS.set(model, known.set(image, tokens));
+  return tokens;
+}
+
+function countTokens(model: ModelValue, image: number, span: Span): number {
   if (model.form.kind !== 'arrow') return 0;
   const ctx = new Context();
   const pixels = tensor(ctx.builder.input('image', [1, 3, image, image]));

@@ -19,6 +19,8 @@ import { asTrained, modelOf } from './training-fields.ts';
 
 /** The embed whose body is running, if one is. */
 export interface Running {
+  /** Whether it asked for the loss of the stage. */
+  ofLoss?: boolean;
   embed?: { data: DataValue; collate: Collate; inputs: Map<string, Value> };
 }
 
@@ -53,6 +55,7 @@ export function judged(
       name: 'loss',
       call: (ctx) => {
         if (!running.embed) return fail('P0509', { name: 'subject.loss()', place: 'an embed' }, span);
+        running.ofLoss = true;
         const { collate, inputs } = running.embed;
         const reference = lossNeeds(train.loss.definition).reference ? 'live' : 'none';
         return tensor(

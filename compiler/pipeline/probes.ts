@@ -87,6 +87,8 @@ export interface ProbeSpec {
   params: Record<string, string | number | boolean>;
   /** Further subjects by the prefix that their weights bear. */
   others: Map<string, SubjectValue>;
+  /** Whether it uses the loss of the stage; otherwise only the stage's model decides what it is. */
+  ofLoss: boolean;
   span: Span;
 }
 
@@ -183,7 +185,7 @@ class ProbeRun {
     const scope = bindParameters(ctx, { ...bound, given }, bound.module, declaration.span);
     runStatements(ctx, this.definition.body ?? [], scope, { probe: (statement, inner) => this.statement(statement, inner) });
     if (!this.score) return fail('P0512', { names: ['score'], where: `probe ${this.definition.name.text}` }, this.definition.name.span);
-    return { name: this.name, parts: this.parts, ...this.score, others, span: declaration.span };
+    return { name: this.name, parts: this.parts, ...this.score, others, ofLoss: this.running.ofLoss === true, span: declaration.span };
   }
 
   private statement(s: ProbeStatement, scope: Scope): void {

@@ -98,6 +98,7 @@ function withParts(model: ModelValue, change: (part: InstanceValue) => InstanceV
 /** The model with the adapters that `other` has in parts of the same name, unless it has its own there. */
 export function withAdaptersOf(model: ModelValue, other: ModelValue | undefined, span: Span): ModelValue {
   const known = new Map(partsIn(other).map((part) => [part.path, part.adapter]));
+  if (![...known.values()].some((adapter) => adapter !== undefined)) return model;
   const adapt = (part: InstanceValue): InstanceValue => {
     const adapter = known.get(part.path);
     if (!adapter) return part;
