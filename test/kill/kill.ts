@@ -3,7 +3,7 @@
  * left with what a run left that nobody disturbed, byte by byte. Only times may differ.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createHash } from 'node:crypto';
 
@@ -18,10 +18,12 @@ export interface Ended {
   worked: number;
 }
 
-/** Compiles the text once into `base/plan`. */
+/** Compiles the text once into `base/plan`; a copy of it there, for a lock is written beside it. */
 export async function compileInto(base: string): Promise<void> {
   mkdirSync(base, { recursive: true });
-  const { code, output } = await child(['compile', TEXT, '-o', join(base, 'plan'), '--target', 'portable']);
+  const text = join(base, 'tiny.pivot');
+  copyFileSync(TEXT, text);
+  const { code, output } = await child(['compile', text, '-o', join(base, 'plan'), '--target', 'portable']);
   if (code !== 0) throw new Error(output);
 }
 
