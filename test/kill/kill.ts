@@ -86,6 +86,11 @@ export async function campaign(base: string, count: number, random: () => number
   if (whole.code !== 0) throw new Error(`the run that nobody disturbs ended with ${whole.code}:\n${whole.output}`);
   const wanted = results(join(base, 'whole'));
   const state: Campaign = { kills: 0, ends: 0, faults: [] };
+  // Told at once: a campaign takes long.
+  const fault = (text: string): void => {
+    state.faults.push(text);
+    say(text);
+  };
   let longest = whole.worked;
   while (state.kills < count) {
     const name = `cut-${state.ends}`;
@@ -100,14 +105,14 @@ export async function campaign(base: string, count: number, random: () => number
         continue;
       }
       longest = Math.max(longest / 2, worked);
-      if (code !== 0) state.faults.push(`after kills at ${delays.join(', ')} ms it ended with ${code}: ${output.slice(-2000)}`);
+      if (code !== 0) fault(`after kills at ${delays.join(', ')} ms it ended with ${code}: ${output.slice(-2000)}`);
       break;
     }
     const got = results(join(base, name));
     for (const path of new Set([...wanted.keys(), ...got.keys()])) {
       if (wanted.get(path) === got.get(path)) continue;
       const what = !got.has(path) ? 'is missing' : !wanted.has(path) ? 'should not be there' : 'differs';
-      state.faults.push(`${path} ${what} after kills at ${delays.join(', ')} ms`);
+      fault(`${path} ${what} after kills at ${delays.join(', ')} ms`);
     }
     state.ends++;
     say(`${state.kills} kills, ${state.ends} runs compared (${wanted.size} files each), ${state.faults.length} faults`);

@@ -12,7 +12,6 @@ let drawn = 0;
 const key = keyOf('kill', Number(values.seed));
 const random = (): number => new Random(key, drawn++).uniform();
 const { kills, ends, faults } = await campaign(base, Number(values.count), random, (text) => console.log(text));
-for (const fault of faults) console.log(fault);
 console.log(`${kills} kills, ${ends} runs that went on to their end, ${faults.length} faults`);
 rmSync(base, { recursive: true });
 process.exitCode = faults.length > 0 ? 1 : 0;
