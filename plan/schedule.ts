@@ -79,13 +79,15 @@ export function asFunction(schedule: Schedule): (step: number) => number {
   return operands.length === 1 ? (step) => apply(a(step)) : (step) => apply(a(step), b(step));
 }
 
-/** The first of `steps` steps at which the value is not finite, or undefined. */
+const LARGEST_F32 = 3.4028234663852886e38;
+
+/** The first of `steps` steps at which the value is not finite as a 32-bit float, or undefined. */
 export function firstNotFinite(schedule: Schedule, steps: number): number | undefined {
   const at = asFunction(schedule);
   // x - x is 0 for finite numbers alone.
   for (let step = 0; step < steps; step++) {
     const value = at(step);
-    if (value - value !== 0) return step;
+    if (!(value <= LARGEST_F32 && value >= -LARGEST_F32)) return step;
   }
   return undefined;
 }

@@ -13,6 +13,7 @@ import { makeArchitecture } from './pretrained.ts';
 import { remember } from './remember.ts';
 import * as tensors from './tensor-builtins.ts';
 import * as training from './training-builtins.ts';
+import { meet, plainNumber } from './units.ts';
 import { describe, number, tensor } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
 
@@ -45,7 +46,7 @@ function both(name: 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'tanh' | 'sin' 
   return (ctx, given, span) => {
     const [x] = named(name, given, ['x'], span);
     if (x?.kind === 'tensor') return tensor(ctx.builder[name](x.node));
-    return mapNumbers(name, [numberOf(x, name, span)]);
+    return mapNumbers(name, [plainNumber(numberOf(x, name, span), span)]);
   };
 }
 
@@ -54,21 +55,20 @@ function extreme(name: 'min' | 'max'): Rule {
     const [a, b] = named(name, given, ['a', 'b'], span);
     if (a?.kind === 'tensor' || b?.kind === 'tensor')
       return tensor(ctx.builder[name](tensors.operand(ctx, a, span), tensors.operand(ctx, b, span)));
-    const [x, y] = [numberOf(a, name, span), numberOf(b, name, span)];
-    // A duration and a plain number do meet here: `min(step / warmup, 1)`.
-    return mapNumbers(name, [x, y], x.unit ?? y.unit);
+    const { operands, unit } = meet(name, numberOf(a, name, span), numberOf(b, name, span), span);
+    return mapNumbers(name, operands, unit);
   };
 }
 
 function onNumber(name: Unary): Rule {
-  return (_, given, span) => mapNumbers(name, [numberOf(named(name, given, ['x'], span)[0], name, span)]);
+  return (_, given, span) => mapNumbers(name, [plainNumber(numberOf(named(name, given, ['x'], span)[0], name, span), span)]);
 }
 
 /** The error function has no operator in plans, so the step may not decide its argument. */
 const erf: Rule = (ctx, given, span) => {
   const [x] = named('erf', given, ['x'], span);
   if (x?.kind === 'tensor') return tensor(ctx.builder.erf(x.node));
-  const { value, schedule, uniform } = numberOf(x, 'erf', span);
+  const { value, schedule, uniform } = plainNumber(numberOf(x, 'erf', span), span);
   if (schedule !== undefined) return fail('P0306', { found: 'a number that changes with the step' }, span);
   return { ...number(erfNumber(value)), ...(uniform === undefined ? {} : { uniform: `erf(${uniform})` }) };
 };

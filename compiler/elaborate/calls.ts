@@ -51,7 +51,7 @@ export function apply(ctx: Context, callee: Value, given: Given[], span: Span): 
       const scope = new Scope(callee.scope);
       if (given.length !== callee.params.length)
         fail('P0213', { of: callee.name, wanted: callee.params.length, found: given.length }, span);
-      given.forEach((g, i) => scope.define(g.name ?? callee.params[i], g.value));
+      for (const [name, value] of byParameter(callee, given)) scope.define(name, value);
       return within(span, `in ${callee.name}`, () => evaluate(ctx, callee.body, scope));
     }
     case 'closure':
@@ -73,6 +73,19 @@ export function apply(ctx: Context, callee: Value, given: Given[], span: Span): 
     default:
       return fail('P0304', { found: describe(callee) }, span);
   }
+}
+
+/** The arguments of a function of the text: by name, the rest in the order of the parameters that are still open. */
+function byParameter({ name: of, params }: Extract<Value, { kind: 'function' }>, given: readonly Given[]): Map<string, Value> {
+  const result = new Map<string, Value>();
+  const open = params.filter((p) => !given.some((g) => g.name === p));
+  for (const { name = open.shift(), value, span } of given) {
+    if (name === undefined) return fail('P0213', { of, wanted: params.length, found: given.length }, span);
+    if (!params.includes(name)) fail('P0209', { name, of, nearest: nearest(name, params) ?? '', known: params.join(', ') }, span);
+    if (result.has(name)) fail('P0212', { name, of }, span);
+    result.set(name, value);
+  }
+  return result;
 }
 
 /** Parameters that are given at each call of a layer. */

@@ -15,6 +15,7 @@ import type { Node } from '../graph/graph.ts';
 import { fail } from './fault.ts';
 import type { Cache } from './remember.ts';
 import type { StoredTensor } from './stored.ts';
+import { plainNumber } from './units.ts';
 import type { NumberValue, Value } from './values.ts';
 
 export interface WeightInfo {
@@ -65,7 +66,8 @@ export class Context {
    * The node of a number: a constant, or a scalar of the program where the number must stay out of it. P0322 at `span` where such a scalar is
    * not finite, which neither a plan nor an update can hold.
    */
-  node(value: NumberValue, span?: Span): Node {
+  node(given: NumberValue, span?: Span): Node {
+    const value = plainNumber(given, span);
     if (value.uniform === undefined) return this.builder.constant(value.value);
     const known = this.scalarNames.get(value.uniform) ?? [];
     let entry = known.find((k) => sameNumber(k.value, value));

@@ -32,9 +32,9 @@ export function requireInDomain({ type, domain }: Pick<Parameter, 'type' | 'doma
       fail('P0320', { name: owner.name, of: owner.of, wanted, found: describe(value), nearest: '' }, span),
     );
   const name = type?.name?.text ?? '';
+  if (value.schedule !== undefined && (domain !== undefined || name === 'int')) refuse('the same at every step');
   if (!Number.isFinite(value.value)) refuse('a finite number');
-  const bounds = domain?.bounds ?? [];
-  if (!bounds.every((bound) => holds(bound, value.value))) refuse(domainInWords(domain));
+  if (domain && !isWithin(domain, value.value)) refuse(domainInWords(domain));
   if (REAL.includes(name)) requireRepresentable(value, owner);
   if (name === 'int' && Math.abs(value.value) > LARGEST_I32) refuse(`at most ${LARGEST_I32}`);
 }
@@ -73,6 +73,11 @@ export function wordsOf({ words }: Domain): string[] {
 
 function limit({ negative, value }: Bound): number {
   return negative ? -value.value : value.value;
+}
+
+/** Whether a number is within all bounds of a domain. */
+export function isWithin({ bounds }: Domain, value: number): boolean {
+  return bounds.every((bound) => holds(bound, value));
 }
 
 function holds(bound: Bound, value: number): boolean {

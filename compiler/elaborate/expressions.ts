@@ -92,11 +92,12 @@ export function whole(value: Value, span?: Span): number {
 
 function contains(item: Value, list: Value, span: Span): Value {
   if (list.kind !== 'list') return fail('P0305', { operator: 'in', left: describe(item), right: describe(list) }, span);
-  if (item.kind === 'number' && item.schedule !== undefined) return fail('P0306', { found: describe(item) }, span);
+  const changing = [item, ...list.items].find((one) => one.kind === 'number' && one.schedule !== undefined);
+  if (changing) return fail('P0306', { found: describe(changing) }, span);
   return bool(
     list.items.some(
       (x) =>
-        (x.kind === 'number' && item.kind === 'number' && x.value === item.value) ||
+        (x.kind === 'number' && item.kind === 'number' && x.value === item.value && x.unit === item.unit) ||
         (x.kind === 'string' && item.kind === 'string' && x.value === item.value),
     ),
   );

@@ -7,6 +7,7 @@ import { operation } from '../../plan/schedule.ts';
 import type { Binary, Schedule, Unary } from '../../plan/schedule.ts';
 import type { Context } from './context.ts';
 import { fail } from './fault.ts';
+import { meet, plainNumber } from './units.ts';
 import { bool, describe, tensor } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
 
@@ -48,21 +49,16 @@ export function scheduleOf({ value, schedule }: NumberValue): Schedule {
   return ['/', Number.isNaN(value) ? 0 : Math.sign(value), 0];
 }
 
-/** Unit of a result: equal units add up, a unit survives a plain factor, and divides away against itself. */
-function unitOf(operator: string, a: NumberValue, b: NumberValue, span: Span): string | undefined {
-  if (a.unit === b.unit) return operator === '/' ? undefined : a.unit;
-  if ((operator === '*' || operator === '/') && (a.unit === undefined || b.unit === undefined)) return a.unit ?? b.unit;
-  if (a.unit === undefined && b.value === 0) return b.unit;
-  return fail('P0302', { expected: a.unit ? `a number in ${a.unit}` : 'a plain number', found: describe(b) }, span);
-}
-
 export function binary(ctx: Context, operator: string, left: Value, right: Value, span: Span): Value {
   if (operator === '==' || operator === '!=') {
     const plain = equalPlain(left, right);
     if (plain !== undefined) return bool(operator === '==' ? plain : !plain);
   }
   if (left.kind === 'number' && right.kind === 'number') {
-    if (ARITHMETIC.includes(operator)) return mapNumbers(operator as Binary, [left, right], unitOf(operator, left, right, span));
+    if (ARITHMETIC.includes(operator)) {
+      const { operands, unit } = meet(operator, left, right, span);
+      return mapNumbers(operator as Binary, operands, unit);
+    }
     if (COMPARISON.includes(operator)) return compare(ctx, operator as Binary, left, right, span);
   }
   if (left.kind === 'string' && right.kind === 'string' && operator === '+') return { kind: 'string', value: left.value + right.value };
@@ -76,8 +72,9 @@ export function binary(ctx: Context, operator: string, left: Value, right: Value
 function compare(ctx: Context, operator: Binary, left: NumberValue, right: NumberValue, span: Span): Value {
   const changes = left.schedule !== undefined || right.schedule !== undefined;
   if (changes && !ctx.compared) return fail('P0306', { found: 'a number that changes with the step' }, span);
-  const holds = operation(operator)(left.value, right.value) !== 0;
-  if (changes) ctx.compared?.push({ condition: [operator, scheduleOf(left), scheduleOf(right)], holds });
+  const [a, b] = meet(operator, left, right, span).operands;
+  const holds = operation(operator)(a.value, b.value) !== 0;
+  if (changes) ctx.compared?.push({ condition: [operator, scheduleOf(a), scheduleOf(b)], holds });
   return bool(holds);
 }
 
@@ -102,7 +99,7 @@ function tensorBinary(ctx: Context, operator: string, left: Value, right: Value,
     case '/':
       return b.div(x, y);
     case '^':
-      return b.pow(x, right.kind === 'number' && right.uniform === undefined ? right.value : y);
+      return b.pow(x, right.kind === 'number' && right.uniform === undefined ? plainNumber(right, span).value : y);
     case '<':
       return b.less(x, y);
     case '>':
@@ -125,7 +122,7 @@ function together(ctx: Context, left: Value, right: Value, span: Span): [Node, N
   const dtype = (left.kind === 'tensor' ? left.node : right.kind === 'tensor' ? right.node : undefined)?.dtype ?? 'f32';
   const node = (v: Value): Node => {
     if (v.kind === 'tensor') return v.node;
-    const n = v as NumberValue;
+    const n = plainNumber(v as NumberValue, span);
     return dtype === 'f32' || n.uniform !== undefined ? ctx.node(n, span) : ctx.builder.constant(n.value, dtype);
   };
   let [x, y] = [node(left), node(right)];

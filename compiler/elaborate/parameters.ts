@@ -3,7 +3,8 @@ import type { Parameter, Span } from '../../grammar/index.ts';
 import { requireComplete } from './arguments.ts';
 import { requireInDomain } from './domains.ts';
 import { fail } from './fault.ts';
-import { describe, number } from './values.ts';
+import { plainNumber } from './units.ts';
+import { describe } from './values.ts';
 import type { NumberValue, Value } from './values.ts';
 
 type Rule = (value: Value, where: Where) => Value;
@@ -33,8 +34,7 @@ function inUnit(units: (string | undefined)[], what: string, integer: boolean): 
 }
 
 const percent: Rule = (value, where) => {
-  if (value.kind === 'number' && value.unit === '%')
-    return { ...number(value.value / 100), ...(value.uniform ? { uniform: value.uniform } : {}) };
+  if (value.kind === 'number' && value.unit === '%') return plainNumber(value);
   return inUnit([undefined], 'a number', false)(value, where);
 };
 

@@ -27,7 +27,7 @@ export function countedApart<T>(run: () => T): T {
 }
 
 /** Evaluations that a schedule may take over all steps. */
-const SCHEDULE = 20_000_000;
+const SCHEDULE = 2_500_000;
 
 /** Counts an evaluation at `span` and runs it one level deeper. Each level takes some of the stack. */
 export function counted<T>(span: Span, run: () => T): T {

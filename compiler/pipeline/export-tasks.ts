@@ -91,9 +91,14 @@ function requireName({ tasks }: TaskMaker, file: string, span: Span): void {
     fail('P0521', { what: `${file} is exported twice, and one would be written over the other` }, span);
 }
 
-/** `./a//b/` as `a/b`. */
+/** `./a//b/../c/` as `a/c`. */
 function plain(path: string): string {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
+    else parts.push(part);
+  }
   return `${path.startsWith('/') ? '/' : ''}${parts.join('/')}`;
 }
 

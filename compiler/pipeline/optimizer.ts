@@ -2,9 +2,11 @@
  * The update of the weights: an optimizer's text is run once for each trained weight, on symbols. Its numbers become
  * scalars of the program, those that change with the step become schedules.
  */
-import type { Span } from '../../grammar/index.ts';
+import type { Definition, Span } from '../../grammar/index.ts';
+import { asFunction } from '../../plan/schedule.ts';
 import { bindParameters } from '../elaborate/calls.ts';
 import type { Context, WeightInfo } from '../elaborate/context.ts';
+import { domainInWords, isWithin } from '../elaborate/domains.ts';
 import { fail } from '../elaborate/fault.ts';
 import { scheduleOf } from '../elaborate/operators.ts';
 import { runStatements } from '../elaborate/statements.ts';
@@ -53,6 +55,7 @@ export function applyOptimizer(
     const value = given.get(p.name.text);
     if (!value) fail('P0210', { names: [p.name.text], of: `optimizer ${name}` }, span);
     const resolved = evaluateSchedule(ctx, value, length, `${name}.${p.name.text}`, span);
+    requireRates(resolved, p, name, length, span);
     given.set(p.name.text, resolved);
     if (rate) continue;
     rate = resolved;
@@ -105,6 +108,29 @@ export function applyOptimizer(
     return { weight, value: p.node, state: state.map((s) => ({ ...s, name: `${s.name}:${weight.path}` })) };
   });
   return { updates: results, ...(rate ? { rate } : {}) };
+}
+
+/**
+ * A schedule's rates are within the domain of the parameter; 0 is one of them also where it says `> 0`, since warm-ups begin and decays end there.
+ */
+function requireRates(
+  { schedule = 0 }: NumberValue,
+  { domain, name }: Definition['params'][number],
+  of: string,
+  { steps }: Length,
+  span: Span,
+): void {
+  if (!domain?.bounds.length) return;
+  const at = asFunction(schedule);
+  for (let step = 0; step < steps; step++) {
+    const rate = at(step);
+    if (rate !== 0 && !isWithin(domain, rate))
+      fail(
+        'P0320',
+        { name: name.text, of: `optimizer ${of}`, wanted: domainInWords(domain), found: `${rate} at step ${step}`, nearest: '' },
+        span,
+      );
+  }
 }
 
 /** The rate of a part of its own: a share of the stage's at every step, or another one. It becomes scalars like the stage's. */

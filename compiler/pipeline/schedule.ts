@@ -10,6 +10,7 @@ import type { Context } from '../elaborate/context.ts';
 import { Fault, fail } from '../elaborate/fault.ts';
 import { scheduleOf } from '../elaborate/operators.ts';
 import { runStatements } from '../elaborate/statements.ts';
+import { plainNumber } from '../elaborate/units.ts';
 import { describe, number } from '../elaborate/values.ts';
 import type { BoundValue, NumberValue, Value } from '../elaborate/values.ts';
 import { countedApart } from '../elaborate/work.ts';
@@ -36,13 +37,29 @@ export function evaluateSchedule(ctx: Context, rate: Value, length: Length, unif
   }
   if (rate.kind !== 'bound' || rate.definition.keyword !== 'schedule')
     return fail('P0301', { expected: 'a schedule or a number', found: describe(rate) }, span);
-  const run = { ctx, rate, length, span };
+  const schedule = known(rate, length, () => scheduleOfRun({ ctx, rate, length, span }));
+  return { kind: 'number', value: valueAt(schedule, 0), schedule, uniform };
+}
+
+/** Schedules by what they were evaluated of, by the steps and the steps of an epoch: a stage asks for each of its programs. */
+const KNOWN = new WeakMap<BoundValue, Map<string, Schedule>>();
+
+function known(rate: BoundValue, { steps, stepsPerEpoch }: Length, make: () => Schedule): Schedule {
+  const schedules = KNOWN.get(rate) ?? new Map<string, Schedule>();
+  const key = `${steps} ${stepsPerEpoch}`;
+  const schedule = schedules.get(key) ?? make();
+  KNOWN.set(rate, schedules.set(key, schedule));
+  return schedule;
+}
+
+function scheduleOfRun(run: Run): Schedule {
+  const { length } = run;
   const schedule = countedApart(
     () => formulaOf(run) ?? (['listed', ...Array.from({ length: length.steps }, (_, step) => rateAt(run, step))] as const),
   );
   const wrong = firstNotFinite(schedule, length.steps);
   if (wrong !== undefined) notFinite(run, wrong, number(valueAt(schedule, wrong)));
-  return { kind: 'number', value: valueAt(schedule, 0), schedule, uniform };
+  return schedule;
 }
 
 /** One schedule over one stage. */
@@ -59,12 +76,14 @@ function rateAt(run: Run, step: number): number {
   return result?.kind === 'number' && Number.isFinite(result.value) ? result.value : notFinite(run, step, result);
 }
 
+/** What the body gives at a step, as a plain number: 10% is 0.1. */
 function bodyAt({ ctx, rate, length, span }: Run, step: NumberValue): Value | undefined {
   const bound: BoundValue = { ...rate, given: new Map([...rate.given, ['step', step], ['steps', number(length.steps)]]) };
   const scope = bindParameters(ctx, bound, rate.module, span, (_, value) =>
     value.kind === 'number' && value.unit ? { ...value, value: inSteps(value, length), unit: undefined } : value,
   );
-  return runStatements(ctx, rate.definition.body ?? [], scope, {});
+  const result = runStatements(ctx, rate.definition.body ?? [], scope, {});
+  return result?.kind === 'number' ? plainNumber(result, rate.definition.name.span) : result;
 }
 
 function notFinite({ rate, span }: Run, step: number, found: Value | undefined): never {
@@ -74,19 +93,28 @@ function notFinite({ rate, span }: Run, step: number, found: Value | undefined):
 
 type Compared = NonNullable<Context['compared']>;
 
-/** Sides of comparisons that a schedule may have in all, and steps of each at which its formula is compared with its body. */
+/**
+ * Sides of comparisons that a schedule may have in all, steps of each at which its formula is compared with its body, and comparisons that may be
+ * made to find the steps of each side.
+ */
 const PIECES = 64;
 const SAMPLES = 5;
+const COMPARISONS = 10_000_000;
 
 /** The formula of a schedule, or undefined where it has none. */
 function formulaOf(run: Run): Schedule | undefined {
   const { steps } = run.length;
   const samples = new Set<number>();
   let pieces = 0;
+  let comparisons = 0;
   /** The formula of the steps that take these sides; undefined where there are none. */
   const explore = (sides: Compared): Schedule | undefined => {
     const conditions = sides.map(({ condition, holds }) => ({ at: asFunction(condition), holds }));
-    const takes = (step: number): boolean => conditions.every(({ at, holds }) => (at(step) !== 0) === holds);
+    const takes = (step: number): boolean => {
+      comparisons += conditions.length;
+      if (comparisons > COMPARISONS) throw new NoFormula();
+      return conditions.every(({ at, holds }) => (at(step) !== 0) === holds);
+    };
     let first = 0;
     while (first < steps && !takes(first)) first++;
     if (first === steps) return undefined;

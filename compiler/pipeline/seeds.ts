@@ -4,14 +4,15 @@ import type { Span } from '../../grammar/index.ts';
 import { fail } from '../elaborate/fault.ts';
 import { evaluateIn } from '../elaborate/names.ts';
 import type { Universe } from '../elaborate/names.ts';
-import { describe } from '../elaborate/values.ts';
+import { describe, number } from '../elaborate/values.ts';
 import type { DataValue, Value } from '../elaborate/values.ts';
 
 /** `seeds [0, 1, 2]` of the text; [0] where it says nothing. */
 export function seedsOfText(universe: Universe): number[] {
   const { main } = universe.loaded;
-  const declaration = main.tree.declarations.find((d) => d.kind === 'Seeds');
-  if (declaration?.kind !== 'Seeds') return [0];
+  const [declaration, second] = main.tree.declarations.filter((d) => d.kind === 'Seeds');
+  if (second) fail('P0521', { what: 'a text has one line `seeds`' }, second.span);
+  if (declaration === undefined) return [0];
   return wholeNumbers(evaluateIn(universe, main, declaration.values), 'a seed', declaration.values.span);
 }
 
@@ -23,10 +24,10 @@ export function wholeNumbers(value: Value, what: string, span: Span): number[] {
     value.kind === 'list'
       ? value.items
       : value.kind === 'range'
-        ? Array.from({ length: Math.max(0, value.to - value.from) }, (_, i) => ({ kind: 'number' as const, value: value.from + i }))
+        ? Array.from({ length: Math.max(0, value.to - value.from) }, (_, i) => number(value.from + i))
         : fail('P0301', { expected: `a list of numbers, such as [0, 1, 2]`, found: describe(value) }, span);
   const numbers = items.map((item) =>
-    item.kind === 'number' && Number.isInteger(item.value) && item.value >= 0
+    item.kind === 'number' && item.unit === undefined && Number.isInteger(item.value) && item.value >= 0
       ? item.value
       : fail('P0521', { what: `${what} is a whole number of at least 0, and ${describe(item)} is not` }, span),
   );
