@@ -54,7 +54,7 @@ const VIT: ClassDefaults = {
 };
 
 export const CLASSES: Readonly<Record<string, ClassDefaults>> = {
-  SiglipImageProcessor: { ...VIT, resample: BICUBIC },
+  SiglipImageProcessor: { ...VIT, resample: BICUBIC, numberIsShortestEdge: true },
   CLIPImageProcessor: CLIP,
   LlavaImageProcessor: CLIP,
   BitImageProcessor: CLIP,

@@ -94,6 +94,16 @@ describe('answers without words', () => {
     });
   });
 
+  test.each<[string, 'captions' | 'preferences', object]>([
+    ['a pair', 'preferences', { ...pair, prompt: '' }],
+    ['a caption', 'captions', { prompt: '', answer: 'ab' }],
+  ])('%s without a prompt is refused: nothing stands before its first token', async (_, form, row) => {
+    await expect(read([row], form)).rejects.toMatchObject({
+      code: 'R0544',
+      message: expect.stringContaining('has an answer without a prompt'),
+    });
+  });
+
   test('plain pairs: neither the prompt nor the other answer is cut', async () => {
     const { rows } = await read([pair], 'preferences');
     expect(rows[0].ids).toMatchObject({ prompt: [113], chosen: [256], rejected: [257] });

@@ -105,6 +105,13 @@ describe('marks of what is learnt', () => {
   });
 });
 
+test.each([[false], ['False']])('a row of KTO whose label is %j is not learnt as a good answer', async (label) => {
+  await expect(open({ prompt: 'a', completion: 'b', label })).rejects.toThrow(
+    /label: it is given .* not used: .* whether an answer is a good one/,
+  );
+  await expect(open({ prompt: 'a', completion: 'b', label: true })).resolves.toBeDefined();
+});
+
 describe('what only a chat template can write', () => {
   const talk = [say('user', 'q'), say('assistant', null, { tool_calls: [call], name: null }), say('tool', 'r'), say('assistant', 'z')];
 

@@ -167,6 +167,9 @@ function joined(row: SaidRow, [first, second]: Sequence[], image: number): Rende
   const { begin } = first;
   const late = [first, ...(second ? [second] : [])].some(({ images }) => images.some((one) => one.begin >= begin));
   if (late) throw odd(undefined, 0, 'has a picture behind its first answer, where none can be seen yet', placeOf(row.place));
+  // The first token of a sequence follows nothing, so no model says how likely it is.
+  if (begin === 0)
+    throw odd(undefined, 0, 'has an answer without a prompt, and the first token of a sequence has no probability', placeOf(row.place));
   const prompt = Array.from(first.ids.subarray(0, begin));
   const [answer, other] = [first, second].map((one) => one && Array.from(one.ids.subarray(begin)));
   const learnt = first.learnt.subarray(begin);

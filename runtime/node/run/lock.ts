@@ -44,7 +44,8 @@ async function create(path: string, me: Holder): Promise<boolean> {
     if (isSystemError(error) && error.code === 'EEXIST') return false;
     throw error;
   } finally {
-    await rm(own, { force: true });
+    // Where it could not be written, that is what is told.
+    await rm(own, { force: true }).catch(() => undefined);
   }
 }
 

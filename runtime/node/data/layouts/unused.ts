@@ -20,6 +20,7 @@ const MEANT: Readonly<Record<string, string>> = {
   system: 'this layout reads no such column: put the system text into the messages',
   history: 'this layout reads no such column: put earlier turns into the messages',
   chat_template_kwargs: 'it is not handed to the chat template',
+  label: 'this layout does not read whether an answer is a good one',
   loss: ROW_WEIGHT,
   weight: ROW_WEIGHT,
   weights: ROW_WEIGHT,
@@ -38,6 +39,8 @@ export function checkUnread(fields: Fields, read: readonly string[], complain: C
     if (read.includes(column) || !Object.hasOwn(MEANT, column)) continue;
     const value = fieldOf(fields, column);
     const why = MEANT[column];
+    // A row of KTO: an answer that is not good must not be learnt; other labels name classes.
+    if (column === 'label' && String(value).toLowerCase() !== 'false') continue;
     if (isEmpty(value) || (why === ROW_WEIGHT && isOne(value))) continue;
     complain(column, `it is given (${describe(value)}), and not used: ${why}`);
     return false;
