@@ -77,7 +77,8 @@ export const types = {
     example: example({ uses: USES, optimize: 'optimize adamw(lr: cosine(peak: 1e-3, warmup: 0.1))' }),
   }),
   P0322: entry<{ how: string; found: string; step?: number }>({
-    message: ({ how, found, step }) => `${how} is ${found}${step === undefined ? '' : ` at step ${step}`}, and programs take finite 32-bit floats`,
+    message: ({ how, found, step }) =>
+      `${how} is ${found}${step === undefined ? '' : ` at step ${step}`}, and programs take finite 32-bit floats`,
     explain:
       'A number of a loss or an optimizer, and what is computed from it and the step, is given to the programs at each step. There it must be finite, at every step of the stage.',
     example: example({
