@@ -73,7 +73,7 @@ test.each(['x * 24px', 'x * 3 epochs', 'max(x, 2px)', 'x * (1 / 2px)', 'x * (2px
 describe('functions of a text take their arguments by name', () => {
   const loss = (call: string): string[] => {
     const more = `use std.model.scores.Pair\nloss own(policy: Pair) {\n  let chosen = policy.rejected.logp\n  let gap(chosen, rejected) = chosen - rejected\n  return mean(${call})\n}`;
-    return compileText(example({ loss: 'loss own', more: more })).diagnostics.map(({ code }) => code);
+    return compileText(example({ loss: 'loss own', more })).diagnostics.map(({ code }) => code);
   };
   const [a, b] = ['policy.chosen.logp', 'policy.rejected.logp'];
   test.each<[string, string[]]>([

@@ -179,7 +179,9 @@ function pretraining(seed: number, steps: number): Task[] {
 
 function post(arm: Arm, seed: number, steps: number): TrainTask {
   const tuned =
-    GRIDS[arm] === undefined ? {} : { tuned: { task: `post.${arm}.rate`, options: GRIDS[arm].map(() => ({ scalars: {}, schedules: {} })) } };
+    GRIDS[arm] === undefined
+      ? {}
+      : { tuned: { task: `post.${arm}.rate`, options: GRIDS[arm].map(() => ({ scalars: {}, schedules: {} })) } };
   const drawn: DataSource = {
     source: 'sampled.pairs',
     params: {},
