@@ -25,7 +25,7 @@ export const LIMITS = {
   formula: limit(1_000, 'operations on the step for one number'),
   repeat: limit(10_000, 'rounds of a `repeat`'),
   elements: limit(2 ** 33, 'elements in one tensor', 'make its sizes smaller'),
-  /** A rate is computed for each of them when the plan is made. */
+  /** Each rate is looked at when the plan is made. */
   steps: limit(2_000_000, 'steps of training'),
   seeds: limit(100, 'seeds'),
   cells: limit(100, 'values to tune among'),

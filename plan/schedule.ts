@@ -67,16 +67,25 @@ export function valueAt(schedule: Schedule, step: number): number {
   return asFunction(schedule)(step);
 }
 
-/** The schedule as a function of the step, for those who ask for many steps. */
+/** Functions that were made: the step loop asks for the same schedules at every step. */
+const MADE = new WeakMap<object, (step: number) => number>();
+
+/** The schedule as a function of the step. */
 export function asFunction(schedule: Schedule): (step: number) => number {
   if (typeof schedule === 'number') return () => schedule;
   if (schedule === 'step') return (step) => step;
-  const [operator, ...operands] = schedule;
-  if (operator === 'listed') return (step) => operands[step] as number;
-  const [a, b, c] = operands.map(asFunction);
+  const made = MADE.get(schedule) ?? make(schedule);
+  MADE.set(schedule, made);
+  return made;
+}
+
+function make(schedule: Schedule & object): (step: number) => number {
+  const [operator] = schedule;
+  if (operator === 'listed') return (step) => schedule[step + 1] as number;
+  const [a, b, c] = (schedule.slice(1) as Schedule[]).map(asFunction);
   if (operator === 'if') return (step) => (a(step) !== 0 ? b(step) : c(step));
   const apply = operation(operator);
-  return operands.length === 1 ? (step) => apply(a(step)) : (step) => apply(a(step), b(step));
+  return schedule.length === 2 ? (step) => apply(a(step)) : (step) => apply(a(step), b(step));
 }
 
 const LARGEST_F32 = 3.4028234663852886e38;
